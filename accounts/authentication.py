@@ -1,0 +1,36 @@
+"""How a program proves who it acts for."""
+
+import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+from rest_framework import authentication, exceptions
+
+from accounts.models import ApiKey
+from accounts.services import digest_of
+
+LAST_USE_EVERY = datetime.timedelta(minutes=1)
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer KEY`."""
+
+    def authenticate(self, request):
+        scheme, _, plain = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        key = ApiKey.objects.usable().filter(digest=digest_of(plain.strip())).first()
+        if key is None:
+            raise exceptions.AuthenticationFailed("This API key is not known or was revoked.")
+        self._remember_use(key)
+        return key.user, key
+
+    def authenticate_header(self, request):
+        return "Bearer"
+
+    def _remember_use(self, key):
+        # at most one write a minute, so that a busy key does not become a contended row
+        now = timezone.now()
+        if key.last_used_at is None or now - key.last_used_at > LAST_USE_EVERY:
+            stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_EVERY)
+            ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)

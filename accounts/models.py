@@ -1,0 +1,97 @@
+"""People, their teams and roles, and the keys their programs use."""
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower, Now
+
+
+class UserManager(BaseUserManager):
+    def get_by_natural_key(self, username):
+        """Addresses are the same whatever their case."""
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """A person. What she may do follows from her memberships, never from the person."""
+
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=100)
+    timezone = models.CharField(max_length=64, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+
+    def __str__(self):
+        return self.name or self.email
+
+    @property
+    def initials(self):
+        words = self.name.split() or [self.email]
+        return "".join(word[0] for word in words[:2]).upper()
+
+
+class Team(models.Model):
+    key = models.SlugField(max_length=64, unique=True)
+    name = models.CharField(max_length=100)
+    members = models.ManyToManyField(User, through="Membership", related_name="teams")
+    created_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self):
+        return self.name
+
+
+class Role(models.Model):
+    """A named set of permissions within a team."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="roles")
+    key = models.SlugField(max_length=64)
+    name = models.CharField(max_length=100)
+    permissions = ArrayField(models.CharField(max_length=40), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "key"], name="role_team_key_unique")]
+
+    def __str__(self):
+        return self.name
+
+
+class Membership(models.Model):
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="membership_team_user_unique")]
+
+
+class ApiKeyQuerySet(models.QuerySet):
+    def usable(self):
+        """Keys that still open the door, with their users."""
+        return self.filter(revoked_at=None, user__is_active=True).select_related("user")
+
+
+class ApiKey(models.Model):
+    """A program's key; it acts as its user. Only its digest is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100)
+    hint = models.CharField(max_length=16)
+    digest = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(db_default=Now())
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = ApiKeyQuerySet.as_manager()
+
+    def __str__(self):
+        return f"{self.name} ({self.hint}…)"

@@ -1,0 +1,31 @@
+"""The one table of what may be done, and the sets of it that make a role."""
+
+READ = "interaction.read"
+LOG = "interaction.log"
+DELETE = "interaction.delete"
+LABEL = "label.write"
+FEEDBACK = "feedback.write"
+MANAGE_PROJECT = "project.manage"
+CREATE_PROJECT = "project.create"
+MANAGE_TEAM = "team.manage"
+
+PERMISSIONS = {
+    READ: "Read interactions, labels and feedback",
+    LOG: "Log interactions",
+    DELETE: "Delete interactions",
+    LABEL: "Set and remove labels",
+    FEEDBACK: "Give feedback",
+    MANAGE_PROJECT: "Rename, share, archive and delete projects; define feedback keys",
+    CREATE_PROJECT: "Create projects",
+    MANAGE_TEAM: "Invite people and set their roles",
+}
+
+# key: (name, permissions); a team starts with these
+ROLES = {
+    "administrator": ("Administrator", set(PERMISSIONS)),
+    "engineer": ("Engineer", {READ, LOG, DELETE, LABEL, FEEDBACK, CREATE_PROJECT, MANAGE_PROJECT}),
+    "reviewer": ("Reviewer", {READ, LABEL, FEEDBACK}),
+    "annotator": ("Annotator", {READ, LABEL, FEEDBACK}),
+    "auditor": ("Auditor", {READ}),
+    "program": ("Program", {LOG, READ}),
+}

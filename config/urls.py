@@ -1,0 +1,3 @@
+"""Every page and call, from the top."""
+
+urlpatterns = []

@@ -1,0 +1,68 @@
+"""JSON as text: reading it strictly, writing it as it is stored, and its one canonical form."""
+
+import hashlib
+import json
+import math
+
+import rfc8785
+
+
+class JSONError(ValueError):
+    """The text is not JSON as we take it; the message says why."""
+
+
+def loads(text):
+    """JSON (str, or bytes in UTF-8) as Python values; JSONError for whatever RFC 8259 or a stack would not stand."""
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except JSONError:
+        raise
+    except UnicodeDecodeError as error:
+        raise JSONError(f"The text is not UTF-8 (byte {error.start}).") from None
+    except RecursionError:
+        raise JSONError("The JSON is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise JSONError(f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    except ValueError:
+        raise JSONError("This JSON holds a number of too many digits.") from None
+
+
+def dumps(value):
+    """JSON text as it is stored: the members in their order, nothing escaped that need not be."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def canonical(value):
+    """The bytes of RFC 8785 (JCS). Whole numbers beyond 2^53 count as the IEEE doubles that the RFC makes of them."""
+    try:
+        return rfc8785.dumps(value)
+    except rfc8785.IntegerDomainError:
+        return rfc8785.dumps(_doubles(value))
+
+
+def digest(value):
+    """SHA-256 of the canonical form: 32 bytes."""
+    return hashlib.sha256(canonical(value)).digest()
+
+
+def _doubles(value):
+    if isinstance(value, dict):
+        return {key: _doubles(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_doubles(item) for item in value]
+    if isinstance(value, int) and abs(value) >= 2**53:
+        return float(value)
+    return value
+
+
+def _refuse_constant(name):
+    raise JSONError(f"{name} is not JSON; send a finite number, null or text.")
+
+
+def _finite(text):
+    number = float(text)
+    if not math.isfinite(number):
+        raise JSONError(f"The number {text[:40]} is too large.")
+    return number

@@ -1,0 +1,199 @@
+"""What was said, and the labels on it. The heavy tables are partitioned by the interaction's id (see partitions.py)."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models import User
+from interactions import ids
+from projects.models import Project
+from registry.models import Model
+
+
+def small(model, **options):
+    """A reference from a heavy table to a small one: no constraint and no index of its own, both cost every insert."""
+    return models.ForeignKey(
+        model, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+", **options
+    )
+
+
+class JSONText(models.JSONField):
+    """PostgreSQL's `json`: keeps members, their order and numbers as they were sent, which jsonb does not."""
+
+    def db_type(self, connection):
+        return "json"
+
+    def get_internal_type(self):
+        return "JSONField"
+
+
+class Source(models.TextChoices):
+    LIVE = "live", "Live"
+    LOGGED = "logged", "Logged"
+    PLAYGROUND = "playground", "Playground"
+    DATASET = "dataset", "Dataset"
+    EVALUATION = "evaluation", "Evaluation"
+    AUTOMATION = "automation", "Automation"
+    SIMULATION = "simulation", "Simulation"
+
+
+class Label(models.Model):
+    """A dictionary entry: one key with one value in one project."""
+
+    id = models.AutoField(primary_key=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="labels")
+    key = models.CharField(max_length=100)
+    value = models.CharField(max_length=500)
+    uses = models.BigIntegerField(default=0)
+    last_used_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key", "value"], name="label_unique")]
+
+    def __str__(self):
+        return f"{self.key}:{self.value}"
+
+
+class InteractionQuerySet(models.QuerySet):
+    def for_table(self):
+        """Rows as the table shows them; bodies live elsewhere and are not read."""
+        return self.select_related("model")
+
+    def in_order(self, wanted_ids):
+        """These ids' rows, in the order of the ids; what is gone meanwhile is left out."""
+        rows = {row.id: row for row in self.filter(id__in=wanted_ids)}
+        return [rows[one] for one in wanted_ids if one in rows]
+
+
+class Interaction(models.Model):
+    """One exchange, as the table shows it. The id is a UUIDv7 whose time is `created_at`."""
+
+    id = models.UUIDField(primary_key=True)
+    project = small(Project)
+    model = small(Model, null=True)
+    session = models.CharField(max_length=200)
+    user = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=10, choices=Source)
+    logged_by = small(User, null=True)
+    arm = models.IntegerField(null=True)
+    prompt_tokens = models.IntegerField(null=True)
+    completion_tokens = models.IntegerField(null=True)
+    latency_ms = models.IntegerField(null=True)
+    prompt_preview = models.TextField()
+    completion_preview = models.TextField()
+    images = models.SmallIntegerField()
+    tools = models.SmallIntegerField()
+    received_at = models.DateTimeField(db_default=Now())
+    prompt_hash = models.UUIDField()
+    content_hash = models.UUIDField()
+    near_hash = models.UUIDField()
+    label_ids = ArrayField(models.IntegerField())
+    feedbacks = models.JSONField(default=dict)
+
+    objects = InteractionQuerySet.as_manager()
+
+    @property
+    def created_at(self):
+        return ids.time_of(self.id)
+
+
+class InteractionBody(models.Model):
+    """The whole of what was said: `messages` and the rest of the record as sent, pictures replaced by references."""
+
+    interaction = models.OneToOneField(
+        Interaction,
+        primary_key=True,
+        db_column="id",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="body",
+    )
+    messages = JSONText()
+    completion = models.TextField()
+    envelope = JSONText()
+    payload_sha256 = models.BinaryField()
+
+
+class LabelPosting(models.Model):
+    """The interaction carries this label now. Answers "which have it, newest first" by its key alone."""
+
+    pk = models.CompositePrimaryKey("label_id", "interaction_id")
+    label_id = models.IntegerField()
+    interaction_id = models.UUIDField()
+
+
+class LabelEvent(models.Model):
+    """Somebody set, replaced or removed a label. What came with the record makes none."""
+
+    pk = models.CompositePrimaryKey("interaction_id", "id")
+    interaction_id = models.UUIDField()
+    id = models.UUIDField()
+    label = small(Label, null=True)
+    former = small(Label, null=True)
+    by = small(User)
+
+    @property
+    def created_at(self):
+        return ids.time_of(self.id)
+
+
+class Claim(models.Model):
+    """An external id is taken. The digest is the first 16 bytes of SHA-256 over project, kind and text."""
+
+    digest = models.UUIDField(primary_key=True)
+    interaction_id = models.UUIDField()
+    payload_sha256 = models.BinaryField()
+
+
+class Dimension(models.IntegerChoices):
+    ALL = 0
+    LABEL = 1
+    MODEL = 2
+
+
+class Count(models.Model):
+    """How many interactions of a project fell into an hour (UTC), by label or model."""
+
+    project = small(Project)
+    hour = models.DateTimeField()
+    dimension = models.SmallIntegerField(choices=Dimension)
+    value = models.IntegerField()
+    n = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class Rollup(Count):
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "dimension", "value", "hour"], name="rollup_unique")
+        ]
+
+
+class RollupDelta(Count):
+    """Not yet folded into the roll-up. Appended in the transaction that it counts; read as the sum of both."""
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "dimension"], name="rollup_delta_project")]
+
+
+class BlobContent(models.Model):
+    """Bytes, once for all projects."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    content = models.BinaryField()
+
+
+class Blob(models.Model):
+    """A picture of a project."""
+
+    project = small(Project)
+    content = models.ForeignKey(BlobContent, on_delete=models.PROTECT, db_column="sha256", related_name="+")
+    media_type = models.CharField(max_length=20)
+    size = models.IntegerField()
+    width = models.IntegerField()
+    height = models.IntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "content"], name="blob_unique")]

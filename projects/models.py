@@ -1,0 +1,50 @@
+"""Projects, and whom they are shared with."""
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models import Role, Team, User
+
+
+class ProjectQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Projects of the user's teams, and those shared with one of them."""
+        mine = Team.objects.filter(memberships__user=user)
+        own = mine.filter(pk=models.OuterRef("team_id"))
+        shares = ProjectShare.objects.filter(project=models.OuterRef("pk"), team__in=mine)
+        return self.filter(models.Exists(own) | models.Exists(shares), deleted_at=None)
+
+
+class Project(models.Model):
+    """What one application's interactions belong to."""
+
+    id = models.AutoField(primary_key=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="projects")
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    key = models.SlugField(max_length=64)
+    name = models.CharField(max_length=100)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    archived_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(null=True)
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "key"], name="project_team_key_unique")]
+
+    def __str__(self):
+        return self.name
+
+
+class ProjectShare(models.Model):
+    """Another team may use the project, in a role of the owning team."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="shares")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="shared_projects")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "team"], name="project_share_unique")]
