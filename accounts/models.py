@@ -19,6 +19,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=100)
     timezone = models.CharField(max_length=64, blank=True)
     is_active = models.BooleanField(default=True)
+    password_is_temporary = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=Now())
 
     objects = UserManager()
@@ -39,11 +40,19 @@ class User(AbstractBaseUser):
         return "".join(word[0] for word in words[:2]).upper()
 
 
+class TeamQuerySet(models.QuerySet):
+    def where(self, user, permission):
+        """Teams in which this person's role has the permission."""
+        return self.filter(memberships__user=user, memberships__role__permissions__contains=[permission])
+
+
 class Team(models.Model):
     key = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=100)
     members = models.ManyToManyField(User, through="Membership", related_name="teams")
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = TeamQuerySet.as_manager()
 
     def __str__(self):
         return self.name
@@ -64,11 +73,19 @@ class Role(models.Model):
         return self.name
 
 
+class MembershipQuerySet(models.QuerySet):
+    def with_people(self):
+        """Members by name, with person and role, as the team page lists them."""
+        return self.select_related("user", "role").order_by(Lower("user__name"), "pk")
+
+
 class Membership(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships")
     created_at = models.DateTimeField(db_default=Now())
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="membership_team_user_unique")]
@@ -78,6 +95,10 @@ class ApiKeyQuerySet(models.QuerySet):
     def usable(self):
         """Keys that still open the door, with their users."""
         return self.filter(revoked_at=None, user__is_active=True).select_related("user")
+
+    def of(self, user):
+        """A person's keys that were not revoked, newest first."""
+        return self.filter(user=user, revoked_at=None).order_by("-created_at", "-pk")
 
 
 class ApiKey(models.Model):

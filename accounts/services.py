@@ -7,15 +7,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import ApiKey, Membership, Role, Team, User
-from accounts.permissions import ROLES
+from accounts.permissions import MANAGE_TEAM, ROLES
 
 KEY_PREFIX = "mg_"
 
 
+class LastAdministrator(Exception):
+    """The change would leave the team without anybody who may manage it."""
+
+
 @transaction.atomic
-def create_user(*, email, name, password=None):
-    """A person; without a password she cannot log in until one is set."""
-    user = User(email=User.objects.normalize_email(email), name=name)
+def create_user(*, email, name, password=None, temporary=False):
+    """A person; without a password she cannot log in, with a temporary one she must choose her own first."""
+    user = User(email=User.objects.normalize_email(email), name=name, password_is_temporary=temporary)
     user.set_password(password)
     user.save()
     return user
@@ -33,11 +37,46 @@ def create_team(*, key, name, owner):
     return team
 
 
+@transaction.atomic
 def add_member(*, team, user, role):
-    """Let this person into the team in this role, or change the role she has."""
+    """Let this person into the team in this role, or change the role she has; LastAdministrator."""
     role = Role.objects.get(team=team, key=role)
     member, _ = Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})
+    _keep_an_administrator(team)
     return member
+
+
+@transaction.atomic
+def invite_member(*, team, email, name, role):
+    """Add the person of this address, made if nobody has it: the member, and her one-time password or None."""
+    password = None
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        password = secrets.token_urlsafe(12)
+        user = create_user(email=email, name=name, password=password, temporary=True)
+    return add_member(team=team, user=user, role=role), password
+
+
+@transaction.atomic
+def remove_member(*, member):
+    """The person leaves the team, and with it all of its projects; LastAdministrator."""
+    member.delete()
+    _keep_an_administrator(member.team)
+
+
+def _keep_an_administrator(team):
+    # the lock makes two who demote each other at the same moment wait for one another
+    Team.objects.select_for_update().get(pk=team.pk)
+    administrators = team.memberships.filter(role__permissions__contains=[MANAGE_TEAM], user__is_active=True)
+    if not administrators.exists():
+        raise LastAdministrator
+
+
+def change_password(*, user, password):
+    """Her own password from now on; her other sessions end, as their sign of it no longer fits."""
+    user.set_password(password)
+    user.password_is_temporary = False
+    user.save(update_fields=["password", "password_is_temporary"])
 
 
 def digest_of(plain):

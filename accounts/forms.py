@@ -1,0 +1,78 @@
+"""What people fill in about themselves and their teams."""
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+
+from accounts.middleware import ZONES
+from accounts.models import Role
+
+
+class Look:
+    """Fields dressed for the page; after a refusal the first field with an error takes the focus."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "input"
+            field.widget.attrs.pop("autofocus", None)
+
+    def full_clean(self):
+        super().full_clean()
+        for name in self.errors:
+            if name in self.fields:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
+
+class LoginForm(Look, AuthenticationForm):
+    error_messages = {
+        "invalid_login": "This address and password do not go together.",
+        "inactive": "This address and password do not go together.",
+    }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "E-mail address"
+        self.fields["username"].widget.attrs |= {"autofocus": True, "autocomplete": "username", "inputmode": "email"}
+
+    def clean_username(self):
+        # one spelling of an address, so that failures are counted together
+        return self.cleaned_data["username"].lower()
+
+
+class PasswordForm(Look, PasswordChangeForm):
+    pass
+
+
+class AccountForm(Look, forms.Form):
+    name = forms.CharField(max_length=100)
+    timezone = forms.ChoiceField(
+        label="Time zone",
+        required=False,
+        choices=[("", "As my browser says"), *((zone, zone) for zone in sorted(ZONES))],
+    )
+
+
+class KeyForm(Look, forms.Form):
+    name = forms.CharField(
+        max_length=100, help_text="What will use it, so that you know later which one to revoke.",
+    )
+
+
+class MemberForm(Look, forms.Form):
+    email = forms.EmailField(label="E-mail address", max_length=254)
+    name = forms.CharField(max_length=100, required=False, help_text="For somebody new; else the name stays.")
+    role = forms.ModelChoiceField(Role.objects.none(), to_field_name="key", empty_label=None)
+
+    def __init__(self, *args, team, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].queryset = team.roles.order_by("pk")
+
+
+class RoleForm(Look, forms.Form):
+    role = forms.ModelChoiceField(Role.objects.none(), to_field_name="key", empty_label=None)
+
+    def __init__(self, *args, team, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].queryset = team.roles.order_by("pk")
