@@ -1,3 +1,8 @@
 """Every page and call, from the top."""
 
-urlpatterns = []
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("", include("projects.urls")),
+]

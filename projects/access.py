@@ -18,6 +18,13 @@ class EntityNotFound(Http404):
         super().__init__(f"EntityNotFound: {entity} {str(key)[:200]!r}")
 
 
+class ProjectArchived(PermissionDenied):
+    """An archived project is read, and takes nothing new."""
+
+    def __init__(self, project):
+        super().__init__(f"The project {project.key} is archived: it can be read, but takes no new interactions.")
+
+
 def permissions_in(user, project):
     """The set of what this person may do in the project, from her own team's role and from shares."""
     roles = Role.objects.filter(
@@ -56,3 +63,8 @@ def projects_of(user):
         project.ref = str(project.uid) if project.key in taken else project.key
         taken.add(project.key)
     return sorted(projects, key=lambda project: (project.name.casefold(), project.pk))
+
+
+def ref_of(user, project):
+    """The word that leads this person to this project: its key, or its uid where an older one has the same key."""
+    return next(one.ref for one in projects_of(user) if one.pk == project.pk)

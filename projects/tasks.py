@@ -1,0 +1,20 @@
+"""Background work on projects."""
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from interactions.services import delete_all_of
+from projects.models import Project
+from projects.services import DELETION
+
+SLICE = 1_000
+
+
+@app.task(name=DELETION, lock=DELETION, retry=RetryStrategy(max_attempts=30, linear_wait=60))
+def delete_content(project_id):
+    """Clear away what a deleted project held, a slice at a time; begun again, it goes on where it stopped."""
+    project = Project.objects.get(pk=project_id)
+    if project.deleted_at is None:
+        return
+    while delete_all_of(project=project, limit=SLICE):
+        pass
