@@ -6,20 +6,17 @@ import sys
 from pathlib import Path
 
 from embedded import binaries
-from embedded.place import DATABASE, ROLE, Refused
+from embedded.place import DATABASE, ROLE
 from embedded.server import running
 
 
 def main(arguments):
     if not arguments:
         return __doc__
-    try:
-        with running(os.environ.get("DATA_DIR") or Path(__file__).parent.parent / "var") as server:
-            where = {"PGHOST": str(server.place.sockets), "PGPORT": "5432", "PGUSER": ROLE, "PGDATABASE": DATABASE}
-            program = binaries.find() / arguments[0]
-            return subprocess.run([program, *arguments[1:]], env={**os.environ, **where}).returncode
-    except (Refused, FileNotFoundError) as error:
-        return str(error)
+    with running(os.environ.get("DATA_DIR") or Path(__file__).parent.parent / "var") as server:
+        where = {"PGHOST": str(server.place.sockets), "PGPORT": "5432", "PGUSER": ROLE, "PGDATABASE": DATABASE}
+        program = binaries.find() / arguments[0]
+        return subprocess.run([program, *arguments[1:]], env={**os.environ, **where}).returncode
 
 
 if __name__ == "__main__":

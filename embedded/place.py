@@ -15,8 +15,11 @@ UNPRIVILEGED = ("postgres", "nobody")  # as whom the server runs when root start
 SOCKETS = Path("/tmp")  # not TMPDIR: every shell must find the same place, and a socket's path ends at 103 bytes
 
 
-class Refused(Exception):
-    """The server cannot run here; the text tells a person why and what to do."""
+class Refused(SystemExit):
+    """The server cannot run here; not caught, it ends the program with a text that tells a person what to do."""
+
+    def __init__(self, text):
+        super().__init__(f"\n{text}\n")
 
 
 class Place:
@@ -81,7 +84,9 @@ class Place:
     def may_enter(self, folder):
         if os.geteuid() != 0:
             return True
-        enter = subprocess.run(["/bin/sh", "-c", 'cd "$0"', folder], cwd="/", stderr=subprocess.DEVNULL, **self.as_user())
+        enter = subprocess.run(
+            ["/bin/sh", "-c", 'cd "$0"', folder], cwd="/", stderr=subprocess.DEVNULL, **self.as_user()
+        )
         return enter.returncode == 0
 
     def check_owner(self):

@@ -57,7 +57,7 @@ class Server:
     def launch(self, programs):
         """Start the program. It makes sure itself that no other one works on the same files."""
         cluster.write_settings(self.place, self.changes)
-        options = {"listen_addresses": "", "unix_socket_directories": self.place.sockets, "unix_socket_permissions": "0700"}
+        options = {"listen_addresses": "", "unix_socket_directories": self.place.sockets}
         command = [programs / "postgres", "-D", self.place.cluster]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]

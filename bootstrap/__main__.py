@@ -1,0 +1,61 @@
+"""Sets up a clone: python -m bootstrap run|test|lint. The standard library alone; what is done already is skipped."""
+
+import fcntl
+import os
+import subprocess
+import sys
+import time
+
+from bootstrap import chromium, steps
+
+EMBEDDED = not os.environ.get("DATABASE_URL")
+if EMBEDDED:
+    import embedded
+
+
+def check_place():
+    """Before the long part: whether the embedded database could run here."""
+    if EMBEDDED:
+        embedded.Place(steps.DATA_DIR).check_reachable(steps.ROOT)
+
+
+NEEDS = {
+    "lint": [steps.make_venv, steps.install_test_packages],
+    "run": [
+        check_place,
+        steps.make_venv,
+        steps.install_packages,
+        steps.install_npm_packages,
+        steps.make_icons,
+        steps.collect_static,
+    ],
+    "test": [
+        check_place,
+        steps.make_venv,
+        steps.install_test_packages,
+        steps.install_npm_test_packages,
+        steps.make_icons,
+        steps.collect_static,
+        chromium.find_or_install,
+    ],
+}
+
+
+def main(what):
+    """Do the steps in order; the first that fails says why and ends it."""
+    started = time.monotonic()
+    lock = os.open(steps.ROOT, os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # two in one clone would install over each other
+    try:
+        done = [step() for step in NEEDS[what]]
+    except subprocess.CalledProcessError as error:
+        raise steps.Failed(f"That failed: {' '.join(map(str, error.cmd))}") from None
+    if any(done):
+        print(f"  Set up in {time.monotonic() - started:.0f} s.\n", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1])
+    except KeyboardInterrupt:
+        sys.exit(130)

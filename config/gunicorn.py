@@ -1,0 +1,16 @@
+"""How gunicorn serves: threads, for a view that parses and answers 201 is fastest so, and keeps its connections."""
+
+import os
+
+wsgi_app = "config.wsgi:application"
+proc_name = "marginalia"
+worker_class = "gthread"
+workers = 2
+threads = 4
+keepalive = 75
+timeout = 60  # of the worker's heartbeat; a long batch does not stop it
+graceful_timeout = 5
+limit_request_line = 8190  # a filter lies in the address, whole
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats must not wait for a disk
+control_socket_disable = True
+loglevel = "warning"

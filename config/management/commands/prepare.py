@@ -1,0 +1,44 @@
+"""Bring the database up to this version; the supervisor runs it before the web server starts."""
+
+import json
+import os
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connection
+
+MIGRATING = 0x6D617267  # the advisory lock around it: two processes that migrate at once would fail
+
+
+class Command(BaseCommand):
+    help = "Migrate, make the partitions ahead and, with --demo, fill an empty database with the demo project."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--demo", action="store_true", help="fill a database that has no user yet")
+
+    def handle(self, *, demo, **options):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+            call_command("make_partitions")
+            if demo and not get_user_model().objects.exists():
+                call_command("make_demo")
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
+        write_address(settings.DATA_DIR / "demo.json")
+
+
+def write_address(path):
+    """The port may be another one than last time."""
+    if not path.exists():
+        return
+    known = json.loads(path.read_text())
+    if known.get("address") != settings.ADDRESS:
+        beside = path.with_suffix(".new")
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump({**known, "address": settings.ADDRESS}, file, indent=2)
+        beside.replace(path)

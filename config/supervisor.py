@@ -1,0 +1,174 @@
+"""Runs everything: python -m config.supervisor. What dies is started again; Ctrl-C stops all of it."""
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import ExitStack, nullcontext
+
+from config import settings
+from config.children import Child, tail, trim
+from config.welcome import is_ready, welcome
+
+EMBEDDED = not os.environ.get("DATABASE_URL")
+if EMBEDDED:
+    from embedded.place import Refused
+    from embedded.server import running
+
+LOOK = 0.25  # seconds between two looks at what runs
+FAILING = 2  # seconds of break between two starts: it has then ended three times in a row
+START = 120  # seconds the web server has for its first answer
+PYTHON = sys.executable
+MANAGE = [PYTHON, settings.BASE_DIR / "manage.py"]
+WORKER = [
+    *MANAGE,
+    "procrastinate",
+    "worker",
+    "--concurrency=2",
+    "--shutdown-graceful-timeout=5",
+    "--delete-jobs=successful",
+]
+
+
+class Supervisor:
+    """The database, the web server and the worker, in this order up and in the opposite one down."""
+
+    def __init__(self, database, listener):
+        self.database = database
+        bind = f"fd://{listener.fileno()}"  # the port is ours, so that it never closes while the web server restarts
+        web = [PYTHON, "-m", "gunicorn", "--config", settings.BASE_DIR / "config/gunicorn.py", "--bind", bind]
+        self.web = Child("web", web, keep=[listener.fileno()])
+        self.worker = Child("worker", WORKER)
+        self.children = [self.web, self.worker]
+
+    def start(self):
+        prepare = [*MANAGE, "prepare", *(["--demo"] if EMBEDDED else [])]
+        Child("prepare", prepare).run()
+        for child in self.children:
+            child.start()
+        end = time.monotonic() + START
+        while not is_ready():
+            self.look()
+            if time.monotonic() > end or self.web.pause > FAILING:
+                sys.exit(f"\nThe web server does not answer; the end of its log:\n{tail(self.web.log)}\n")
+            time.sleep(0.05)
+
+    def watch(self):
+        """Look after all of them, until a signal ends it."""
+        trimmed = time.monotonic()
+        while True:
+            self.look()
+            time.sleep(LOOK)
+            if time.monotonic() > trimmed + 60:
+                trim(settings.DATA_DIR / "log")
+                trimmed = time.monotonic()
+
+    def look(self):
+        if self.database and not self.database.is_running():
+            say("The database has ended and is started again.")
+            self.start_database()
+            self.worker.kill()  # its connections are gone, its jobs with them; the web server makes itself new ones
+        for child in self.children:
+            if how := child.ended():
+                say(f"The {child.name} has ended {how}. It is started again.")
+            child.start_if_due()
+
+    def start_database(self):
+        try:
+            self.database.start()
+        except Refused as error:
+            say(str(error))
+            time.sleep(5)
+
+    def stop(self):
+        for child in self.children:
+            child.end()
+        for child in self.children:
+            child.wait()
+        if self.database:
+            self.database.stop()
+
+
+def main():
+    """Bring everything up, say where it is, and look after it."""
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGHUP, interrupt)
+    started = time.monotonic()
+    with ExitStack() as stack:
+        unclean = stack.enter_context(alone())
+        listener = stack.enter_context(listen(patience=10 if unclean else 0))
+        database = stack.enter_context(running(settings.DATA_DIR, tied=True) if EMBEDDED else nullcontext())
+        supervisor = Supervisor(database, listener)
+        try:
+            supervisor.start()
+            print(welcome(time.monotonic() - started), flush=True)
+            supervisor.watch()
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            say("Stopping.")
+        finally:
+            listener.close()
+            supervisor.stop()
+
+
+class alone:
+    """Holds the data folder for one supervisor; entering tells whether an earlier one was killed."""
+
+    path = settings.DATA_DIR / "supervisor.pid"
+
+    def __enter__(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        (self.path.parent / "log").mkdir(exist_ok=True)
+        self.file = open(self.path, "a+")  # noqa: SIM115  held until the end
+        self.file.seek(0)
+        earlier = self.file.read()
+        try:
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(
+                f"\nMarginalia already runs on {self.path.parent} (process {earlier}): stop it, or set DATA_DIR.\n"
+            )
+        self.file.truncate(0)
+        self.file.write(str(os.getpid()))
+        self.file.flush()
+        return bool(earlier)
+
+    def __exit__(self, *error):
+        self.path.unlink()
+        self.file.close()
+
+
+def listen(*, patience):
+    """The listening socket; where an earlier run was killed, its web server has some seconds to let go of the port."""
+    end = time.monotonic() + patience
+    while True:
+        family, kind, _, _, address = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(2048)
+            return listener
+        except OSError as error:
+            listener.close()
+            if time.monotonic() > end:
+                sys.exit(
+                    f"\nCannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}). "
+                    f"Another port: PORT={settings.PORT + 1} make run\n"
+                )
+        time.sleep(0.1)
+
+
+def interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
+def say(text):
+    print(f"  {time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""What must hold for the project as a whole."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.template import engines
+
+ROOT = Path(settings.BASE_DIR)
+TEMPLATES = sorted(str(path.relative_to(ROOT / "templates")) for path in (ROOT / "templates").rglob("*.*"))
+SERVING = {
+    "DATABASE_URL": "postgresql://nobody@nowhere/marginalia",
+    "SECRET_KEY": "a key for this test alone, long enough and of many different characters: 0123456789",
+    "ADDRESS": "https://marginalia.example.org",
+    "ALLOWED_HOSTS": "marginalia.example.org",
+}
+
+
+def run(*arguments, **changes):
+    environment = {**os.environ, **changes}
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_the_template_compiles(name):
+    engines["django"].get_template(name)
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_a_real_installation_passes_djangos_deployment_check():
+    done = run("manage.py", "check", "--deploy", "--fail-level=WARNING", **SERVING)
+    assert done.returncode == 0, done.stderr
+
+
+def test_with_a_database_address_nothing_embedded_is_imported():
+    look = "import sys, manage; import django; django.setup(); sys.exit('embedded' in sys.modules)"
+    done = run("-c", look, DJANGO_SETTINGS_MODULE="config.settings", **SERVING)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_order_of_imports_is_checked_in_every_app():
+    checked = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
+    ours = {Path(app.path).name for app in apps.get_app_configs() if Path(app.path).parent == ROOT}
+    assert ours <= set(checked)
+
+
+def test_the_lock_of_the_npm_packages_names_digests_and_no_registry():
+    lock = (ROOT / "package-lock.json").read_text()
+    assert "resolved" not in lock
+    assert lock.count('"integrity": "sha512-') == lock.count('"node_modules/')
