@@ -12,6 +12,11 @@ _last = {"ms": -1, "tail": 0}
 _TAIL_BITS = 74
 
 
+def now():
+    """This moment, in UTC."""
+    return datetime.datetime.now(UTC)
+
+
 def milliseconds(moment):
     """Whole milliseconds since 1970 of an aware datetime, cut, not rounded."""
     return (moment - EPOCH) // datetime.timedelta(milliseconds=1)

@@ -26,6 +26,9 @@ class JSONText(models.JSONField):
     def get_internal_type(self):
         return "JSONField"
 
+    def from_db_value(self, value, expression, connection):
+        return value  # the driver has read it already
+
 
 class Source(models.TextChoices):
     LIVE = "live", "Live"

@@ -1,0 +1,299 @@
+"""Logging interactions: checked records become rows, all in one transaction, counted and claimed in it."""
+
+import re
+import uuid
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django.db.utils import IntegrityError
+
+from feedback.models import Feedback
+from feedback.services import NewFeedback, checked_value, insert_feedback, key_or_404, keys_of
+from interactions import bulk, ids, partitions
+from interactions.claims import claim_digest
+from interactions.jsontext import dumps
+from interactions.labels import resolve_labels
+from interactions.models import Claim, Interaction
+from interactions.records import Record, RecordError, read_record
+from interactions.rollups import Deltas
+from projects.access import EntityNotFound
+from registry.services import resolve_models
+
+PIECE = 1_000  # records a transaction
+_NO_PARTITION = re.compile(r"no partition of relation")
+
+
+class Conflict(Exception):
+    """The external id is taken by a different payload, or the project takes nothing any more."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one record: its ids, or the `error` it was refused for."""
+
+    id: uuid.UUID | None = None
+    session: str | None = None
+    feedback_ids: list = field(default_factory=list)
+    duplicate: bool = False
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A record on its way into the store."""
+
+    record: Record
+    outcome: Outcome
+    feedbacks: list
+    model_id: int | None = None
+    label_ids: list = field(default_factory=list)
+    claim: uuid.UUID | None = None
+
+
+def ingest(*, project, records, by):
+    """Store the records (JSON objects as they were sent), up to 1,000 at a time; an Outcome each, in their order.
+
+    Each record stands alone: what is wrong with one keeps none of the others out. What an Outcome acknowledges is
+    committed, unless the caller has an open transaction. A record whose external id is taken answers with what is
+    there if its payload is the same, else with a Conflict.
+    """
+    if project.archived_at:
+        raise Conflict(f"The project {project.key} is archived and takes no interactions.")
+    outcomes = []
+    for start in range(0, len(records), PIECE):
+        outcomes += _ingest_piece(project, records[start : start + PIECE], by)
+    return outcomes
+
+
+def _ingest_piece(project, records, by):
+    now = ids.now()
+    outcomes = [Outcome() for _ in records]
+    entries = _read(project, records, outcomes, now)
+    _resolve(project, entries)
+    _store_with_partitions(project, [entry for entry in entries if entry.outcome.error is None], by)
+    return outcomes
+
+
+def _read(project, records, outcomes, now):
+    """Entries of the records that are sound; the others' outcomes hold their error."""
+    entries, keys = [], None
+    for raw, outcome in zip(records, outcomes, strict=True):
+        try:
+            record = read_record(raw, now=now)
+            if record.feedbacks and keys is None:
+                keys = keys_of(project)
+            entries.append(_Entry(record, outcome, _check_feedbacks(record, keys)))
+        except (RecordError, EntityNotFound) as error:
+            outcome.error = error
+    return entries
+
+
+def _check_feedbacks(record, keys):
+    """[(FeedbackKey, value, details, user)] of the feedback that came with the record."""
+    errors, checked = {}, []
+    for given in record.feedbacks:
+        key = key_or_404(keys, given.key)
+        try:
+            checked.append((key, checked_value(key, given.value), given.details, given.user))
+        except ValueError as error:
+            errors[f"{given.path}.value"] = [str(error)]
+    if errors:
+        raise RecordError(errors)
+    return checked
+
+
+def _resolve(project, entries):
+    """Turn models and labels into ids. The dictionaries grow in transactions of their own, in one order, so that
+    two batches that bring the same new labels never wait for each other in a circle."""
+    named = [entry for entry in entries if entry.record.model]
+    models = resolve_models(
+        project=project,
+        known={entry.record.model for entry in named if entry.record.model_must_exist},
+        new={entry.record.model for entry in named if not entry.record.model_must_exist},
+    )
+    for entry in named:
+        entry.model_id = models.get(entry.record.model)
+        if entry.model_id is None:
+            entry.outcome.error = EntityNotFound("Model", entry.record.model)
+    sound = [entry for entry in entries if entry.outcome.error is None]
+    labels = resolve_labels(project=project, pairs={pair for e in sound for pair in e.record.labels.items()})
+    for entry in sound:
+        entry.label_ids = sorted(labels[pair] for pair in entry.record.labels.items())
+
+
+def _store_with_partitions(project, entries, by):
+    """Store, and once more after making the partitions that were missing: imports of the past need theirs."""
+    try:
+        _store(project, entries, by)
+    except IntegrityError as error:
+        if not _NO_PARTITION.search(str(error)):
+            raise
+        partitions.ensure([entry.record.created_at for entry in entries])
+        _store(project, entries, by)
+
+
+@transaction.atomic
+def _store(project, entries, by):
+    for entry in entries:
+        entry.outcome.id = ids.make(entry.record.created_at)
+        entry.outcome.session = entry.record.session
+    fresh = _claim(project, entries)
+    _insert_blobs(project, fresh)
+    _insert_interactions(project, fresh, by)
+    _insert_bodies(fresh)
+    _insert_postings(fresh)
+    _insert_feedbacks(fresh, by)
+    _count(project, fresh)
+
+
+def _claim(project, entries):
+    """The entries that are new. Those whose external id is taken become duplicates or conflicts."""
+    firsts, taken = {}, []
+    for entry in entries:
+        if entry.record.external_id is not None:
+            entry.claim = claim_digest(project.pk, "interaction", entry.record.external_id)
+            if firsts.setdefault(entry.claim, entry) is not entry:
+                taken.append(entry)
+    wanted = sorted(firsts)  # in one order: two batches with the same ids must not wait in a circle
+    won = bulk.insert(
+        "interactions_claim",
+        {
+            "digest": ("uuid", wanted),
+            "interaction_id": ("uuid", [firsts[digest].outcome.id for digest in wanted]),
+            "payload_sha256": ("bytea", [firsts[digest].record.payload_sha256 for digest in wanted]),
+        },
+        rest="ON CONFLICT DO NOTHING RETURNING digest",
+    )
+    lost = firsts.keys() - {digest for (digest,) in won}
+    taken += [firsts[digest] for digest in lost]
+    _answer_taken(taken)
+    gone = set(map(id, taken))
+    return [entry for entry in entries if id(entry) not in gone]
+
+
+def _answer_taken(entries):
+    """Give each entry whose external id is taken the ids that are there, or a Conflict."""
+    if not entries:
+        return
+    claims = Claim.objects.in_bulk({entry.claim for entry in entries})
+    sessions = _sessions({claim.interaction_id for claim in claims.values()})
+    feedback = _first_feedback(sessions)
+    for entry in entries:
+        claim, outcome = claims[entry.claim], entry.outcome
+        if bytes(claim.payload_sha256) != entry.record.payload_sha256:
+            outcome.id = outcome.session = None
+            outcome.error = Conflict(f"The external_id {entry.record.external_id!r} is taken by another payload.")
+            continue
+        outcome.duplicate = True
+        outcome.id = claim.interaction_id
+        # within a batch the first of the name is not stored yet: the record itself tells
+        outcome.session = sessions.get(claim.interaction_id, outcome.session)
+        outcome.feedback_ids = feedback.get(claim.interaction_id, [])[: len(entry.feedbacks)]
+
+
+def _sessions(interaction_ids):
+    return dict(Interaction.objects.filter(id__in=interaction_ids).values_list("id", "session"))
+
+
+def _first_feedback(interaction_ids):
+    """{interaction id: its feedback's ids, oldest first}: what came with the record comes first."""
+    found = {}
+    rows = Feedback.objects.filter(interaction_id__in=list(interaction_ids)).order_by("id")
+    for interaction_id, feedback_id in rows.values_list("interaction_id", "id"):
+        found.setdefault(interaction_id, []).append(feedback_id)
+    return found
+
+
+def _insert_interactions(project, entries, by):
+    records = [entry.record for entry in entries]
+    hashes = [record.hashes() for record in records]
+    bulk.insert(
+        "interactions_interaction",
+        {
+            "id": ("uuid", [entry.outcome.id for entry in entries]),
+            "project_id": ("integer", [project.pk] * len(entries)),
+            "model_id": ("integer", [entry.model_id for entry in entries]),
+            "session": ("text", [record.session for record in records]),
+            "user": ("text", [record.user for record in records]),
+            "source": ("text", [record.source for record in records]),
+            "logged_by_id": ("bigint", [by.pk if by else None] * len(entries)),
+            "prompt_tokens": ("integer", [record.prompt_tokens for record in records]),
+            "completion_tokens": ("integer", [record.completion_tokens for record in records]),
+            "latency_ms": ("integer", [record.latency_ms for record in records]),
+            "prompt_preview": ("text", [record.prompt_preview for record in records]),
+            "completion_preview": ("text", [record.completion_preview for record in records]),
+            "images": ("smallint", [min(record.images, 32_767) for record in records]),
+            "tools": ("smallint", [min(record.tools, 32_767) for record in records]),
+            "prompt_hash": ("uuid", [each[0] for each in hashes]),
+            "content_hash": ("uuid", [each[1] for each in hashes]),
+            "near_hash": ("uuid", [each[2] for each in hashes]),
+            "label_ids": ("text", [bulk.array(entry.label_ids) for entry in entries]),
+            "feedbacks": ("text", [dumps({key.key: value for key, value, *_ in e.feedbacks}) for e in entries]),
+        },
+        cast={"label_ids": "integer[]", "feedbacks": "jsonb"},
+    )
+
+
+def _insert_bodies(entries):
+    bulk.insert(
+        "interactions_interactionbody",
+        {
+            "id": ("uuid", [entry.outcome.id for entry in entries]),
+            "messages": ("text", [dumps(entry.record.messages) for entry in entries]),
+            "completion": ("text", [entry.record.completion for entry in entries]),
+            "envelope": ("text", [dumps(entry.record.envelope) for entry in entries]),
+            "payload_sha256": ("bytea", [entry.record.payload_sha256 for entry in entries]),
+        },
+        cast={"messages": "json", "envelope": "json"},
+    )
+
+
+def _insert_postings(entries):
+    postings = [(label_id, entry.outcome.id) for entry in entries for label_id in entry.label_ids]
+    bulk.insert(
+        "interactions_labelposting",
+        {
+            "label_id": ("integer", [label_id for label_id, _ in postings]),
+            "interaction_id": ("uuid", [interaction_id for _, interaction_id in postings]),
+        },
+    )
+
+
+def _insert_feedbacks(entries, by):
+    rows, now = [], ids.now()
+    for entry in entries:
+        new = [NewFeedback(ids.make(now), entry.outcome.id, *checked) for checked in entry.feedbacks]
+        entry.outcome.feedback_ids = [row.id for row in new]
+        rows += new
+    insert_feedback(rows, origin=Feedback.Origin.USER, by=by)
+
+
+def _insert_blobs(project, entries):
+    pictures = {picture.sha256: picture for entry in entries for picture in entry.record.pictures}
+    ordered = [pictures[sha256] for sha256 in sorted(pictures)]
+    names = [picture.sha256 for picture in ordered]
+    bulk.insert(
+        "interactions_blobcontent",
+        {"sha256": ("text", names), "content": ("bytea", [picture.content for picture in ordered])},
+        rest="ON CONFLICT DO NOTHING",
+    )
+    bulk.insert(
+        "interactions_blob",
+        {
+            "project_id": ("integer", [project.pk] * len(ordered)),
+            "sha256": ("text", names),
+            "media_type": ("text", [picture.media_type for picture in ordered]),
+            "size": ("integer", [len(picture.content) for picture in ordered]),
+            "width": ("integer", [picture.width for picture in ordered]),
+            "height": ("integer", [picture.height for picture in ordered]),
+        },
+        rest="ON CONFLICT DO NOTHING",
+    )
+
+
+def _count(project, entries):
+    deltas = Deltas(project.pk)
+    for entry in entries:
+        if entry.record.source != "simulation":
+            deltas.interaction(ids.time_of(entry.outcome.id), entry.model_id, entry.label_ids)
+    deltas.append()

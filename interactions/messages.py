@@ -1,0 +1,78 @@
+"""Stored messages read back: pictures as our own addresses or as the data URIs that were sent, and the whole payload."""
+
+from interactions.models import Blob, BlobContent
+from interactions.pictures import give_back, reference
+
+
+def image_urls(messages):
+    """Every stored or remote address in the messages, in order."""
+    return [
+        image["url"] if isinstance(image := part["image_url"], dict) else image
+        for message in messages
+        if isinstance(message.get("content"), list)
+        for part in message["content"]
+        if part.get("type") == "image_url"
+    ]
+
+
+def pictures_of(messages_list):
+    """The sha256 of every stored picture in these lists of messages."""
+    urls = (url for messages in messages_list for url in image_urls(messages))
+    return {found[0] for url in urls if (found := reference(url))}
+
+
+def replace_images(messages, replace):
+    """The messages with every address passed through `replace(url)`; what is not a picture stays as it is."""
+    return [_replace_in(message, replace) for message in messages]
+
+
+def _replace_in(message, replace):
+    content = message.get("content")
+    if not isinstance(content, list):
+        return message
+    parts = []
+    for part in content:
+        if part.get("type") == "image_url":
+            image = part["image_url"]
+            url = {**image, "url": replace(image["url"])} if isinstance(image, dict) else replace(image)
+            part = {**part, "image_url": url}
+        parts.append(part)
+    return {**message, "content": parts}
+
+
+def with_addresses(messages, address):
+    """The messages with each stored picture's address from `address(sha256)`."""
+
+    def ours(url):
+        found = reference(url)
+        return address(found[0]) if found else url
+
+    return replace_images(messages, ours)
+
+
+def with_data(messages_list):
+    """These lists of messages with the data URIs exactly as they were sent; reads all pictures in one query."""
+    contents = BlobContent.objects.in_bulk(pictures_of(messages_list))
+
+    def data(url):
+        found = reference(url)
+        return give_back(found[1], bytes(contents[found[0]].content)) if found else url
+
+    return [replace_images(messages, data) for messages in messages_list]
+
+
+def blobs_of(project, messages):
+    """{sha256: Blob} of the pictures in the messages: media type and size in bytes and pixels, without the bytes."""
+    wanted = pictures_of([messages])
+    return {blob.content_id: blob for blob in Blob.objects.filter(project=project, content__in=wanted)} if wanted else {}
+
+
+def payload_of(body):
+    """The record exactly as it was received (without its project), from a stored body."""
+    [messages] = with_data([body.messages])
+    payload = dict(body.envelope)
+    if "prompt" in payload and payload["prompt"] is None:
+        payload["prompt"] = messages[0]["content"]
+    else:
+        payload["messages"] = messages
+    return {**payload, "completion": body.completion}

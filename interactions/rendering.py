@@ -1,0 +1,246 @@
+"""Text that strangers wrote, made into HTML that does nothing but show it.
+
+Markdown is rendered without HTML, then sanitised; nothing is fetched from elsewhere; what could mislead a reader
+(characters that turn the direction of the text) is shown as a mark of its own. All of it in bounded time.
+"""
+
+import functools
+import json
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import nh3
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+
+MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about a second
+RAW_LIMIT = 2_000_000
+CODE_LIMIT = 20_000
+LANGUAGES = frozenset(
+    "bash c cpp csharp css diff docker go graphql html http ini java javascript json kotlin lua makefile markdown php"
+    " powershell python r ruby rust scala sql swift toml typescript xml yaml".split()
+)
+ALIASES = {
+    "c++": "cpp",
+    "c#": "csharp",
+    "console": "bash",
+    "dockerfile": "docker",
+    "js": "javascript",
+    "jsx": "javascript",
+    "jsonc": "json",
+    "md": "markdown",
+    "py": "python",
+    "rb": "ruby",
+    "rs": "rust",
+    "sh": "bash",
+    "shell": "bash",
+    "ts": "typescript",
+    "tsx": "typescript",
+    "yml": "yaml",
+    "zsh": "bash",
+}
+# embeddings, overrides and isolates; the plain marks LRM, RLM and ALM belong to good Hebrew and Arabic
+DIRECTIONS = {
+    "\u202a": "LRE",
+    "\u202b": "RLE",
+    "\u202c": "PDF",
+    "\u202d": "LRO",
+    "\u202e": "RLO",
+    "\u2066": "LRI",
+    "\u2067": "RLI",
+    "\u2068": "FSI",
+    "\u2069": "PDI",
+}
+_MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """HTML of a text, and how much of the text it shows."""
+
+    html: SafeString
+    shown: int
+    length: int
+
+    @property
+    def cut(self):
+        return self.shown < self.length
+
+
+def text(value):
+    """Plain text as HTML: escaped, with the characters that turn or hide text shown as marks."""
+    return mark_safe(_MISLEADING.sub(_mark, escape(value)))  # noqa: S308: escaped in this line
+
+
+def markdown(source):
+    """Markdown as safe HTML, up to MARKDOWN_LIMIT characters, cut at a line's end where there is one."""
+    part = cut(source, MARKDOWN_LIMIT)
+    html = _markdown().render(part)
+    return Rendered(mark_safe(_sanitise(html)), len(part), len(source))  # noqa: S308: sanitised
+
+
+def raw(source):
+    """The text as it is, up to RAW_LIMIT characters."""
+    part = source[:RAW_LIMIT]
+    return Rendered(text(part), len(part), len(source))
+
+
+def code(source, language):
+    """Source text as HTML, coloured where the language is known and the text short."""
+    lexer = _lexer(language.strip().lower()) if len(source) <= CODE_LIMIT else None
+    if lexer is None:
+        return text(source)
+    html = highlight(source, lexer, HtmlFormatter(nowrap=True, classprefix="hl-"))
+    return mark_safe(_MISLEADING.sub(_mark, html))  # noqa: S308: Pygments escapes
+
+
+def pretty(value):
+    """A JSON value, indented, as coloured HTML."""
+    return code(json.dumps(value, ensure_ascii=False, indent=2), "json")
+
+
+def pretty_block(value):
+    """A JSON value as a block of code."""
+    return block(json.dumps(value, ensure_ascii=False, indent=2), "json")
+
+
+def as_json(source):
+    """The value where the text is a JSON object or list, else None."""
+    if not source.lstrip().startswith(("{", "[")) or len(source) > RAW_LIMIT:
+        return None
+    try:
+        return json.loads(source)
+    except (ValueError, RecursionError):
+        return None
+
+
+def found(value, pattern):
+    """Plain text as HTML with the words that a search found marked. The pattern is a compiled one, or None."""
+    if pattern is None:
+        return text(value)
+    out, at = [], 0
+    for match in pattern.finditer(value):
+        if match.end() > match.start():
+            out += [text(value[at : match.start()]), format_html("<mark>{}</mark>", text(match[0]))]
+            at = match.end()
+    return mark_safe("".join([*out, text(value[at:])]))  # noqa: S308: each piece is escaped
+
+
+def is_link(address):
+    """May a page offer this address as a link?"""
+    try:
+        return urlsplit(address).scheme in {"http", "https"}
+    except ValueError:
+        return False
+
+
+def cut(source, limit):
+    """The beginning of the text, to the last line's end before the limit."""
+    if len(source) <= limit:
+        return source
+    end = source.rfind("\n", limit // 2, limit)
+    return source[: end if end > 0 else limit]
+
+
+def _mark(match):
+    character = match[0]
+    name = DIRECTIONS.get(character) or f"U+{ord(character):04X}"
+    return f'<span class="control" title="control character U+{ord(character):04X}">{name}</span>'
+
+
+@functools.cache
+def _lexer(language):
+    language = ALIASES.get(language, language)
+    return get_lexer_by_name(language, stripnl=False) if language in LANGUAGES else None
+
+
+@functools.cache
+def _markdown():
+    renderer = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 40})
+    renderer.enable(["table", "strikethrough"])
+    for rule in (_text, _fence, _code_block, _code_inline, _image, _heading_open, _heading_close):
+        renderer.add_render_rule(rule.__name__[1:], rule)
+    renderer.add_render_rule("table_open", lambda *_: '<div class="scroll-x" tabindex="0"><table>')
+    renderer.add_render_rule("table_close", lambda *_: "</table></div>")
+    return renderer
+
+
+def _text(self, tokens, index, options, env):
+    return text(tokens[index].content)
+
+
+def _code_inline(self, tokens, index, options, env):
+    return f"<code>{text(tokens[index].content)}</code>"
+
+
+def _code_block(self, tokens, index, options, env):
+    return block(tokens[index].content, "")
+
+
+def _fence(self, tokens, index, options, env):
+    words = tokens[index].info.split()
+    return block(tokens[index].content, words[0][:40] if words else "")
+
+
+def block(source, language):
+    """A block of code with its language and a button that copies it."""
+    return format_html(
+        '<div class="code"><header><span>{}</span><button class="btn quiet s" type="button" data-copy="block">Copy</button>'
+        '</header><pre tabindex="0"><code>{}</code></pre></div>\n',
+        text(language or "text"),
+        code(source, language),
+    )
+
+
+def _image(self, tokens, index, options, env):
+    """Pictures in Markdown live elsewhere: they are never fetched, a card shows the address."""
+    address = str(tokens[index].attrs["src"])
+    name = text(tokens[index].content or "picture")
+    inside_link = sum(token.nesting for token in tokens[:index] if token.type.startswith("link_"))
+    if inside_link or not is_link(address):
+        return format_html('<span class="remote"><b>{}</b> <span>{}</span></span>', name, text(address[:200]))
+    return format_html('<a class="remote" href="{}"><b>{}</b> <span>{}</span></a>', address, name, text(address[:200]))
+
+
+def _level(token):
+    """Headings of a completion stand below those of the page."""
+    return min(int(token.tag[1]) + 2, 6)
+
+
+def _heading_open(self, tokens, index, options, env):
+    return f"<h{_level(tokens[index])}>"
+
+
+def _heading_close(self, tokens, index, options, env):
+    return f"</h{_level(tokens[index])}>\n"
+
+
+_TAGS = set(
+    "a b blockquote br button code del div em h3 h4 h5 h6 header hr li ol p pre s span strong table tbody td th thead tr ul".split()
+)
+_ATTRIBUTES = {
+    "*": set(),
+    "a": {"class", "href"},
+    "button": {"class", "type", "data-copy"},
+    "div": {"class", "tabindex"},
+    "ol": {"start"},
+    "pre": {"tabindex"},
+    "span": {"class", "title"},
+}
+
+
+def _sanitise(html):
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes={"http", "https", "mailto"},
+        url_relative="deny",
+        link_rel="noreferrer noopener nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+    )

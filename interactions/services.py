@@ -1,0 +1,53 @@
+"""What changes interactions after they were logged: deleting them, one, many, or all of a project."""
+
+from django.db import connection, transaction
+
+from interactions import claims
+from interactions.models import Blob, BlobContent, Interaction, InteractionBody, Label, Rollup, RollupDelta, Source
+from interactions.partitions import families
+from interactions.rollups import LOCK, Deltas
+
+
+@transaction.atomic
+def delete_interactions(*, project, ids):
+    """Delete these interactions of the project whole, in all families; returns how many there were.
+
+    Their external ids are free again. Pictures stay until `sweep_blobs` finds that nothing shows them.
+    """
+    rows = list(
+        Interaction.objects.select_for_update(of=("self",))
+        .filter(project=project, pk__in=ids)
+        .only("pk", "source", "model_id", "label_ids")
+        .order_by("pk")
+    )
+    gone = [row.pk for row in rows]
+    deltas = Deltas(project.pk)
+    for row in rows:
+        if row.source != Source.SIMULATION:
+            deltas.interaction(row.created_at, row.model_id, row.label_ids, sign=-1)
+    envelopes = InteractionBody.objects.filter(pk__in=gone).values_list("envelope__external_id", flat=True)
+    claims.release(project, "interaction", [text for text in envelopes if text is not None])
+    with connection.cursor() as cursor:
+        for family in families():
+            cursor.execute(f'DELETE FROM "{family.table}" WHERE "{family.column}" = ANY(%s)', [gone])
+    deltas.append()
+    return len(gone)
+
+
+def delete_all_of(*, project, limit=1_000):
+    """Delete a slice of what a deleted project holds; returns how many interactions went, 0 when all is gone."""
+    slice_ = Interaction.objects.filter(project=project).order_by("-pk").values_list("pk", flat=True)[:limit]
+    if gone := delete_interactions(project=project, ids=list(slice_)):
+        return gone
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # no folding while its counts go
+        for model in (RollupDelta, Rollup, Label, Blob):
+            model.objects.filter(project=project).delete()
+    sweep_contents()
+    return 0
+
+
+def sweep_contents():
+    """Delete picture bytes that no project holds any more."""
+    held = Blob.objects.values("content")
+    BlobContent.objects.exclude(pk__in=held).delete()

@@ -1,0 +1,200 @@
+"""An interaction as people read it: turns of one role each, tool calls beside their results, pictures in a row."""
+
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from interactions import rendering
+from interactions.pictures import reference
+
+BUDGET = 200_000  # characters rendered as Markdown on one page; what comes after is shown as plain text
+PLAIN = 4_000  # characters of a text that the budget no longer covers
+ROLES = {
+    "system": ("System", "settings-2"),
+    "developer": ("Developer", "settings-2"),
+    "user": ("User", "user"),
+    "assistant": ("Assistant", "bot"),
+    "tool": ("Tool result", "wrench"),
+    "function": ("Function result", "wrench"),
+}
+CARDS = {"input_audio": ("Audio", "audio-lines"), "file": ("File", "file"), "refusal": ("Refusal", "ban")}
+
+
+@dataclass
+class Picture:
+    """A stored picture of ours."""
+
+    address: str
+    place: int
+    width: int | None = None
+    height: int | None = None
+
+    @property
+    def size(self):
+        return f"{self.width} × {self.height}" if self.width else ""
+
+    @property
+    def alt(self):
+        return f"Picture {self.place}" + (f", {self.width} by {self.height} pixels" if self.width else "")
+
+
+@dataclass
+class Part:
+    """A piece of a turn. `kind` is text, pictures, remote (an address) or card (what we keep but cannot show)."""
+
+    kind: str
+    rendered: rendering.Rendered | None = None
+    pictures: list = field(default_factory=list)
+    address: str = ""
+    name: str = ""
+    icon: str = ""
+
+
+@dataclass
+class ToolCall:
+    name: str
+    arguments: str
+    result: list | None = None
+
+
+@dataclass
+class Turn:
+    role: str
+    name: str
+    icon: str
+    speaker: str = ""
+    summary: str = ""
+    parts: list = field(default_factory=list)
+    calls: list = field(default_factory=list)
+
+    @property
+    def is_folded(self):
+        return self.role in {"system", "developer"}
+
+
+class Transcript:
+    """The turns of one stored interaction. `address(sha256)` gives a picture's URL, `blobs` its size."""
+
+    def __init__(self, messages, completion, *, address, blobs, raw=False, budget=BUDGET):
+        self.address = address
+        self.blobs = blobs
+        self.raw = raw
+        self.left = budget
+        self.pictures = 0
+        self.completion = self._text(completion)
+        self.turns = self._turns(messages)
+
+    def _turns(self, messages):
+        turns, waiting = [], {}
+        for message in messages:
+            if (call := waiting.pop(_answered(message), None)) is not None:
+                call.result = self._parts(message.get("content"))
+                continue
+            turn = self._turn(message)
+            for key, call in self._calls(message):
+                waiting[key] = call
+                turn.calls.append(call)
+            turns.append(turn)
+        return turns
+
+    def _turn(self, message):
+        role = message["role"]
+        name, icon = ROLES[role]
+        parts = self._parts(message.get("content"))
+        if isinstance(message.get("refusal"), str):
+            parts.append(_card({"type": "refusal", "refusal": message["refusal"]}))
+        speaker = message.get("name")
+        return Turn(role, name, icon, speaker if isinstance(speaker, str) else "", _summary(message), parts)
+
+    def _calls(self, message):
+        """(what its result will name, ToolCall) of each call."""
+        for call in message.get("tool_calls") or []:
+            asked = call.get("function") or call.get("custom")
+            arguments = asked.get("arguments", asked.get("input", ""))
+            yield call.get("id"), ToolCall(asked["name"], self._value(arguments))
+        asked = message.get("function_call")
+        if isinstance(asked, dict) and isinstance(asked.get("name"), str):
+            yield ("function", asked["name"]), ToolCall(asked["name"], self._value(asked.get("arguments", "")))
+
+    def _value(self, value):
+        """Arguments are JSON in a text, or already a value."""
+        if not isinstance(value, str):
+            return rendering.pretty(value)
+        parsed = rendering.as_json(value)
+        return rendering.raw(value).html if parsed is None or self.raw else rendering.pretty(parsed)
+
+    def _parts(self, content):
+        if isinstance(content, str):
+            return [Part("text", self._text(content))] if content else []
+        parts = [self._part(part) for part in content or []]
+        out = []
+        for kind, group in groupby(parts, key=lambda part: part.kind):
+            group = list(group)
+            if kind == "pictures":
+                group = [Part("pictures", pictures=[one.pictures[0] for one in group])]
+            out += group
+        return out
+
+    def _part(self, part):
+        if part["type"] == "text":
+            return Part("text", self._text(part["text"]))
+        if part["type"] == "image_url":
+            image = part["image_url"]
+            return self._image(image["url"] if isinstance(image, dict) else image)
+        return _card(part)
+
+    def _image(self, url):
+        found = reference(url)
+        if found is None:
+            return Part("remote", address=url)
+        self.pictures += 1
+        blob = self.blobs.get(found[0])
+        size = (blob.width, blob.height) if blob else ()
+        return Part("pictures", pictures=[Picture(self.address(found[0]), self.pictures, *size)])
+
+    def _text(self, source):
+        if self.raw:
+            return rendering.raw(source)
+        if self.left <= 0 < len(source):
+            return rendering.Rendered(rendering.text(source[:PLAIN]), min(PLAIN, len(source)), len(source))
+        self.left -= min(len(source), rendering.MARKDOWN_LIMIT)
+        value = rendering.as_json(source) if len(source) <= rendering.CODE_LIMIT else None
+        if value is not None:
+            return rendering.Rendered(rendering.pretty_block(value), len(source), len(source))
+        return rendering.markdown(source)
+
+
+def _answered(message):
+    """What a tool's message answers: the id of the call, or the function of that name."""
+    if message["role"] == "function":
+        return "function", message.get("name")
+    call = message.get("tool_call_id") if message["role"] == "tool" else None
+    return call if isinstance(call, str) else object()
+
+
+def _summary(message):
+    """One line of the text, for a folded turn."""
+    content = message.get("content")
+    if not isinstance(content, str):
+        content = " ".join(part["text"] for part in content or [] if part["type"] == "text")
+    return " ".join(content[:400].split())[:200]
+
+
+def _card(part):
+    """A part that we keep as it came but cannot show."""
+    kind = part["type"]
+    name, icon = CARDS.get(kind, (kind, "file"))
+    value = part.get(kind)
+    detail = value if isinstance(value, str) else ""
+    if isinstance(value, dict):
+        detail = str(value.get("filename") or value.get("file_id") or value.get("format") or "")
+    return Part("card", address=detail[:2_000], name=name, icon=icon)
+
+
+def new_messages(messages, before):
+    """What this call's messages add to the messages before it in the session, and how many they repeat."""
+    same = 0
+    for one, other in zip(messages, before, strict=False):
+        if one != other:
+            break
+        same += 1
+    return messages[same:], same
