@@ -1,8 +1,26 @@
-"""What every page's top bar asks about projects."""
+"""What every page's top bar asks about projects, and the calls that the page of an empty one shows."""
 
 from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import mark_safe
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import BashLexer, PythonLexer
 
 from projects.access import projects_of
 
+SAMPLES = (("curl", "first.sh.txt", BashLexer), ("Python", "first.py.txt", PythonLexer))
+
 register = template.Library()
 register.simple_tag(projects_of)
+
+
+@register.simple_tag(takes_context=True)
+def first_calls(context, project, api_key):
+    """Working calls that log an interaction into the project: name and coloured source of each."""
+    address = context["request"].build_absolute_uri("/").rstrip("/")
+    values = {"project": project, "address": address, "api_key": api_key or "YOUR_API_KEY"}
+    for name, source, lexer in SAMPLES:
+        text = render_to_string(f"projects/{source}", values).strip()
+        # the formatter escapes the text, so what it gives back is markup of ours alone
+        yield {"name": name, "code": mark_safe(highlight(text, lexer(), HtmlFormatter(nowrap=True, classprefix="hl-")))}

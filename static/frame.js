@@ -1,0 +1,33 @@
+// What every page has around its content: the reader's theme and zone told to the server, copying, and small forms.
+const root = document.documentElement;
+const remember = (name, value) => { document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`; };
+
+/* the server shows times in the reader's zone, and writes the theme into the page so that it does not flash */
+remember("tz", Intl.DateTimeFormat().resolvedOptions().timeZone);
+document.addEventListener("kit:theme", () => remember("theme", root.dataset.theme));
+
+const say = (text) => { document.getElementById("say").textContent = text; };
+
+document.addEventListener("click", async (e) => {
+  const copier = e.target.closest("[data-copy]");
+  if (copier) {
+    await navigator.clipboard.writeText(document.getElementById(copier.dataset.copy).innerText.trim());
+    say("Copied");
+    copier.classList.add("done");
+    setTimeout(() => copier.classList.remove("done"), 1500);
+  }
+  e.target.closest("[data-dismiss]")?.parentElement.remove();
+});
+
+/* a key that follows the name until it is typed by hand */
+document.addEventListener("input", (e) => {
+  const field = e.target;
+  field.dataset.typed = "yes";
+  const follower = document.getElementById(field.dataset.suggests);
+  if (follower && !follower.dataset.typed) follower.value = slug(field.value, follower.maxLength);
+});
+const slug = (text, length) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/[^a-z0-9_]+/g, "-").replace(/^-+|-+$/g, "").slice(0, length);
+for (const field of document.querySelectorAll("[data-suggests]")) {
+  const follower = document.getElementById(field.dataset.suggests);
+  if (follower?.value) follower.dataset.typed = "yes";
+}
