@@ -110,7 +110,7 @@ class Transcript:
         for call in message.get("tool_calls") or []:
             asked = call.get("function") or call.get("custom")
             arguments = asked.get("arguments", asked.get("input", ""))
-            yield call.get("id"), ToolCall(asked["name"], self._value(arguments))
+            yield _name(call.get("id")), ToolCall(asked["name"], self._value(arguments))
         asked = message.get("function_call")
         if isinstance(asked, dict) and isinstance(asked.get("name"), str):
             yield ("function", asked["name"]), ToolCall(asked["name"], self._value(asked.get("arguments", "")))
@@ -166,9 +166,13 @@ class Transcript:
 def _answered(message):
     """What a tool's message answers: the id of the call, or the function of that name."""
     if message["role"] == "function":
-        return "function", message.get("name")
-    call = message.get("tool_call_id") if message["role"] == "tool" else None
-    return call if isinstance(call, str) else object()
+        return "function", _name(message.get("name"))
+    return _name(message.get("tool_call_id") if message["role"] == "tool" else None)
+
+
+def _name(value):
+    """A text to look up by; what is no text names nothing."""
+    return value if isinstance(value, str) else object()
 
 
 def _summary(message):

@@ -1,0 +1,48 @@
+"""The words of a query string that speak of feedback."""
+
+import math
+import re
+
+from feedback.services import keys_of
+from interactions.wanted import Feedback
+
+_COMPARED = re.compile(r"(>=|<=|=)?\s*(.+)")
+_WORDS = {"true": 1.0, "false": 0.0}
+
+
+def read_feedback(project, text, keys=None):
+    """A Feedback condition from `key`, `key:none`, `key:true`, `key:>=4`, `key:1..3`; ValueError says what to send."""
+    keys = keys_of(project) if keys is None else keys
+    name, _, asked = text.partition(":")
+    if name not in keys:
+        # a key may hold a colon itself: the longest that fits is meant
+        name = max((key for key in keys if text == key or text.startswith(f"{key}:")), key=len, default=name)
+        asked = text[len(name) + 1 :]
+    if name not in keys:
+        raise ValueError(f"This project has no feedback key {name[:100]!r}.")
+    key_id = keys[name].pk
+    if not asked:
+        return Feedback(key_id)
+    if asked == "none":
+        return Feedback(key_id, none=True)
+    return Feedback(key_id, False, *_range(asked))
+
+
+def _range(text):
+    least, dots, most = text.partition("..")
+    if dots:
+        return (_number(least) if least else None), (_number(most) if most else None)
+    sign, number = _COMPARED.fullmatch(text.strip()).groups()
+    value = _number(number)
+    return (None if sign == "<=" else value), (None if sign == ">=" else value)
+
+
+def _number(text):
+    text = text.strip().lower()
+    try:
+        value = _WORDS[text] if text in _WORDS else float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]!r} is no value; send true, false, none, 4, >=4, <=4 or 1..3.")
+    return value

@@ -1,0 +1,188 @@
+"""The one filter language: the words of a query string, for the page, the API and the export alike."""
+
+import re
+
+import django_filters
+from django import forms
+
+from feedback.filters import read_feedback
+from feedback.services import keys_of
+from interactions.models import Interaction
+from interactions.records import SOURCES, moment_of, text_fault
+from interactions.wanted import LabelTest, Wanted
+from interactions.words import tsquery
+
+_RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
+_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+class ListField(forms.Field):
+    """A word that may be repeated: a list of texts, those that are empty left out."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value):
+        return [text for text in value or [] if text]
+
+
+class Words(django_filters.Filter):
+    field_class = forms.CharField
+
+
+class ListOfWords(django_filters.Filter):
+    field_class = ListField
+
+
+class FilterForm(forms.Form):
+    """Reads each word by the `clean_…` below; what is wrong is told beside the field."""
+
+    def clean(self):
+        cleaned = super().clean()
+        for name, value in list(cleaned.items()):
+            reader = getattr(self, f"read_{name}", None)
+            try:
+                if faults := [fault for text in _texts(value) if (fault := text_fault(text))]:
+                    raise ValueError(faults[0])
+                if value and reader:
+                    cleaned[name] = reader(value)
+            except ValueError as error:
+                self.add_error(name, str(error))
+        return cleaned
+
+    def read_label(self, texts):
+        return tuple(read_label(text) for text in texts)
+
+    read_not_label = read_label
+
+    def read_after(self, text):
+        return _moment(text)
+
+    read_before = read_after
+
+    def read_feedback(self, texts):
+        keys = keys_of(self.project)
+        return tuple(read_feedback(self.project, text, keys) for text in texts)
+
+    def read_source(self, texts):
+        if unknown := set(texts) - SOURCES:
+            raise ValueError(f"{min(unknown)[:40]!r} is no source; send one of {', '.join(sorted(SOURCES))}.")
+        return tuple(texts)
+
+    def read_latency(self, text):
+        match = _RANGE.fullmatch(text)
+        if not match or text == "..":
+            raise ValueError("Send milliseconds as 1..3000, 1.. or ..3000.")
+        return tuple(int(end) if end else None for end in match.groups())
+
+    def read_has_images(self, text):
+        if text.lower() not in _FLAGS:
+            raise ValueError("Send true or false.")
+        return _FLAGS[text.lower()]
+
+    read_has_tools = read_has_images
+
+    def read_q(self, text):
+        query = tsquery(text)
+        if not query:
+            raise ValueError("There is no word in this; send letters or digits.")
+        return query
+
+    def read_order(self, text):
+        if text not in {"-created_at", "created_at"}:
+            raise ValueError("Send -created_at (newest first) or created_at.")
+        return text
+
+
+class InteractionFilter(django_filters.FilterSet):
+    """Names every word once. `wanted` is what they mean; ask `is_valid()` first."""
+
+    label = ListOfWords(label="Labels", help_text="key or key:value; repeated: all of them; key:a|b: either")
+    not_label = ListOfWords(label="Without labels", help_text="as label, for what must not be there")
+    after = Words(label="From", help_text="ISO 8601 time, inclusive")
+    before = Words(label="To", help_text="ISO 8601 time, exclusive")
+    model = ListOfWords(label="Model", help_text="a model's key; repeated: any of them")
+    feedback = ListOfWords(label="Feedback", help_text="key, key:none, key:true, key:>=4, key:1..3; repeated: all")
+    session = Words(label="Session", help_text="a session's id")
+    user = Words(label="User", help_text="a user's id")
+    source = ListOfWords(label="Source", help_text="repeated: any of them; all but simulation unless said")
+    latency = Words(label="Latency", help_text="milliseconds as 1..3000")
+    has_images = Words(label="With pictures", help_text="true or false")
+    has_tools = Words(label="With tool calls", help_text="true or false")
+    q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there')
+    order = Words(label="Order", help_text="-created_at or created_at")
+
+    class Meta:
+        model = Interaction
+        fields = []
+        form = FilterForm
+
+    def __init__(self, data=None, *args, project=None, **kwargs):
+        kwargs.setdefault("queryset", Interaction.objects.none())
+        super().__init__(data, *args, **kwargs)
+        self.project = project
+        self.form.project = project
+
+    @property
+    def wanted(self):
+        """The Wanted of a valid query string."""
+        given = self.form.cleaned_data
+        return Wanted(
+            labels=given["label"] or (),
+            not_labels=given["not_label"] or (),
+            after=given["after"] or None,
+            before=given["before"] or None,
+            models=tuple(given["model"] or ()),
+            feedback=given["feedback"] or (),
+            session=given["session"] or None,
+            user=given["user"] or None,
+            sources=given["source"] or (),
+            latency=given["latency"] or None,
+            has_images=given["has_images"] if given["has_images"] != "" else None,
+            has_tools=given["has_tools"] if given["has_tools"] != "" else None,
+            words=given["q"] or "",
+            oldest_first=given["order"] == "created_at",
+        )
+
+
+def read_label(text):
+    """A LabelTest from `key`, `key:value` or `key:a|b`, where `\\\\:`, `\\\\|` and `\\\\\\\\` stand for themselves."""
+    key, values, current, escaped = None, [], [], False
+    for character in text:
+        if escaped or character not in "\\:|":
+            current.append(character)
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == ":" and key is None:
+            key, current = "".join(current), []
+        elif character == "|" and key is not None:
+            values.append("".join(current))
+            current = []
+        else:
+            current.append(character)
+    last = "".join(current)
+    if key is None:
+        return LabelTest(last)
+    if not key:
+        raise ValueError("A label is written key or key:value.")
+    return LabelTest(key, (*values, last))
+
+
+def write_label(key, *values):
+    """The text that `read_label` reads as this key with any of these values."""
+
+    def escape(text):
+        return re.sub(r"([\\:|])", r"\\\1", text)
+
+    return ":".join([escape(key), "|".join(map(escape, values))] if values else [escape(key)])
+
+
+def _moment(text):
+    moment = moment_of(text)
+    if moment is None:
+        raise ValueError("Send an ISO 8601 time such as 2026-05-01T12:30:00Z.")
+    return moment
+
+
+def _texts(value):
+    return value if isinstance(value, list) else [value] if isinstance(value, str) else []

@@ -1,0 +1,275 @@
+"""What is wanted to a page of ids: which index drives, what is left to test on the row, and how far to look.
+
+The id is the time, so every order is id order and every cursor an id. The rarest label drives by its postings;
+words go first where few interactions hold them, else the newest are walked and tested. One module decides it all.
+"""
+
+import datetime
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db import connection
+
+from interactions import ids, partitions
+from interactions.claims import claimed
+from interactions.labels import labels_of
+from interactions.models import Interaction, Label
+from interactions.wanted import Cursor
+from registry.models import Model
+
+CAP = 10_000  # counts end here
+FEW = 30_000  # estimated matches of words in a partition, up to which they are fetched first
+DRIVING_VALUES = 50  # values of one label key, up to which their postings are merged
+BUDGET = 1.0  # seconds a page may search for words
+
+
+class Counted(NamedTuple):
+    """How many there are; where `capped`, there are more."""
+
+    n: int
+    capped: bool
+
+
+@dataclass
+class Page:
+    """A page of interactions with their `.labels`; cursors where there is more; `searched_to` where time ran out."""
+
+    rows: list = field(default_factory=list)
+    next: str | None = None
+    previous: str | None = None
+    searched_to: datetime.datetime | None = None
+
+    def __iter__(self):
+        return iter(self.rows)
+
+    def __len__(self):
+        return len(self.rows)
+
+
+def search(project, wanted, *, cursor=None, limit=50):
+    """A page of interactions, newest first (or oldest), with the cursors to go on; it may be short, even empty,
+    while `next` is set: the time was used up. ValueError for a cursor that is none."""
+    at = Cursor.read(cursor) if cursor else None
+    back = bool(at and at.back)
+    found, reached = page_of_ids(project, wanted, at, limit + 1)
+    more = len(found) > limit
+    found = found[:limit][::-1] if back else found[:limit]
+    page = Page(rows=labels_of(Interaction.objects.for_table().in_order(found)))
+    forward_end = found[-1] if found and (more or back) else None
+    backward_end = found[0] if found and (more if back else at) else None
+    if reached is not None and not more:
+        page.searched_to = ids.time_of(reached)
+        forward_end, backward_end = (forward_end, reached) if back else (reached, backward_end)
+    page.next = str(Cursor(forward_end)) if forward_end else None
+    page.previous = str(Cursor(backward_end, back=True)) if backward_end else None
+    return page
+
+
+def count(project, wanted):
+    """How many match, up to 10,000."""
+    found, reached = page_of_ids(project, wanted, None, CAP + 1)
+    return Counted(min(len(found), CAP), len(found) > CAP or reached is not None)
+
+
+def neighbours(project, wanted, interaction_id):
+    """(the one before, the one after) this interaction in the order of the filter; None at an end."""
+    before, _ = page_of_ids(project, wanted, Cursor(interaction_id, back=True), 1)
+    after, _ = page_of_ids(project, wanted, Cursor(interaction_id), 1)
+    return (before[0] if before else None), (after[0] if after else None)
+
+
+def find(project, text):
+    """What a pasted id names: an Interaction (by id or external id), the session's text, or None."""
+    text = text.strip()
+    try:
+        wanted_id = uuid.UUID(text)
+    except ValueError:
+        wanted_id = None
+    for candidate in (wanted_id, text and claimed(project, "interaction", text)):
+        if candidate and (row := Interaction.objects.filter(project=project, pk=candidate).first()):
+            return row
+    if text and Interaction.objects.filter(project=project, session=text).exists():
+        return text
+    return None
+
+
+def page_of_ids(project, wanted, at, limit):
+    """(up to `limit` ids in the order asked, walking away from the cursor; the id down to which everything was
+    searched, where the time was used up before there were enough)."""
+    plan = _plan(project, wanted, at)
+    if plan is None:
+        return [], None
+    if not wanted.words:
+        return _run(*plan.statement(limit)), None
+    found, started = [], time.monotonic()
+    spans = plan.spans()
+    for place, (lower, upper) in enumerate(spans):
+        part = plan.within(lower, upper)
+        found += _run(*part.statement(limit - len(found), few=part.few()))
+        if len(found) >= limit:
+            break
+        if time.monotonic() - started > BUDGET and place + 1 < len(spans):
+            return found, lower if plan.descending else upper
+    return found, None
+
+
+def _plan(project, wanted, at):
+    """The conditions of what is wanted, resolved to ids; None where nothing can match."""
+    tests, drivers = [("i.project_id = %s", [project.pk])], []
+    if wanted.sources:
+        tests.append(("i.source = ANY(%s)", [list(wanted.sources)]))
+    else:
+        tests.append(("i.source <> 'simulation'", []))
+    for test, found in _labels(project, wanted.labels):
+        if not found:
+            return None
+        tests.append(("i.label_ids && %s::integer[]", [[label.pk for label in found]]))
+        if len(found) <= DRIVING_VALUES:
+            drivers.append((sum(label.uses for label in found), [label.pk for label in found]))
+    for _, found in _labels(project, wanted.not_labels):
+        if found:
+            tests.append(("NOT i.label_ids && %s::integer[]", [[label.pk for label in found]]))
+    if wanted.models:
+        keys = Model.objects.filter(team=project.team_id, key__in=wanted.models)
+        tests.append(("i.model_id = ANY(%s)", [list(keys.values_list("pk", flat=True))]))
+    for column, value in (("session", wanted.session), ("user", wanted.user)):
+        if value is not None:
+            tests.append((f'i."{column}" = %s', [value]))
+    tests += _numbers(wanted) + [_feedback(condition) for condition in wanted.feedback]
+    lower, upper = _bounds(wanted)
+    descending = not wanted.oldest_first
+    if at is not None and at.back:
+        descending = not descending
+    if at is not None and descending:
+        upper = min(upper or at.id, at.id)
+    elif at is not None:
+        lower = max(lower or uuid.UUID(int=0), uuid.UUID(int=at.id.int + 1))
+    driver = min(drivers)[1] if drivers else None
+    return _Plan(tests, driver, wanted.words, lower, upper, descending)
+
+
+def _labels(project, wanted):
+    """[(test, the labels of the dictionary it means)], in one query for all."""
+    if not wanted:
+        return []
+    known = list(Label.objects.filter(project=project, key__in={test.key for test in wanted}))
+    return [
+        (test, [label for label in known if label.key == test.key and (test.values is None or label.value in test.values)])
+        for test in wanted
+    ]
+
+
+def _bounds(wanted):
+    after = ids.first(wanted.after) if wanted.after else None
+    before = ids.first(wanted.before) if wanted.before else None
+    return after, before
+
+
+def _numbers(wanted):
+    tests = []
+    least, most = wanted.latency or (None, None)
+    if least is not None:
+        tests.append(("i.latency_ms >= %s", [least]))
+    if most is not None:
+        tests.append(("i.latency_ms <= %s", [most]))
+    for column, flag in (("images", wanted.has_images), ("tools", wanted.has_tools)):
+        if flag is not None:
+            tests.append((f"i.{column} {'>' if flag else '='} 0", []))
+    return tests
+
+
+def _feedback(condition):
+    """One EXISTS for both ends of a range: two would let the minimum meet one value and the maximum another."""
+    tests = "f.interaction_id = i.id AND f.feedback_key_id = %s AND f.superseded_by IS NULL"
+    values = [condition.key_id]
+    for sign, bound in ((">=", condition.least), ("<=", condition.most)):
+        if bound is not None:
+            tests, values = f"{tests} AND f.value {sign} %s", [*values, bound]
+    return f"{'NOT ' if condition.none else ''}EXISTS (SELECT 1 FROM feedback_feedback f WHERE {tests})", values
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Tests on the row `i`, the labels whose postings drive, the words, and the range of ids to look at."""
+
+    tests: list
+    driver: list | None
+    words: str
+    lower: uuid.UUID | None
+    upper: uuid.UUID | None
+    descending: bool
+
+    def within(self, lower, upper):
+        return _Plan(self.tests, self.driver, self.words, lower, upper, self.descending)
+
+    def spans(self):
+        """The partitions inside the range, in the order of the walk, cut at its ends."""
+        found = [
+            (max(lower, self.lower or lower), min(upper, self.upper or upper))
+            for lower, upper in partitions.spans()
+            if (self.upper is None or lower < self.upper) and (self.lower is None or self.lower < upper)
+        ]
+        return found if self.descending else found[::-1]
+
+    def few(self):
+        """Whether the planner expects few interactions with these words here."""
+        where, values = self._range("b.id")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
+                " AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)",
+                [*values, self.words],
+            )
+            return cursor.fetchone()[0][0]["Plan"]["Plan Rows"] < FEW
+
+    def statement(self, limit, few=False):
+        """(SQL, values) that yields up to `limit` ids in the order of the walk."""
+        direction = "DESC" if self.descending else "ASC"
+        if self.words and few:
+            where, values = self._range("b.id")
+            rows, row_values = self._rows("found JOIN interactions_interaction i ON i.id = found.id", "i.id", [])
+            return (
+                f"WITH found AS MATERIALIZED (SELECT b.id FROM interactions_interactionbody b WHERE {where}"
+                " AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s))"
+                f" {rows} ORDER BY 1 {direction} LIMIT %s"
+            ), [*values, self.words, *row_values, limit]
+        if self.driver is None:
+            rows, values = self._rows("interactions_interaction i", "i.id", self._words())
+            return f"{rows} ORDER BY 1 {direction} LIMIT %s", [*values, limit]
+        merged, all_values = [], []
+        for label_id in self.driver:
+            source = "interactions_labelposting p JOIN interactions_interaction i ON i.id = p.interaction_id"
+            where, bounds = self._range("p.interaction_id")
+            own = [("p.label_id = %s", [label_id]), (where, bounds), *self._words()]
+            rows, values = self._rows(source, "p.interaction_id", own)
+            merged.append(f"({rows} ORDER BY 1 {direction} LIMIT %s)")
+            all_values += [*values, limit]
+        return f"SELECT * FROM ({' UNION ALL '.join(merged)}) AS merged ORDER BY 1 {direction} LIMIT %s", [*all_values, limit]
+
+    def _words(self):
+        """The test that keeps the planner from fetching a common word's matches first: IS TRUE fits no index."""
+        if not self.words:
+            return []
+        test = (
+            "EXISTS (SELECT FROM interactions_interactionbody b WHERE b.id = i.id AND"
+            " (interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)) IS TRUE)"
+        )
+        return [(test, [self.words])]
+
+    def _rows(self, source, column, more):
+        tests = [*more, self._range("i.id"), *self.tests]
+        where = " AND ".join(sql for sql, _ in tests)
+        return f"SELECT {column} FROM {source} WHERE {where}", [value for _, values in tests for value in values]
+
+    def _range(self, column):
+        bounds = [(f"{column} >= %s", self.lower), (f"{column} < %s", self.upper)]
+        tests = [(sql, value) for sql, value in bounds if value is not None]
+        return " AND ".join(sql for sql, _ in tests) or "true", [value for _, value in tests]
+
+
+def _run(sql, values):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return [row[0] for row in cursor.fetchall()]

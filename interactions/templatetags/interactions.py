@@ -1,0 +1,138 @@
+"""How interactions, labels and feedback look in a page."""
+
+import datetime
+import zlib
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+
+from interactions import rendering
+
+register = template.Library()
+
+PLUMBING = frozenset("app channel dataset env environment lang language locale platform region source version".split())
+FLAG = "yes"  # the value of a label that was given as a word alone
+HUES = 9  # the tenth is the grey of plumbing
+SHORT = 4  # characters; a value this short says nothing without its key
+
+register.filter("shown", rendering.text)
+
+
+@register.filter
+def found(value, pattern):
+    """Text with the words of the search marked."""
+    return rendering.found(value, pattern)
+
+
+@register.filter
+def hue(label):
+    """The colour class of a label: always the same for a key."""
+    return f"hue-{HUES if label.key.lower() in PLUMBING else zlib.crc32(label.key.encode()) % HUES}"
+
+
+@register.filter
+def is_flag(label):
+    """The key says it all."""
+    return label.value.lower() in {FLAG, "true"}
+
+
+@register.filter
+def is_short(label):
+    return len(label.value) <= SHORT
+
+
+@register.filter
+def count(n):
+    """1,284"""
+    return f"{n:,}"
+
+
+@register.filter
+def capped(counted):
+    """1,284, or 10k+ where it was not worth counting on."""
+    if not counted.capped:
+        return f"{counted.n:,}"
+    return f"{counted.n // 1000}k+"
+
+
+@register.filter
+def milliseconds(value):
+    """340 ms, 1.24 s, 2 min 5 s"""
+    if value < 1_000:
+        return f"{value} ms"
+    if value < 60_000:
+        return f"{value / 1000:.2f} s"
+    return f"{value // 60_000} min {value // 1_000 % 60} s"
+
+
+@register.filter
+def number(value):
+    """A figure as people write it: 4, 4.5, 0.333"""
+    return f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+@register.filter
+def size(n):
+    """412 B, 1.2 kB, 3.4 MB"""
+    for unit in ("B", "kB", "MB"):
+        if n < 1_000 or unit == "MB":
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
+        n /= 1_000
+    return ""
+
+
+@register.simple_tag
+def moment(value, form="short"):
+    """A time in the reader's zone: of today the hour, else the day too. `long` writes all of it with the zone."""
+    local = timezone.localtime(value)
+    long = f"{local:%d %b %Y, %H:%M:%S} {local.tzname()}".lstrip("0")
+    if form == "long":
+        text = f"{local:%d %b %Y, %H:%M} {local.tzname()}".lstrip("0")
+    elif form == "seconds":
+        text = f"{local:%H:%M:%S}"
+    else:
+        text = _short(local)
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(timespec="milliseconds"), long, text)
+
+
+def _short(local):
+    today = timezone.localdate()
+    if local.date() == today:
+        return f"{local:%H:%M}"
+    if local.date() > today - datetime.timedelta(days=300):
+        return f"{local:%d %b, %H:%M}".lstrip("0")
+    return f"{local:%d %b %Y}".lstrip("0")
+
+
+@register.simple_tag
+def zone():
+    """The reader's zone: (its short name now, its name)."""
+    return timezone.localtime().tzname(), timezone.get_current_timezone_name()
+
+
+@register.inclusion_tag("interactions/_mark.html")
+def feedback_mark(key, value):
+    """A value of a feedback key: a thumb for yes and no, a bar and the figure for a number."""
+    mark = {"key": key, "value": value, "is_bool": key.kind == "bool"}
+    if value is None:
+        return mark
+    if mark["is_bool"]:
+        good = bool(value) is not key.lower_is_better
+        return {**mark, "tone": "good" if good else "bad", "yes": bool(value)}
+    share = _share(key, value)
+    return {**mark, "tone": _tone(key, share), "width": None if share is None else round(30 * share, 1)}
+
+
+def _share(key, value):
+    """Where the value lies between the key's ends, 0 to 1; None where it has none."""
+    if key.minimum is None or key.maximum is None:
+        return None
+    return min(1, max(0, (value - key.minimum) / (key.maximum - key.minimum)))
+
+
+def _tone(key, share):
+    if share is None:
+        return ""
+    quality = 1 - share if key.lower_is_better else share
+    return "good" if quality >= 0.7 else "warn" if quality >= 0.35 else "bad"

@@ -1,0 +1,70 @@
+"""What may be asked of a project's interactions, resolved from words but not yet to rows; and a place in the answer."""
+
+import base64
+import binascii
+import datetime
+import uuid
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Feedback(NamedTuple):
+    """A condition on the current feedback of one key: the key's id, none at all, or a value from least to most."""
+
+    key_id: int
+    none: bool = False
+    least: float | None = None
+    most: float | None = None
+
+
+class LabelTest(NamedTuple):
+    """A label key with any of these values, or with any value at all (None)."""
+
+    key: str
+    values: tuple | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for; nothing set asks for everything but simulated traffic. All conditions must hold."""
+
+    labels: tuple = ()
+    not_labels: tuple = ()
+    after: datetime.datetime | None = None
+    before: datetime.datetime | None = None
+    models: tuple = ()
+    feedback: tuple = ()
+    session: str | None = None
+    user: str | None = None
+    sources: tuple = ()
+    latency: tuple | None = None  # (least, most) in ms, either may be None
+    has_images: bool | None = None
+    has_tools: bool | None = None
+    words: str = ""  # a tsquery's text
+    oldest_first: bool = False
+
+    def only(self, *names):
+        """Whether nothing but these is asked."""
+        plain = Wanted(oldest_first=self.oldest_first)
+        return all(getattr(self, name) == getattr(plain, name) for name in self.__dataclass_fields__ if name not in names)
+
+
+class Cursor(NamedTuple):
+    """A place between two rows: `back` looks at what comes before it in the order, else after."""
+
+    id: uuid.UUID
+    back: bool = False
+
+    def __str__(self):
+        return base64.urlsafe_b64encode(bytes([self.back]) + self.id.bytes).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text):
+        """The cursor of this text; ValueError where it is none."""
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raw = b""
+        if len(raw) != 17 or raw[0] > 1:
+            raise ValueError("This is not a cursor; take it from 'next' or 'previous' of an answer.")
+        return cls(uuid.UUID(bytes=raw[1:]), bool(raw[0]))
