@@ -1,0 +1,189 @@
+"""What else could be asked: counts by label, model, feedback and latency, and the histogram over time.
+
+Exact from the roll-ups where nothing but a span of whole hours is asked; else exact over up to 5,000 matches, and
+over the newest 5,000 and marked as approximate where there are more.
+"""
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from feedback.models import FeedbackKey
+from feedback.services import keys_of
+from interactions import ids, rollups
+from interactions.models import Dimension, Interaction, Label
+from interactions.search import Counted, count, page_of_ids
+from registry.models import Model
+
+SAMPLE = 5_000
+SHOWN = 12  # labels, models
+BARS = 96  # of the histogram, at the most
+BINS = 10  # of a scalar's or the latency's distribution
+_HOUR = datetime.timedelta(hours=1)
+STEPS = [_HOUR * hours for hours in (1, 3, 6, 12, 24, 48, 24 * 7, 24 * 14, 24 * 28, 24 * 91, 24 * 365)]
+
+
+@dataclass
+class Distribution:
+    """Counts of equal bins from `start` to `end`."""
+
+    start: float
+    end: float
+    bins: list
+
+
+@dataclass
+class FeedbackFacet:
+    """What is known of one key: yes and no for a bool, the distribution of a scalar, and how many have none."""
+
+    key: FeedbackKey
+    none: int = 0
+    yes: int = 0
+    no: int = 0
+    distribution: Distribution | None = None
+
+
+@dataclass
+class Facets:
+    """Each list most used first. `labels_approximate` covers labels and models, `approximate` the rest."""
+
+    labels: list
+    models: list
+    feedback: list
+    latency: Distribution | None
+    label_total: int
+    labels_approximate: bool
+    approximate: bool
+
+
+@dataclass
+class Histogram:
+    """(start of bar, interactions in it) from `start` to `end`, `step` apart, oldest first."""
+
+    start: datetime.datetime
+    end: datetime.datetime
+    step: datetime.timedelta
+    bars: list = field(default_factory=list)
+    approximate: bool = False
+
+
+def count_shown(project, wanted):
+    """How many match: exact from the roll-ups where they can tell, else up to 10,000."""
+    told = _told_by_rollup(project, wanted)
+    if told is None:
+        return count(project, wanted)
+    dimension, only = told
+    return Counted(sum(rollups.totals(project, dimension, wanted.after, wanted.before, only).values()), False)
+
+
+def facets(project, wanted):
+    """The Facets of what is wanted."""
+    rows, more = _sample(project, wanted)
+    if wanted.only("after", "before") and _whole_hours(wanted):
+        labels = rollups.totals(project, Dimension.LABEL, wanted.after, wanted.before)
+        models = rollups.totals(project, Dimension.MODEL, wanted.after, wanted.before)
+        sampled = False
+    else:
+        labels = Counter(pk for row in rows for pk in row[0])
+        models = Counter(row[1] for row in rows if row[1] is not None)
+        sampled = more
+    return Facets(
+        labels=_named(Label, labels),
+        models=_named(Model, models),
+        feedback=[_feedback(key, rows) for key in keys_of(project).values()],
+        latency=_distribution([row[3] for row in rows if row[3] is not None]),
+        label_total=len(labels),
+        labels_approximate=sampled,
+        approximate=more,
+    )
+
+
+def histogram(project, wanted):
+    """How what is wanted lies over the project's whole time; its own time span is left out, so that it can be seen
+    within the rest. None where the project holds nothing."""
+    extent = rollups.extent(project)
+    if extent is None:
+        return None
+    timeless = replace(wanted, after=None, before=None)
+    told = _told_by_rollup(project, timeless)
+    if told is not None:
+        hours, approximate = rollups.by_hour(project, told[0], only=told[1]), False
+    else:
+        found, reached = page_of_ids(project, timeless, None, SAMPLE + 1)
+        hours = Counter(rollups.hour_of(ids.time_of(one)) for one in found[:SAMPLE])
+        approximate = len(found) > SAMPLE or reached is not None
+    return _bars(*extent, hours, approximate)
+
+
+def _told_by_rollup(project, wanted):
+    """(dimension, its values or None) that count what is wanted, where one alone does."""
+    if not _whole_hours(wanted):
+        return None
+    if wanted.only("after", "before"):
+        return Dimension.ALL, None
+    if wanted.only("after", "before", "models"):
+        return Dimension.MODEL, list(Model.objects.filter(team=project.team_id, key__in=wanted.models).values_list("pk", flat=True))
+    if wanted.only("after", "before", "labels") and len(wanted.labels) == 1:
+        [test] = wanted.labels
+        labels = Label.objects.filter(project=project, key=test.key)
+        if test.values is not None:
+            labels = labels.filter(value__in=test.values)
+        return Dimension.LABEL, list(labels.values_list("pk", flat=True))
+    return None
+
+
+def _whole_hours(wanted):
+    return all(moment is None or moment == rollups.hour_of(moment) for moment in (wanted.after, wanted.before))
+
+
+def _sample(project, wanted):
+    """([(label ids, model id, latest feedback, latency)], whether there are more)."""
+    found, reached = page_of_ids(project, wanted, None, SAMPLE + 1)
+    rows = Interaction.objects.filter(pk__in=found[:SAMPLE])
+    return (
+        list(rows.values_list("label_ids", "model_id", "feedbacks", "latency_ms")),
+        len(found) > SAMPLE or reached is not None,
+    )
+
+
+def _named(model, counts):
+    """[(row, n)] of the most used, most used first."""
+    most = sorted(counts, key=lambda pk: (-counts[pk], pk))[:SHOWN]
+    rows = model.objects.in_bulk(most)
+    return [(rows[pk], counts[pk]) for pk in most if pk in rows]
+
+
+def _feedback(key, rows):
+    values = [row[2][key.key] for row in rows if key.key in row[2]]
+    facet = FeedbackFacet(key, none=len(rows) - len(values))
+    if key.kind == FeedbackKey.Kind.BOOL:
+        facet.yes = sum(1 for value in values if value)
+        facet.no = len(values) - facet.yes
+    else:
+        facet.distribution = _distribution(values, key.minimum, key.maximum)
+    return facet
+
+
+def _distribution(values, start=None, end=None):
+    if not values:
+        return None
+    start = min(values) if start is None else start
+    end = max(values) if end is None else end
+    bins = [0] * BINS
+    width = (end - start) / BINS
+    for value in values:
+        place = int((value - start) / width) if width > 0 else 0
+        bins[min(max(place, 0), BINS - 1)] += 1
+    return Distribution(start, end, bins)
+
+
+def _bars(start, end, hours, approximate):
+    step = next((step for step in STEPS if (end - start) / step <= BARS), STEPS[-1])
+    # bars begin at multiples of the step since 1970, so that they do not move as time goes on
+    start -= (start - ids.EPOCH) % step
+    number = -((start - end) // step)
+    counts = Counter()
+    for hour, n in hours.items():
+        counts[(hour - start) // step] += n
+    bars = [(start + step * place, counts[place]) for place in range(number)]
+    return Histogram(start, start + step * number, step, bars, approximate)
