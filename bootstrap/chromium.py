@@ -42,5 +42,5 @@ def playwrights():
     if not os.path.exists(path):
         with told("Chromium, from Playwright", "chromium", "playwright"):
             extra = ["--with-deps"] if os.geteuid() == 0 and shutil.which("apt-get") else []
-            run(PYTHON, "-m", "playwright", "install", "--no-shell", *extra, "chromium", quiet=True)
+            run(PYTHON, "-m", "playwright", "install", "--no-shell", *extra, "chromium")
     return path if os.path.exists(path) else None

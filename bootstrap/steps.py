@@ -55,8 +55,8 @@ def pip_install(title, stamp, requirements):
     if is_fresh(stamp, digest):
         return False
     with told(title, stamp, digest):
-        run(PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
-            "--only-binary=:all:", "--require-hashes", "-r", requirements)  # fmt: skip
+        pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+        run(*pip, "--only-binary=:all:", "--require-hashes", "-r", requirements)
     return True
 
 
@@ -79,7 +79,7 @@ def npm_ci(title, stamp, *options):
     for other in ("npm", "npm-test"):
         (STAMPS / other).unlink(missing_ok=True)  # npm ci begins by removing all
     with told(title, stamp, digest):
-        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *options, quiet=True)
+        run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *options)
     return True
 
 
@@ -100,7 +100,7 @@ def make_icons():
     if is_fresh("icons", digest) and (ROOT / "generated").is_dir():
         return False
     with told("Icons", "icons", digest):
-        run(PYTHON, "manage.py", "make_icons", quiet=True)
+        run(PYTHON, "manage.py", "make_icons")
     return True
 
 
@@ -114,18 +114,17 @@ def collect_static():
     if is_fresh("static", digest) and STATIC_ROOT.is_dir():
         return False
     with told("Static files", "static", digest):
-        run(PYTHON, "manage.py", "collectstatic", "--noinput", "--clear", "--verbosity=0", quiet=True)
+        run(PYTHON, "manage.py", "collectstatic", "--noinput", "--clear", "--verbosity=0")
     return True
 
 
-def run(*command, quiet=False):
-    """Run in the clone; a quiet program is heard only when it fails."""
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}
-    path = f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, text=True, **streams)
+def run(*command):
+    """Run in the clone; what the program says is heard only when it fails."""
+    environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, cwd=ROOT, env=environment, **streams)
     if done.returncode:
-        print(done.stdout or "", file=sys.stderr)
-    done.check_returncode()
+        raise Failed(f"That failed: {' '.join(map(str, command))}\n\n{done.stdout}")
 
 
 @contextmanager

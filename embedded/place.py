@@ -28,6 +28,7 @@ class Place:
     def __init__(self, data_dir):
         self.data_dir = Path(os.path.realpath(data_dir))
         self.cluster = self.data_dir / "postgres"
+        self.pid_file = self.cluster / "postmaster.pid"
         self.log = self.data_dir / "log" / "postgres.log"
 
     @cached_property
@@ -108,10 +109,12 @@ class Place:
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != self.user.pw_uid or found.st_mode & 0o077:
                 raise Refused(f"{self.sockets} is not a private folder of {self.user.pw_name}: remove it.") from None
 
-    def clear_sockets(self):
-        """Remove what a killed server left there. Nobody else has anything in this folder."""
+    def clear_leftovers(self):
+        """Remove what a killed server left: its socket, and a pid file that a power cut left empty."""
         for name in (self.socket, self.socket.with_name(".s.PGSQL.5432.lock")):
             name.unlink(missing_ok=True)
+        if self.pid_file.exists() and not self.pid_file.stat().st_size:
+            self.pid_file.unlink()
 
 
 def address(data_dir):

@@ -61,7 +61,7 @@ class Server:
         command = [programs / "postgres", "-D", self.place.cluster]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
-        self.place.clear_sockets()
+        self.place.clear_leftovers()
         around = cluster.surroundings(self.place, self.place.cluster)
         if stranger := self.pid_on_file():  # another program by now: told so, PostgreSQL does not take it for itself
             around["env"]["PG_GRANDPARENT_PID"] = str(stranger)
@@ -125,7 +125,7 @@ class Server:
 
     def pid_on_file(self):
         try:
-            return abs(int((self.place.cluster / "postmaster.pid").read_text().split("\n")[0]))
+            return abs(int(self.place.pid_file.read_text().split("\n")[0]))
         except (FileNotFoundError, ValueError):
             return None
 

@@ -1,0 +1,77 @@
+"""As whom the server runs, and what it refuses. Only root can try to be somebody else."""
+
+import os
+import pwd
+
+import psycopg
+import pytest
+
+from embedded.cluster import MB, settings_for
+from embedded.place import Refused
+from embedded.server import Server, running
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+def as_nobody(work):
+    """Do the work in a child that is an ordinary user; it tells by its exit code whether it got to the end."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY.pw_gid)
+            os.setuid(NOBODY.pw_uid)
+            work()
+            os._exit(0)
+        except BaseException as error:
+            print(repr(error))
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def answer(data_dir):
+    with running(data_dir) as server, psycopg.connect(server.place.address) as connection:
+        connection.execute("SELECT 1")
+
+
+def test_memory_settings_fit_small_and_large_machines():
+    small, large = settings_for(512 * MB), settings_for(256 * 1024 * MB)
+    assert (small["shared_buffers"], small["work_mem"], small["effective_cache_size"]) == ("64MB", "4MB", "256MB")
+    assert (large["shared_buffers"], large["work_mem"], large["maintenance_work_mem"]) == ("2048MB", "64MB", "512MB")
+
+
+def test_a_sockets_folder_that_others_may_enter_is_refused(data_dir):
+    server = Server(data_dir)
+    server.place.sockets.mkdir()
+    os.chmod(server.place.sockets, 0o777)
+    with pytest.raises(Refused, match="is not a private folder"):
+        server.start()
+
+
+if os.geteuid() == 0:
+
+    def test_as_root_the_server_runs_as_an_unprivileged_user(server):
+        assert os.stat(f"/proc/{server.pid()}").st_uid == server.place.user.pw_uid != 0
+        assert server.place.data_dir.stat().st_uid == 0
+
+    def test_as_root_a_folder_that_user_cannot_enter_is_refused_and_stays_closed(data_dir):
+        data_dir.parent.chmod(0o700)
+        with pytest.raises(Refused, match=f"may not enter {data_dir.parent}"):
+            Server(data_dir).start()
+        assert data_dir.parent.stat().st_mode & 0o777 == 0o700
+
+    def test_an_ordinary_user_runs_it_too_and_root_goes_on_as_that_user(data_dir):
+        os.chown(data_dir.parent, NOBODY.pw_uid, NOBODY.pw_gid)
+        assert as_nobody(lambda: answer(data_dir)) == 0
+        with running(data_dir) as server:
+            assert os.stat(f"/proc/{server.pid()}").st_uid == NOBODY.pw_uid
+
+    def test_an_ordinary_user_is_refused_the_data_of_another(server):
+        server.stop()
+        server.place.log.parent.chmod(0o777)
+
+        def refused():
+            with pytest.raises(Refused, match="belongs to"):
+                Server(server.place.data_dir).start()
+
+        assert as_nobody(refused) == 0 or server.place.user.pw_uid == NOBODY.pw_uid
