@@ -56,14 +56,14 @@ class AccountForm(Look, forms.Form):
 
 class KeyForm(Look, forms.Form):
     name = forms.CharField(
-        max_length=100, help_text="What will use it, so that you know later which one to revoke.",
+        max_length=100, help_text="What will use it, so that you know later which one to revoke."
     )
 
 
 class MemberForm(Look, forms.Form):
     email = forms.EmailField(label="E-mail address", max_length=254)
     name = forms.CharField(max_length=100, required=False, help_text="For somebody new; else the name stays.")
-    role = forms.ModelChoiceField(Role.objects.none(), to_field_name="key", empty_label=None)
+    role = forms.ModelChoiceField(Role.objects.none(), to_field_name="key", empty_label=None, initial="reviewer")
 
     def __init__(self, *args, team, **kwargs):
         super().__init__(*args, **kwargs)

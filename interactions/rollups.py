@@ -121,8 +121,9 @@ def activity(projects):
     """{project id: (how many interactions it holds, the newest hour with any)} of these projects; two queries for all."""
     found = {}
     for counts in (Rollup, RollupDelta):
-        rows = counts.objects.filter(project__in=projects, dimension=Dimension.ALL).values_list("project")
-        for project_id, n, newest in rows.annotate(models.Sum("n"), models.Max("hour", filter=models.Q(n__gt=0))):
+        rows = counts.objects.filter(project__in=projects, dimension=Dimension.ALL).values_list("project_id")
+        rows = rows.annotate(held=models.Sum("n"), newest=models.Max("hour", filter=models.Q(n__gt=0)))
+        for project_id, n, newest in rows:
             n_before, newest_before = found.get(project_id, (0, None))
             found[project_id] = (n_before + n, max(filter(None, (newest_before, newest)), default=None))
     return found

@@ -3,8 +3,9 @@
 import uuid
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.core.validators import slug_re
 from django.db.models import Q
+from django.http import Http404
 
 from accounts.models import Role
 from accounts.permissions import READ
@@ -34,16 +35,23 @@ def permissions_in(user, project):
     return {permission for granted in roles.values_list("permissions", flat=True) for permission in granted}
 
 
+def _named(key):
+    # text that the database cannot take, such as NUL, is no key either
+    key = str(key)
+    if not slug_re.match(key):
+        raise EntityNotFound("Project", key)
+    try:
+        return Q(key=key) | Q(uid=uuid.UUID(key))
+    except ValueError:
+        return Q(key=key)
+
+
 def project_or_404(user, key, permission=READ):
     """The project of this key (or uid) with `.permissions` and `.ref`, the word it was asked for by.
 
     EntityNotFound (404) to strangers, PermissionDenied (403) to those who may see it but not do this.
     """
-    named = Q(key=key)
-    try:
-        named |= Q(uid=uuid.UUID(str(key)))
-    except ValueError:
-        pass
+    named = _named(key)
     project = Project.objects.visible_to(user).filter(named).select_related("team").order_by("pk").first()
     if project is None:
         raise EntityNotFound("Project", key)

@@ -30,7 +30,9 @@ class NameForm(Look, forms.Form):
 
 class ShareForm(Look, forms.Form):
     team = forms.CharField(label="Key of the team", max_length=64)
-    role = forms.ModelChoiceField(Role.objects.none(), label="In the role", to_field_name="key", empty_label=None)
+    role = forms.ModelChoiceField(
+        Role.objects.none(), label="In the role", to_field_name="key", empty_label=None, initial="auditor"
+    )
 
     def __init__(self, *args, project, **kwargs):
         super().__init__(*args, **kwargs)

@@ -20,7 +20,9 @@ def first_calls(context, project, api_key):
     """Working calls that log an interaction into the project: name and coloured source of each."""
     address = context["request"].build_absolute_uri("/").rstrip("/")
     values = {"project": project, "address": address, "api_key": api_key or "YOUR_API_KEY"}
-    for name, source, lexer in SAMPLES:
-        text = render_to_string(f"projects/{source}", values).strip()
-        # the formatter escapes the text, so what it gives back is markup of ours alone
-        yield {"name": name, "code": mark_safe(highlight(text, lexer(), HtmlFormatter(nowrap=True, classprefix="hl-")))}
+    return [(name, _coloured(render_to_string(f"projects/{source}", values), lexer)) for name, source, lexer in SAMPLES]
+
+
+def _coloured(text, lexer):
+    # the formatter escapes the text, so what it gives back is markup of its own alone
+    return mark_safe(highlight(text.strip(), lexer(), HtmlFormatter(nowrap=True, classprefix="hl-")))  # noqa: S308

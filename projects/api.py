@@ -1,0 +1,70 @@
+"""REST: projects."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, status, viewsets
+from rest_framework.response import Response
+
+from accounts.models import Team
+from accounts.permissions import CREATE_PROJECT, MANAGE_PROJECT
+from projects.access import project_or_404, projects_of
+from projects.serializers import NewProjectSerializer, ProjectChangeSerializer, ProjectSerializer
+from projects.services import (
+    ProjectExists,
+    archive_project,
+    create_project,
+    delete_project,
+    rename_project,
+    unarchive_project,
+)
+
+
+class KeyTaken(exceptions.APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
+@extend_schema(tags=["projects"])
+class ProjectViewSet(viewsets.ViewSet):
+    """Projects, named by key or id."""
+
+    lookup_field = "project"
+    lookup_value_regex = "[^/]+"
+    serializer_class = ProjectSerializer
+
+    @extend_schema(summary="All projects that are open to you", responses=ProjectSerializer(many=True))
+    def list(self, request):
+        return Response({"results": ProjectSerializer(projects_of(request.user), many=True).data})
+
+    @extend_schema(summary="Create a project", request=NewProjectSerializer, responses={201: ProjectSerializer})
+    def create(self, request):
+        """409 where the team has the key already, or had it: the keys of deleted projects stay reserved."""
+        if not Team.objects.where(request.user, CREATE_PROJECT).exists():
+            raise exceptions.PermissionDenied(f"You may not create projects: it needs the permission {CREATE_PROJECT}.")
+        wanted = NewProjectSerializer(data=request.data, context={"request": request})
+        wanted.is_valid(raise_exception=True)
+        try:
+            project = create_project(**wanted.validated_data, by=request.user)
+        except ProjectExists as taken:
+            raise KeyTaken(str(taken)) from None
+        return Response(ProjectSerializer(project).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="One project", responses=ProjectSerializer)
+    def retrieve(self, request, project):
+        return Response(ProjectSerializer(project_or_404(request.user, project)).data)
+
+    @extend_schema(summary="Rename or archive a project", request=ProjectChangeSerializer, responses=ProjectSerializer)
+    def partial_update(self, request, project):
+        """An archived project is read as before, and refuses new interactions."""
+        project = project_or_404(request.user, project, MANAGE_PROJECT)
+        change = ProjectChangeSerializer(data=request.data)
+        change.is_valid(raise_exception=True)
+        if "name" in change.validated_data:
+            rename_project(project=project, name=change.validated_data["name"])
+        if "archived" in change.validated_data:
+            (archive_project if change.validated_data["archived"] else unarchive_project)(project=project)
+        return Response(ProjectSerializer(project).data)
+
+    @extend_schema(summary="Delete a project and all it holds", request=None, responses={202: None})
+    def destroy(self, request, project):
+        """It is gone at once; its content is cleared away in the background, its key stays reserved."""
+        delete_project(project=project_or_404(request.user, project, MANAGE_PROJECT))
+        return Response(status=status.HTTP_202_ACCEPTED)

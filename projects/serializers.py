@@ -1,0 +1,50 @@
+"""Projects on the wire."""
+
+from rest_framework import serializers
+
+from accounts.models import Team
+from accounts.permissions import CREATE_PROJECT
+from projects.access import EntityNotFound
+from projects.models import Project
+from projects.services import check_key
+
+
+class ProjectSerializer(serializers.ModelSerializer):
+    """A project as calls see it."""
+
+    id = serializers.UUIDField(source="uid", read_only=True)
+    team = serializers.SlugRelatedField(slug_field="key", read_only=True)
+
+    class Meta:
+        model = Project
+        fields = ["id", "key", "name", "team", "created_at", "archived_at"]
+
+
+class NewProjectSerializer(serializers.Serializer):
+    key = serializers.SlugField(max_length=64, validators=[check_key])
+    name = serializers.CharField(max_length=100)
+    team = serializers.CharField(
+        max_length=64, required=False, help_text="Key of the team that will own it; needed where you may create in several."
+    )
+
+    def validate(self, record):
+        teams = {team.key: team for team in Team.objects.where(self.context["request"].user, CREATE_PROJECT)}
+        record["team"] = self._team(teams, record.get("team"))
+        return record
+
+    def _team(self, teams, key):
+        if key is None and len(teams) == 1:
+            return next(iter(teams.values()))
+        if key is None:
+            keys = ", ".join(sorted(teams))
+            raise serializers.ValidationError({"team": f"You may create projects in several teams: {keys}. Name one."})
+        if key not in teams:
+            raise EntityNotFound("Team", key)
+        return teams[key]
+
+
+class ProjectChangeSerializer(serializers.Serializer):
+    """What of a project may be changed: its name, and whether it is archived."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    archived = serializers.BooleanField(required=False)
