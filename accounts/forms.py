@@ -55,9 +55,7 @@ class AccountForm(Look, forms.Form):
 
 
 class KeyForm(Look, forms.Form):
-    name = forms.CharField(
-        max_length=100, help_text="What will use it, so that you know later which one to revoke."
-    )
+    name = forms.CharField(max_length=100, help_text="What will use it, so that you know later which one to revoke.")
 
 
 class MemberForm(Look, forms.Form):

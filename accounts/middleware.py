@@ -15,7 +15,8 @@ def timezone(get_response):
 
     def middleware(request):
         chosen = request.user.timezone if request.user.is_authenticated else ""
-        with current_timezone.override(_zone(chosen) or _zone(request.COOKIES.get(COOKIE, "")) or zoneinfo.ZoneInfo("UTC")):
+        zone = _zone(chosen) or _zone(request.COOKIES.get(COOKIE, "")) or zoneinfo.ZoneInfo("UTC")
+        with current_timezone.override(zone):
             return get_response(request)
 
     return middleware

@@ -24,7 +24,9 @@ class NewProjectSerializer(serializers.Serializer):
     key = serializers.SlugField(max_length=64, validators=[check_key])
     name = serializers.CharField(max_length=100)
     team = serializers.CharField(
-        max_length=64, required=False, help_text="Key of the team that will own it; needed where you may create in several."
+        max_length=64,
+        required=False,
+        help_text="Key of the team that will own it; needed where you may create in several.",
     )
 
     def validate(self, record):

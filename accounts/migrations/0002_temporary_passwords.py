@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_tables'),
+        ("accounts", "0001_tables"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='password_is_temporary',
+            model_name="user",
+            name="password_is_temporary",
             field=models.BooleanField(default=False),
         ),
     ]
