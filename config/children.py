@@ -94,8 +94,8 @@ class Child:
 
 
 def end_with_parent():
-    """In the child: SIGTERM when the supervisor dies, even by kill -9."""
-    LIBC.prctl(SET_PDEATHSIG, signal.SIGTERM)
+    """In the child: die with the supervisor, even by kill -9; the database goes at that moment too."""
+    LIBC.prctl(SET_PDEATHSIG, signal.SIGKILL)
 
 
 def tail(path, lines=8):

@@ -44,6 +44,8 @@ class Supervisor:
         self.children = [self.web, self.worker]
 
     def start(self):
+        if EMBEDDED and not (settings.DATA_DIR / "demo.json").exists():
+            print("  Filling the new database with a demo project …", flush=True)
         prepare = [*MANAGE, "prepare", *(["--demo"] if EMBEDDED else [])]
         Child("prepare", prepare).run()
         for child in self.children:
@@ -121,7 +123,7 @@ class alone:
 
     def __enter__(self):
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        (self.path.parent / "log").mkdir(exist_ok=True)
+        (self.path.parent / "log").mkdir(mode=0o700, exist_ok=True)
         self.file = open(self.path, "a+")  # noqa: SIM115  held until the end
         self.file.seek(0)
         earlier = self.file.read()

@@ -18,7 +18,7 @@ FIRST_USER = "  The first user: .venv/bin/python manage.py create_admin EMAIL (d
 def is_ready():
     """Whether the web server answers, with the database behind it."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
-    connection = http.client.HTTPConnection(host, settings.PORT, timeout=10)
+    connection = http.client.HTTPConnection(host, settings.PORT, timeout=2)
     try:
         connection.request("GET", "/ready", headers={"Host": "localhost"})
         return connection.getresponse().status == 200

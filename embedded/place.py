@@ -65,7 +65,7 @@ class Place:
         if not self.data_dir.exists():
             self.data_dir.mkdir(parents=True)
             self.data_dir.chmod(0o755)  # ours: whatever the umask, the server's account must get through
-        self.log.parent.mkdir(exist_ok=True)
+        self.log.parent.mkdir(mode=0o700, exist_ok=True)
         self.check_reachable(self.data_dir)
         self.check_owner()
         self.make_sockets()
