@@ -22,7 +22,8 @@ def _list(name, default=""):
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve()
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = int(os.environ.get("PORT") or 8000)
-ADDRESS = (os.environ.get("ADDRESS") or f"http://{'localhost' if HOST in {'0.0.0.0', '::'} else HOST}:{PORT}").rstrip("/")  # noqa: S104
+EVERYWHERE = HOST in {"0.0.0.0", "::"}  # noqa: S104
+ADDRESS = (os.environ.get("ADDRESS") or f"http://{'localhost' if EVERYWHERE else HOST}:{PORT}").rstrip("/")
 DEBUG = _flag("DEBUG")
 HTTPS = ADDRESS.startswith("https://")
 
@@ -42,7 +43,7 @@ def _secret_key():
 
 
 SECRET_KEY = _secret_key()
-ALLOWED_HOSTS = _list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + ([HOST] if HOST not in {"0.0.0.0", "::"} else [])  # noqa: S104
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + ([] if EVERYWHERE else [HOST])
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS") or [ADDRESS]
 
 # -- the database ----------------------------------------------------------------------------------

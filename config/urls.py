@@ -1,8 +1,26 @@
 """Every page and call, from the top."""
 
-from django.urls import include, path
+from csp.decorators import csp_update
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+from config.views import ready
+from interactions.api import Picture
+
+handler400 = "config.views.bad_request"
+handler403 = "config.views.forbidden"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"
+
+# the browser page of the API draws its icons from data URIs
+_docs = csp_update({"img-src": ["'self'", "data:"]})(SpectacularSwaggerSplitView.as_view(template_name="api_docs.html"))
 
 urlpatterns = [
+    path("ready", ready, name="ready"),
+    path("api/", include("config.api_urls")),
+    path("api/docs", _docs, name="api_docs"),
+    re_path(r"^blobs/(?P<project_id>[0-9a-f-]{36})/(?P<sha256>[0-9a-f]{64})$", Picture.as_view(), name="blob"),
     path("", include("accounts.urls")),
     path("", include("projects.urls")),
+    path("", include("interactions.urls")),
 ]

@@ -71,12 +71,16 @@ class Feedback(models.Model):
     pk = models.CompositePrimaryKey("interaction_id", "id")
     interaction_id = models.UUIDField()
     id = models.UUIDField()
-    feedback_key = models.ForeignKey(FeedbackKey, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    feedback_key = models.ForeignKey(
+        FeedbackKey, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     value = models.FloatField()
     details = models.TextField(blank=True)
     user = models.CharField(max_length=200, blank=True)
     origin = models.CharField(max_length=10, choices=Origin)
-    by = models.ForeignKey(User, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    by = models.ForeignKey(
+        User, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     superseded_by = models.UUIDField(null=True)
 
     objects = FeedbackQuerySet.as_manager()

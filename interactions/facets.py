@@ -122,7 +122,9 @@ def _told_by_rollup(project, wanted):
     if wanted.only("after", "before"):
         return Dimension.ALL, None
     if wanted.only("after", "before", "models"):
-        return Dimension.MODEL, list(Model.objects.filter(team=project.team_id, key__in=wanted.models).values_list("pk", flat=True))
+        return Dimension.MODEL, list(
+            Model.objects.filter(team=project.team_id, key__in=wanted.models).values_list("pk", flat=True)
+        )
     if wanted.only("after", "before", "labels") and len(wanted.labels) == 1:
         [test] = wanted.labels
         labels = Label.objects.filter(project=project, key=test.key)

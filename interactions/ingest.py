@@ -10,6 +10,7 @@ from django.db.utils import IntegrityError
 from feedback.models import Feedback
 from feedback.services import NewFeedback, checked_value, insert_feedback, key_or_404, keys_of
 from interactions import bulk, ids, partitions
+from interactions.blobs import insert_blobs
 from interactions.claims import claim_digest
 from interactions.jsontext import dumps
 from interactions.labels import resolve_labels
@@ -138,7 +139,7 @@ def _store(project, entries, by):
         entry.outcome.id = ids.make(entry.record.created_at)
         entry.outcome.session = entry.record.session
     fresh = _claim(project, entries)
-    _insert_blobs(project, fresh)
+    insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
     _insert_interactions(project, fresh, by)
     _insert_bodies(fresh)
     _insert_postings(fresh)
@@ -266,29 +267,6 @@ def _insert_feedbacks(entries, by):
         entry.outcome.feedback_ids = [row.id for row in new]
         rows += new
     insert_feedback(rows, origin=Feedback.Origin.USER, by=by)
-
-
-def _insert_blobs(project, entries):
-    pictures = {picture.sha256: picture for entry in entries for picture in entry.record.pictures}
-    ordered = [pictures[sha256] for sha256 in sorted(pictures)]
-    names = [picture.sha256 for picture in ordered]
-    bulk.insert(
-        "interactions_blobcontent",
-        {"sha256": ("text", names), "content": ("bytea", [picture.content for picture in ordered])},
-        rest="ON CONFLICT DO NOTHING",
-    )
-    bulk.insert(
-        "interactions_blob",
-        {
-            "project_id": ("integer", [project.pk] * len(ordered)),
-            "sha256": ("text", names),
-            "media_type": ("text", [picture.media_type for picture in ordered]),
-            "size": ("integer", [len(picture.content) for picture in ordered]),
-            "width": ("integer", [picture.width for picture in ordered]),
-            "height": ("integer", [picture.height for picture in ordered]),
-        },
-        rest="ON CONFLICT DO NOTHING",
-    )
 
 
 def _count(project, entries):

@@ -64,7 +64,9 @@ def with_data(messages_list):
 def blobs_of(project, messages):
     """{sha256: Blob} of the pictures in the messages: media type and size in bytes and pixels, without the bytes."""
     wanted = pictures_of([messages])
-    return {blob.content_id: blob for blob in Blob.objects.filter(project=project, content__in=wanted)} if wanted else {}
+    return (
+        {blob.content_id: blob for blob in Blob.objects.filter(project=project, content__in=wanted)} if wanted else {}
+    )
 
 
 def payload_of(body):

@@ -169,9 +169,7 @@ class Count(models.Model):
 
 class Rollup(Count):
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["project", "dimension", "value", "hour"], name="rollup_unique")
-        ]
+        constraints = [models.UniqueConstraint(fields=["project", "dimension", "value", "hour"], name="rollup_unique")]
 
 
 class RollupDelta(Count):

@@ -40,7 +40,9 @@ class RecordError(ValueError):
 
     def __init__(self, fields):
         self.fields = fields
-        super().__init__("; ".join(f"{path}: {text}" for path, texts in fields.items() for text in texts))
+        super().__init__(
+            "; ".join(f"{path}: {text}".removeprefix(": ") for path, texts in fields.items() for text in texts)
+        )
 
 
 @dataclass(slots=True)
@@ -418,7 +420,14 @@ def text_fault(text):
 
 def kind_of(value):
     """What JSON calls this."""
-    kinds = {type(None): "nothing", bool: "true or false", int: "a number", float: "a number", str: "text", list: "a list"}
+    kinds = {
+        type(None): "nothing",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        str: "text",
+        list: "a list",
+    }
     return kinds.get(type(value), "an object")
 
 

@@ -22,8 +22,40 @@ MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about
 RAW_LIMIT = 2_000_000
 CODE_LIMIT = 20_000
 LANGUAGES = frozenset(
-    "bash c cpp csharp css diff docker go graphql html http ini java javascript json kotlin lua makefile markdown php"
-    " powershell python r ruby rust scala sql swift toml typescript xml yaml".split()
+    [
+        "bash",
+        "c",
+        "cpp",
+        "csharp",
+        "css",
+        "diff",
+        "docker",
+        "go",
+        "graphql",
+        "html",
+        "http",
+        "ini",
+        "java",
+        "javascript",
+        "json",
+        "kotlin",
+        "lua",
+        "makefile",
+        "markdown",
+        "php",
+        "powershell",
+        "python",
+        "r",
+        "ruby",
+        "rust",
+        "scala",
+        "sql",
+        "swift",
+        "toml",
+        "typescript",
+        "xml",
+        "yaml",
+    ]
 )
 ALIASES = {
     "c++": "cpp",
@@ -56,6 +88,8 @@ DIRECTIONS = {
     "\u2068": "FSI",
     "\u2069": "PDI",
 }
+_TERM = re.compile(r'"([^"]*)"?|(\S+)')
+_UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")  # scripts that write no spaces
 _MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -129,6 +163,22 @@ def found(value, pattern):
             out += [text(value[at : match.start()]), format_html("<mark>{}</mark>", text(match[0]))]
             at = match.end()
     return mark_safe("".join([*out, text(value[at:])]))  # noqa: S308: each piece is escaped
+
+
+def words_pattern(query):
+    """The words, "phrases" and prefixes* of a search as a pattern for `found`, or None where there is none."""
+    terms = [phrase or word for phrase, word in _TERM.findall(query)][:20]
+    patterns = [pattern for term in terms if (pattern := _term_pattern(term))]
+    return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+
+
+def _term_pattern(term):
+    words = [re.escape(word) for word in re.findall(r"[^\W_]+", term)]
+    if not words:
+        return ""
+    if _UNSPACED.search(term):
+        return r"\s*".join(words)
+    return r"\b" + r"[\W_]+".join(words) + (r"\w*" if term.endswith("*") else r"\b")
 
 
 def is_link(address):
@@ -221,7 +271,37 @@ def _heading_close(self, tokens, index, options, env):
 
 
 _TAGS = set(
-    "a b blockquote br button code del div em h3 h4 h5 h6 header hr li ol p pre s span strong table tbody td th thead tr ul".split()
+    [
+        "a",
+        "b",
+        "blockquote",
+        "br",
+        "button",
+        "code",
+        "del",
+        "div",
+        "em",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "span",
+        "strong",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _ATTRIBUTES = {
     "*": set(),

@@ -156,7 +156,10 @@ def _labels(project, wanted):
         return []
     known = list(Label.objects.filter(project=project, key__in={test.key for test in wanted}))
     return [
-        (test, [label for label in known if label.key == test.key and (test.values is None or label.value in test.values)])
+        (
+            test,
+            [label for label in known if label.key == test.key and (test.values is None or label.value in test.values)],
+        )
         for test in wanted
     ]
 
@@ -246,7 +249,10 @@ class _Plan:
             rows, values = self._rows(source, "p.interaction_id", own)
             merged.append(f"({rows} ORDER BY 1 {direction} LIMIT %s)")
             all_values += [*values, limit]
-        return f"SELECT * FROM ({' UNION ALL '.join(merged)}) AS merged ORDER BY 1 {direction} LIMIT %s", [*all_values, limit]
+        return f"SELECT * FROM ({' UNION ALL '.join(merged)}) AS merged ORDER BY 1 {direction} LIMIT %s", [
+            *all_values,
+            limit,
+        ]
 
     def _words(self):
         """The test that keeps the planner from fetching a common word's matches first: IS TRUE fits no index."""

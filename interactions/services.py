@@ -3,7 +3,7 @@
 from django.db import connection, transaction
 
 from interactions import claims
-from interactions.models import Blob, BlobContent, Interaction, InteractionBody, Label, Rollup, RollupDelta, Source
+from interactions.models import Blob, Interaction, InteractionBody, Label, Rollup, RollupDelta, Source
 from interactions.partitions import families
 from interactions.rollups import LOCK, Deltas
 
@@ -12,7 +12,7 @@ from interactions.rollups import LOCK, Deltas
 def delete_interactions(*, project, ids):
     """Delete these interactions of the project whole, in all families; returns how many there were.
 
-    Their external ids are free again. Pictures stay until `sweep_blobs` finds that nothing shows them.
+    Their external ids are free again. Pictures stay until the sweep finds that nothing shows them.
     """
     rows = list(
         Interaction.objects.select_for_update(of=("self",))
@@ -43,11 +43,4 @@ def delete_all_of(*, project, limit=1_000):
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # no folding while its counts go
         for model in (RollupDelta, Rollup, Label, Blob):
             model.objects.filter(project=project).delete()
-    sweep_contents()
     return 0
-
-
-def sweep_contents():
-    """Delete picture bytes that no project holds any more."""
-    held = Blob.objects.values("content")
-    BlobContent.objects.exclude(pk__in=held).delete()

@@ -46,7 +46,9 @@ class Wanted:
     def only(self, *names):
         """Whether nothing but these is asked."""
         plain = Wanted(oldest_first=self.oldest_first)
-        return all(getattr(self, name) == getattr(plain, name) for name in self.__dataclass_fields__ if name not in names)
+        return all(
+            getattr(self, name) == getattr(plain, name) for name in self.__dataclass_fields__ if name not in names
+        )
 
 
 class Cursor(NamedTuple):

@@ -5,7 +5,6 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
-
 TABLES = """
 CREATE TABLE feedback_feedback (
     interaction_id uuid NOT NULL,

@@ -1,0 +1,70 @@
+"""What every call of the API has in common: how a body is read, and what an error looks like."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions, parsers, status, views
+from rest_framework.response import Response
+
+from feedback.services import Conflict as FeedbackConflict
+from interactions.ingest import Conflict
+from interactions.jsontext import JSONError, loads
+from interactions.records import RecordError
+
+MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
+
+
+class TooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = f"The body is larger than {MAX_BODY // 1024**2} MB; send records in batches, each within that."
+
+
+class JSONParser(parsers.BaseParser):
+    """Strict JSON, whole and within the limit, whatever length the client announced."""
+
+    media_type = "application/json"
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        text = stream.read(MAX_BODY + 1)
+        if len(text) > MAX_BODY:
+            raise TooLarge
+        try:
+            return loads(text)
+        except JSONError as error:
+            raise exceptions.ParseError(str(error)) from None
+
+
+def exception_handler(error, context):
+    """Every error as {"error": text, "fields": {path: [text]}}."""
+    if isinstance(error, RecordError):
+        return answer(status.HTTP_400_BAD_REQUEST, str(error), error.fields)
+    if isinstance(error, (Conflict, FeedbackConflict)):
+        return answer(status.HTTP_409_CONFLICT, str(error))
+    if isinstance(error, Http404):
+        return answer(status.HTTP_404_NOT_FOUND, str(error) or "Not found.")
+    if isinstance(error, PermissionDenied):
+        return answer(status.HTTP_403_FORBIDDEN, str(error) or "You may not do this.")
+    response = views.exception_handler(error, context)
+    if response is not None:
+        fields = dict(_paths(error.detail, "")) if isinstance(error, exceptions.ValidationError) else {}
+        text = "; ".join(f"{path}: {' '.join(texts)}" for path, texts in fields.items()) or str(error.detail)
+        response.data = {"error": text, "fields": fields}
+    return response
+
+
+def answer(code, error, fields=None):
+    """An error's response."""
+    return Response({"error": error, "fields": fields or {}}, status=code)
+
+
+def _paths(detail, path):
+    """(path, [text]) pairs of a serializer's nested complaints: messages[0].role."""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            name = "" if name == "non_field_errors" else str(name)
+            yield from _paths(inner, f"{path}.{name}" if path and name else path or name)
+    elif isinstance(detail, list) and any(isinstance(item, (dict, list)) for item in detail):
+        for place, inner in enumerate(detail):
+            if inner:
+                yield from _paths(inner, f"{path}[{place}]")
+    else:
+        yield path, [str(item) for item in (detail if isinstance(detail, list) else [detail])]

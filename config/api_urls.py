@@ -1,0 +1,26 @@
+"""The whole API on one page, below /api/."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import SimpleRouter
+
+import accounts.schema  # noqa: F401 - tells the description of our keys
+from feedback import api as feedback
+from interactions import api as interactions
+from interactions import batch_api
+from projects.api import ProjectViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("v1/projects", ProjectViewSet, basename="project")
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("v1/interactions", interactions.InteractionList.as_view()),
+    path("v1/interactions/batch", batch_api.InteractionBatch.as_view()),
+    path("v1/interactions/<uuid:interaction_id>", interactions.InteractionDetail.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/labels/<path:key>", interactions.InteractionLabel.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/feedback", interactions.InteractionFeedback.as_view()),
+    path("v1/feedback-keys", feedback.FeedbackKeyList.as_view()),
+    path("v1/feedback-keys/<path:key>", feedback.FeedbackKeyDetail.as_view()),
+    path("", include(router.urls)),
+]

@@ -1,0 +1,226 @@
+"""The REST door of interactions: log one, list, read, delete, label, give feedback; and their pictures."""
+
+import uuid
+
+from django.http import HttpResponse
+from django.utils.cache import patch_cache_control
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import DELETE, FEEDBACK, LABEL, LOG, READ
+from feedback.models import Feedback
+from feedback.services import give_feedback, key_or_404, keys_of
+from interactions.facets import count_shown
+from interactions.filters import InteractionFilter
+from interactions.ingest import ingest
+from interactions.labels import labels_of, remove_label, set_label
+from interactions.models import Blob, Interaction
+from interactions.records import RecordError, label_fault, read_feedback, text_fault
+from interactions.search import search
+from interactions.serializers import (
+    FIELDS,
+    FeedbackShape,
+    GivenFeedbackShape,
+    InteractionShape,
+    LabelsShape,
+    LabelValue,
+    LoggedShape,
+    PageShape,
+    RecordShape,
+    present,
+    present_feedback,
+    wire_time,
+)
+from interactions.services import delete_interactions
+from projects.access import EntityNotFound, project_or_404
+
+MAX_LIMIT = 1_000
+FILTERS = [
+    OpenApiParameter("project", required=True, description="key or id of the project"),
+    *(
+        OpenApiParameter(name, description=filter_.extra["help_text"])
+        for name, filter_ in InteractionFilter.base_filters.items()
+    ),
+    OpenApiParameter("limit", int, description=f"1 to {MAX_LIMIT}, 50 unless said"),
+    OpenApiParameter("cursor", description="from next or previous"),
+    OpenApiParameter("fields", description="comma-separated members of a result; all unless said"),
+    OpenApiParameter("images", enum=["inline"], description="inline: pictures as the data URIs that were sent"),
+]
+
+
+def filtered(request, project):
+    """The Wanted of a call's query string; ValidationError names what is wrong."""
+    filterset = InteractionFilter(request.query_params, project=project)
+    if not filterset.is_valid():
+        raise exceptions.ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
+    return filterset.wanted
+
+
+def interaction_or_404(user, interaction_id, permission):
+    """The interaction with its project, checked by the gate; a stranger's is as unknown as one that never was."""
+    row = Interaction.objects.for_table().select_related("project").filter(pk=interaction_id).first()
+    if row is None:
+        raise EntityNotFound("Interaction", interaction_id)
+    try:
+        row.project = project_or_404(user, row.project.uid, permission)
+    except EntityNotFound:
+        raise EntityNotFound("Interaction", interaction_id) from None
+    return row
+
+
+def object_of(request):
+    """The body as a JSON object."""
+    if not isinstance(request.data, dict):
+        raise exceptions.ValidationError({"": ["Send a JSON object."]})
+    return request.data
+
+
+class InteractionList(APIView):
+    """Log an interaction; list those of a project."""
+
+    @extend_schema(operation_id="interactions_list", parameters=FILTERS, responses=PageShape)
+    def get(self, request):
+        """List interactions, newest first."""
+        project = project_or_404(request.user, request.query_params.get("project", ""))
+        wanted = filtered(request, project)
+        fields, limit = self._fields(request), self._limit(request)
+        try:
+            page = search(project, wanted, cursor=request.query_params.get("cursor"), limit=limit)
+        except ValueError as error:
+            raise exceptions.ValidationError({"cursor": [str(error)]}) from None
+        counted = count_shown(project, wanted)
+        inline = request.query_params.get("images") == "inline"
+        return Response(
+            {
+                "results": present(project, page.rows, fields=fields, inline=inline),
+                "next": page.next,
+                "previous": page.previous,
+                "count": counted.n,
+                "count_is_capped": counted.capped,
+                "searched_to": wire_time(page.searched_to) if page.searched_to else None,
+            }
+        )
+
+    @extend_schema(request=RecordShape, responses={201: LoggedShape, 200: LoggedShape})
+    def post(self, request):
+        """Log one interaction. 201 means committed; 200 that this external_id was logged before with the same payload."""
+        record = object_of(request)
+        if not isinstance(record.get("project"), str) or text_fault(record["project"]):
+            raise RecordError({"project": ["Name the project by its key or id."]})
+        project = project_or_404(request.user, record["project"], LOG)
+        [outcome] = ingest(project=project, records=[record], by=request.user)
+        if outcome.error:
+            raise outcome.error
+        return Response(
+            {
+                "completion_id": str(outcome.id),
+                "session_id": outcome.session,
+                "feedback_ids": [str(one) for one in outcome.feedback_ids],
+            },
+            status=status.HTTP_200_OK if outcome.duplicate else status.HTTP_201_CREATED,
+        )
+
+    def _limit(self, request):
+        text = request.query_params.get("limit", "50")
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
+            raise exceptions.ValidationError({"limit": [f"Send a whole number from 1 to {MAX_LIMIT}."]})
+        return int(text[:9])
+
+    def _fields(self, request):
+        asked = [name for name in request.query_params.get("fields", "").split(",") if name] or FIELDS
+        if unknown := set(asked) - set(FIELDS):
+            raise exceptions.ValidationError({"fields": [f"{min(unknown)[:40]!r} is none of {', '.join(FIELDS)}."]})
+        return asked
+
+
+class InteractionDetail(APIView):
+    """One interaction."""
+
+    @extend_schema(responses=InteractionShape)
+    def get(self, request, interaction_id):
+        """Read an interaction whole."""
+        row = interaction_or_404(request.user, interaction_id, READ)
+        inline = request.query_params.get("images") == "inline"
+        return Response(present(row.project, labels_of([row]), inline=inline)[0])
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, interaction_id):
+        """Delete an interaction with its labels and feedback; its external id is free again."""
+        row = interaction_or_404(request.user, interaction_id, DELETE)
+        delete_interactions(project=row.project, ids=[row.pk])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class InteractionLabel(APIView):
+    """One label of an interaction, by its key."""
+
+    @extend_schema(request=LabelValue, responses=LabelsShape)
+    def put(self, request, interaction_id, key):
+        """Set the label, replacing its former value."""
+        row = interaction_or_404(request.user, interaction_id, LABEL)
+        value = object_of(request).get("value")
+        if fault := label_fault(key, value):
+            raise RecordError({"value": [fault]})
+        set_label(interaction=row, key=key, value=value, by=request.user)
+        return self._labels(row)
+
+    @extend_schema(responses=LabelsShape)
+    def delete(self, request, interaction_id, key):
+        """Take the label away."""
+        row = interaction_or_404(request.user, interaction_id, LABEL)
+        remove_label(interaction=row, key=key, by=request.user)
+        return self._labels(row)
+
+    def _labels(self, row):
+        row.refresh_from_db(fields=["label_ids"])
+        return Response({"labels": {label.key: label.value for label in labels_of([row])[0].labels}})
+
+
+class InteractionFeedback(APIView):
+    """The feedback on an interaction."""
+
+    @extend_schema(responses=FeedbackShape(many=True))
+    def get(self, request, interaction_id):
+        """List what is current, oldest first."""
+        row = interaction_or_404(request.user, interaction_id, READ)
+        current = Feedback.objects.current().filter(interaction_id=row.pk).select_related("feedback_key").order_by("id")
+        return Response([present_feedback(feedback) for feedback in current])
+
+    @extend_schema(request=GivenFeedbackShape, responses={201: dict})
+    def post(self, request, interaction_id):
+        """Give feedback."""
+        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        errors = {}
+        given = read_feedback(object_of(request), "", lambda path, text: errors.setdefault(path.lstrip("."), [text]))
+        for text in (given.details, given.user) if given else ():
+            if fault := text_fault(text):
+                errors["details"] = [fault]
+        if errors:
+            raise RecordError(errors)
+        key = key_or_404(keys_of(row.project), given.key)
+        try:
+            feedback_id = give_feedback(
+                interaction=row, key=key, value=given.value, details=given.details, user=given.user, by=request.user
+            )
+        except ValueError as error:
+            raise RecordError({"value": [str(error)]}) from None
+        return Response({"feedback_id": str(feedback_id)}, status=status.HTTP_201_CREATED)
+
+
+class Picture(APIView):
+    """A stored picture, to those who may read its project."""
+
+    @extend_schema(exclude=True)
+    def get(self, request, project_id: uuid.UUID, sha256):
+        project = project_or_404(request.user, project_id)
+        blob = Blob.objects.filter(project=project, content=sha256).select_related("content").first()
+        if blob is None:
+            raise EntityNotFound("Picture", sha256)
+        response = HttpResponse(bytes(blob.content.content), content_type=blob.media_type)
+        # the address holds the digest, so what it answers never changes; private, since it needs the reader's rights
+        patch_cache_control(response, private=True, immutable=True, max_age=31_536_000)
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        response["ETag"] = f'"{sha256}"'
+        return response

@@ -1,0 +1,187 @@
+"""Interactions on the wire: how they are shown, and the shapes that the API's description tells."""
+
+from django.conf import settings
+from django.urls import reverse
+from rest_framework import serializers
+
+from feedback.models import Feedback
+from interactions import ids
+from interactions.messages import with_addresses, with_data
+from interactions.models import InteractionBody
+from interactions.records import ROLES, SOURCES
+
+FIELDS = (
+    "id", "external_id", "project", "model", "messages", "completion", "labels", "feedbacks", "user", "session_id",
+    "created_at", "source", "metadata", "usage", "latency_ms",
+)  # fmt: skip
+_IN_BODY = {"external_id", "messages", "completion", "metadata", "usage"}
+
+
+def wire_time(moment):
+    """ISO 8601 in UTC, to the millisecond."""
+    return moment.astimezone(ids.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def blob_address(project, sha256):
+    """Our own address of a stored picture."""
+    return settings.ADDRESS + reverse("blob", args=[project.uid, sha256])
+
+
+def present(project, rows, *, fields=FIELDS, inline=False):
+    """Interactions (with `.labels`) as dictionaries of these fields. `inline` gives pictures back as data URIs.
+
+    Two more queries at the most, whatever the number of rows; bodies are read only where a field lies in them.
+    """
+    wanted = set(fields)
+    bodies = InteractionBody.objects.in_bulk([row.pk for row in rows]) if wanted & _IN_BODY else {}
+    messages = _messages(project, rows, bodies, inline) if "messages" in wanted else {}
+    feedbacks = _feedbacks(rows) if "feedbacks" in wanted else {}
+    shown = []
+    for row in rows:
+        body = bodies.get(row.pk)
+        envelope = body.envelope if body else {}
+        whole = {
+            "id": str(row.pk),
+            "external_id": envelope.get("external_id"),
+            "project": project.key,
+            "model": row.model.key if row.model_id else None,
+            "messages": messages.get(row.pk),
+            "completion": body.completion if body else None,
+            "labels": {label.key: label.value for label in row.labels},
+            "feedbacks": feedbacks.get(row.pk, []),
+            "user": row.user or None,
+            "session_id": row.session,
+            "created_at": wire_time(row.created_at),
+            "source": row.source,
+            "metadata": envelope.get("metadata") or {},
+            "usage": envelope.get("usage"),
+            "latency_ms": row.latency_ms,
+        }
+        shown.append({name: whole[name] for name in FIELDS if name in wanted})
+    return shown
+
+
+def _messages(project, rows, bodies, inline):
+    kept = [row.pk for row in rows if row.pk in bodies]
+    stored = [bodies[pk].messages for pk in kept]
+    if inline:
+        return dict(zip(kept, with_data(stored), strict=True))
+
+    def address(sha256):
+        return blob_address(project, sha256)
+
+    return {pk: with_addresses(messages, address) for pk, messages in zip(kept, stored, strict=True)}
+
+
+def _feedbacks(rows):
+    """{interaction id: its current feedback, oldest first}."""
+    found = {}
+    current = Feedback.objects.current().filter(interaction_id__in=[row.pk for row in rows])
+    for feedback in current.select_related("feedback_key").order_by("id"):
+        found.setdefault(feedback.interaction_id, []).append(present_feedback(feedback))
+    return found
+
+
+def present_feedback(feedback):
+    """One feedback as the API shows it."""
+    return {
+        "id": str(feedback.id),
+        "feedback_key": feedback.feedback_key.key,
+        "value": feedback.value,
+        "details": feedback.details or None,
+        "user": feedback.user or None,
+        "origin": feedback.origin,
+        "created_at": wire_time(ids.time_of(feedback.id)),
+    }
+
+
+# -- what the API's description tells; records themselves are read by interactions.records, in one pass ------------
+class MessageShape(serializers.Serializer):
+    role = serializers.ChoiceField(sorted(ROLES))
+    content = serializers.JSONField(help_text="Text, or a list of parts; null only where tool_calls are given.")
+
+
+class GivenFeedbackShape(serializers.Serializer):
+    feedback_key = serializers.CharField(help_text="Or `metric`.")
+    value = serializers.FloatField(help_text="true, false, 1 or 0 for a bool key; a number for a scalar one.")
+    details = serializers.CharField(required=False)
+    user = serializers.CharField(required=False)
+
+
+class RecordShape(serializers.Serializer):
+    project = serializers.CharField(help_text="Key or id of the project; only in the single call.")
+    messages = MessageShape(many=True, help_text="Or `prompt`, a text.")
+    completion = serializers.CharField(allow_blank=True)
+    model = serializers.CharField(
+        required=False, help_text="Registered where it is new; `model_service` must be known."
+    )
+    labels = serializers.DictField(child=serializers.CharField(), required=False)
+    feedbacks = GivenFeedbackShape(many=True, required=False)
+    user = serializers.CharField(required=False)
+    session_id = serializers.CharField(required=False)
+    created_at = serializers.DateTimeField(required=False)
+    external_id = serializers.CharField(required=False, max_length=200)
+    metadata = serializers.DictField(required=False)
+    usage = serializers.DictField(required=False)
+    latency_ms = serializers.IntegerField(required=False)
+    source = serializers.ChoiceField(sorted(SOURCES), required=False)
+    ab_campaign = serializers.CharField(required=False)
+
+
+class LoggedShape(serializers.Serializer):
+    completion_id = serializers.UUIDField()
+    session_id = serializers.CharField()
+    feedback_ids = serializers.ListField(child=serializers.UUIDField())
+
+
+class RejectedShape(serializers.Serializer):
+    position = serializers.IntegerField()
+    error = serializers.CharField()
+
+
+class BatchShape(serializers.Serializer):
+    accepted = serializers.IntegerField()
+    duplicates = serializers.IntegerField()
+    rejected = RejectedShape(many=True)
+    ids = serializers.ListField(child=serializers.UUIDField(allow_null=True))
+
+
+class FeedbackShape(GivenFeedbackShape):
+    id = serializers.UUIDField()
+    origin = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class InteractionShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    external_id = serializers.CharField(allow_null=True)
+    project = serializers.CharField()
+    model = serializers.CharField(allow_null=True)
+    messages = MessageShape(many=True)
+    completion = serializers.CharField()
+    labels = serializers.DictField(child=serializers.CharField())
+    feedbacks = FeedbackShape(many=True)
+    user = serializers.CharField(allow_null=True)
+    session_id = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    source = serializers.ChoiceField(sorted(SOURCES))
+    metadata = serializers.DictField()
+    usage = serializers.DictField(allow_null=True)
+    latency_ms = serializers.IntegerField(allow_null=True)
+
+
+class PageShape(serializers.Serializer):
+    results = InteractionShape(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    count = serializers.IntegerField()
+    count_is_capped = serializers.BooleanField()
+    searched_to = serializers.DateTimeField(allow_null=True)
+
+
+class LabelValue(serializers.Serializer):
+    value = serializers.CharField(max_length=500, trim_whitespace=False)
+
+
+class LabelsShape(serializers.Serializer):
+    labels = serializers.DictField(child=serializers.CharField())
