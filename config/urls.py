@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config.views import ready
-from interactions.api import Picture
+from interactions.api.pictures import Picture
 
 handler400 = "config.views.bad_request"
 handler403 = "config.views.forbidden"

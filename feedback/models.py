@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import Team, User
+from interactions.models import small
 from projects.models import Project
 
 
@@ -71,16 +72,12 @@ class Feedback(models.Model):
     pk = models.CompositePrimaryKey("interaction_id", "id")
     interaction_id = models.UUIDField()
     id = models.UUIDField()
-    feedback_key = models.ForeignKey(
-        FeedbackKey, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    feedback_key = small(FeedbackKey)
     value = models.FloatField()
     details = models.TextField(blank=True)
     user = models.CharField(max_length=200, blank=True)
     origin = models.CharField(max_length=10, choices=Origin)
-    by = models.ForeignKey(
-        User, null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
-    )
+    by = small(User, null=True)
     superseded_by = models.UUIDField(null=True)
 
     objects = FeedbackQuerySet.as_manager()

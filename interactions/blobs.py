@@ -1,4 +1,4 @@
-"""Pictures in the store: each once, under the access of every project that has it; and swept when nothing shows them."""
+"""Pictures in the store: each once, under the access of its projects; swept when nothing shows them any more."""
 
 import datetime
 

@@ -179,9 +179,8 @@ def _delete_postings(pairs):
 
 def history(interaction):
     """The label events of an interaction, newest first, with labels and people."""
-    return (
-        LabelEvent.objects.filter(interaction_id=interaction.pk).select_related("label", "former", "by").order_by("-id")
-    )
+    events = LabelEvent.objects.filter(interaction_id=interaction.pk)
+    return events.select_related("label", "former", "by").order_by("-id")
 
 
 def labels_of(rows):

@@ -1,4 +1,4 @@
-"""Stored messages read back: pictures as our own addresses or as the data URIs that were sent, and the whole payload."""
+"""Stored messages read back: pictures as our own addresses or as the data URIs sent, and the whole payload."""
 
 from interactions.models import Blob, BlobContent
 from interactions.pictures import give_back, reference
@@ -64,9 +64,8 @@ def with_data(messages_list):
 def blobs_of(project, messages):
     """{sha256: Blob} of the pictures in the messages: media type and size in bytes and pixels, without the bytes."""
     wanted = pictures_of([messages])
-    return (
-        {blob.content_id: blob for blob in Blob.objects.filter(project=project, content__in=wanted)} if wanted else {}
-    )
+    blobs = Blob.objects.filter(project=project, content__in=wanted) if wanted else ()
+    return {blob.content_id: blob for blob in blobs}
 
 
 def payload_of(body):

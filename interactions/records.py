@@ -30,6 +30,14 @@ MAX_FEEDBACKS = 100
 MAX_TEXT = 200  # ids and keys that come from outside
 MAX_INT = 2**31 - 1
 PREVIEW = 130  # characters
+_KINDS = {
+    type(None): "nothing",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+}
 _DIGITS = re.compile(r"\d{1,15}")
 _SPACES = re.compile(r"\s+")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -40,9 +48,8 @@ class RecordError(ValueError):
 
     def __init__(self, fields):
         self.fields = fields
-        super().__init__(
-            "; ".join(f"{path}: {text}".removeprefix(": ") for path, texts in fields.items() for text in texts)
-        )
+        told = (f"{path}: {text}".removeprefix(": ") for path, texts in fields.items() for text in texts)
+        super().__init__("; ".join(told))
 
 
 @dataclass(slots=True)
@@ -420,15 +427,7 @@ def text_fault(text):
 
 def kind_of(value):
     """What JSON calls this."""
-    kinds = {
-        type(None): "nothing",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        str: "text",
-        list: "a list",
-    }
-    return kinds.get(type(value), "an object")
+    return _KINDS.get(type(value), "an object")
 
 
 def _join(path, name):

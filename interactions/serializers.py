@@ -112,9 +112,7 @@ class RecordShape(serializers.Serializer):
     project = serializers.CharField(help_text="Key or id of the project; only in the single call.")
     messages = MessageShape(many=True, help_text="Or `prompt`, a text.")
     completion = serializers.CharField(allow_blank=True)
-    model = serializers.CharField(
-        required=False, help_text="Registered where it is new; `model_service` must be known."
-    )
+    model = serializers.CharField(required=False, help_text="Registered where new; `model_service` must be known.")
     labels = serializers.DictField(child=serializers.CharField(), required=False)
     feedbacks = GivenFeedbackShape(many=True, required=False)
     user = serializers.CharField(required=False)

@@ -3,10 +3,10 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import interactions.models
 from django.conf import settings
 from django.db import migrations, models
 
+import interactions.models
 
 # What may be searched: the text parts and the completion, cut so that a tsvector (1 MB) always holds it. All but
 # letters and digits becomes a space, so that the parser sees words and nothing else; characters of scripts that are

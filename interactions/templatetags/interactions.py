@@ -11,7 +11,7 @@ from interactions import rendering
 
 register = template.Library()
 
-PLUMBING = frozenset("app channel dataset env environment lang language locale platform region source version".split())
+PLUMBING = frozenset(["app", "channel", "dataset", "env", "environment", "lang", "language", "locale", "platform", "region", "source", "version"])
 FLAG = "yes"  # the value of a label that was given as a word alone
 HUES = 9  # the tenth is the grey of plumbing
 SHORT = 4  # characters; a value this short says nothing without its key

@@ -1,9 +1,5 @@
-"""The REST door of interactions: log one, list, read, delete, label, give feedback; and their pictures."""
+"""The REST door of interactions: log one, list, read, delete, label, give feedback."""
 
-import uuid
-
-from django.http import HttpResponse
-from django.utils.cache import patch_cache_control
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -12,13 +8,13 @@ from rest_framework.views import APIView
 from accounts.permissions import DELETE, FEEDBACK, LABEL, LOG, READ
 from feedback.models import Feedback
 from feedback.services import give_feedback, key_or_404, keys_of
-from interactions.facets import count_shown
 from interactions.filters import InteractionFilter
 from interactions.ingest import ingest
 from interactions.labels import labels_of, remove_label, set_label
-from interactions.models import Blob, Interaction
+from interactions.models import Interaction
 from interactions.records import RecordError, label_fault, read_feedback, text_fault
 from interactions.search import search
+from interactions.search.facets import count_shown
 from interactions.serializers import (
     FIELDS,
     FeedbackShape,
@@ -105,7 +101,7 @@ class InteractionList(APIView):
 
     @extend_schema(request=RecordShape, responses={201: LoggedShape, 200: LoggedShape})
     def post(self, request):
-        """Log one interaction. 201 means committed; 200 that this external_id was logged before with the same payload."""
+        """Log one interaction. 201 means committed; 200 that its external_id was logged before with this payload."""
         record = object_of(request)
         if not isinstance(record.get("project"), str) or text_fault(record["project"]):
             raise RecordError({"project": ["Name the project by its key or id."]})
@@ -207,20 +203,3 @@ class InteractionFeedback(APIView):
         except ValueError as error:
             raise RecordError({"value": [str(error)]}) from None
         return Response({"feedback_id": str(feedback_id)}, status=status.HTTP_201_CREATED)
-
-
-class Picture(APIView):
-    """A stored picture, to those who may read its project."""
-
-    @extend_schema(exclude=True)
-    def get(self, request, project_id: uuid.UUID, sha256):
-        project = project_or_404(request.user, project_id)
-        blob = Blob.objects.filter(project=project, content=sha256).select_related("content").first()
-        if blob is None:
-            raise EntityNotFound("Picture", sha256)
-        response = HttpResponse(bytes(blob.content.content), content_type=blob.media_type)
-        # the address holds the digest, so what it answers never changes; private, since it needs the reader's rights
-        patch_cache_control(response, private=True, immutable=True, max_age=31_536_000)
-        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        response["ETag"] = f'"{sha256}"'
-        return response

@@ -122,13 +122,13 @@ def _plan(project, wanted, at):
         tests.append(("i.source = ANY(%s)", [list(wanted.sources)]))
     else:
         tests.append(("i.source <> 'simulation'", []))
-    for test, found in _labels(project, wanted.labels):
+    for found in _labels(project, wanted.labels):
         if not found:
             return None
         tests.append(("i.label_ids && %s::integer[]", [[label.pk for label in found]]))
         if len(found) <= DRIVING_VALUES:
             drivers.append((sum(label.uses for label in found), [label.pk for label in found]))
-    for _, found in _labels(project, wanted.not_labels):
+    for found in _labels(project, wanted.not_labels):
         if found:
             tests.append(("NOT i.label_ids && %s::integer[]", [[label.pk for label in found]]))
     if wanted.models:
@@ -151,17 +151,11 @@ def _plan(project, wanted, at):
 
 
 def _labels(project, wanted):
-    """[(test, the labels of the dictionary it means)], in one query for all."""
+    """The labels of the dictionary that each test means, in one query for all."""
     if not wanted:
         return []
     known = list(Label.objects.filter(project=project, key__in={test.key for test in wanted}))
-    return [
-        (
-            test,
-            [label for label in known if label.key == test.key and (test.values is None or label.value in test.values)],
-        )
-        for test in wanted
-    ]
+    return [[label for label in known if test.holds(label.key, label.value)] for test in wanted]
 
 
 def _bounds(wanted):
@@ -249,10 +243,8 @@ class _Plan:
             rows, values = self._rows(source, "p.interaction_id", own)
             merged.append(f"({rows} ORDER BY 1 {direction} LIMIT %s)")
             all_values += [*values, limit]
-        return f"SELECT * FROM ({' UNION ALL '.join(merged)}) AS merged ORDER BY 1 {direction} LIMIT %s", [
-            *all_values,
-            limit,
-        ]
+        union = " UNION ALL ".join(merged)
+        return f"SELECT * FROM ({union}) AS merged ORDER BY 1 {direction} LIMIT %s", [*all_values, limit]
 
     def _words(self):
         """The test that keeps the planner from fetching a common word's matches first: IS TRUE fits no index."""

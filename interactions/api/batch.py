@@ -10,7 +10,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.views import APIView
 
 from accounts.permissions import LOG
-from interactions.batches import ingest_lines, ingest_list
+from interactions.ingest.batches import ingest_lines, ingest_list
 from interactions.jsontext import JSONError, loads
 from interactions.records import RecordError
 from interactions.serializers import BatchShape, RecordShape

@@ -1,0 +1,193 @@
+"""The page's address: the filter language in one canonical order, and the links that change one word of it.
+
+The form's own fields (two ends of a range, a choice of three) become words of the language here, so that every
+state of the table has one address that can be shared.
+"""
+
+import datetime
+from functools import cached_property
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils import timezone
+
+from interactions.filters import read_label, write_label
+
+NAMES = (
+    "q", "label", "not_label", "after", "before", "model", "feedback", "session", "user", "source", "latency",
+    "has_images", "has_tools", "order", "limit", "cursor",
+)  # fmt: skip
+REPEATED = {"label", "not_label", "model", "feedback", "source"}
+FILTERS = frozenset(NAMES) - {"order", "limit", "cursor"}
+_IS, _FROM, _TO = "feedback.is.", "feedback.from.", "feedback.to."
+
+
+class Address:
+    """The table's address in a project: its pairs of name and value, in the order of NAMES."""
+
+    def __init__(self, project, pairs):
+        self.project = project
+        given = {name: list(dict.fromkeys(value for key, value in pairs if key == name)) for name in NAMES}
+        self.pairs = [
+            (name, value) for name, values in given.items() for value in (values if name in REPEATED else values[-1:])
+        ]
+
+    @classmethod
+    def read(cls, project, query):
+        """From a query string, or from what the page's forms send (a QueryDict)."""
+        pairs = [(name, value.strip()) for name, values in query.lists() for value in values]
+        return cls(project, [*((n, v) for n, v in pairs if v), *_from_form(query, [n for n, v in pairs if v])])
+
+    # -- words -------------------------------------------------------------------------------------
+    def all(self, name):
+        return [value for key, value in self.pairs if key == name]
+
+    def one(self, name):
+        return next(iter(self.all(name)), "")
+
+    @property
+    def has_filters(self):
+        return any(name in FILTERS for name, _ in self.pairs)
+
+    # -- addresses ---------------------------------------------------------------------------------
+    @cached_property
+    def list(self):
+        return reverse("interaction_list", kwargs={"project": self.project.ref})
+
+    @property
+    def query(self):
+        return urlencode(self.pairs)
+
+    @property
+    def url(self):
+        return f"{self.list}?{self.query}" if self.pairs else self.list
+
+    def of(self, interaction_id):
+        """The address of one interaction, within this filter."""
+        detail = reverse("interaction_detail", kwargs={"project": self.project.ref, "pk": interaction_id})
+        inside = urlencode([(name, value) for name, value in self.pairs if name != "limit"])
+        return f"{detail}?{inside}" if inside else detail
+
+    def changed(self, *more, without=()):
+        """The address without these names or pairs and with some more pairs, at its first page."""
+        kept = [
+            (name, value)
+            for name, value in self.pairs
+            if name != "cursor" and name not in without and (name, value) not in without
+        ]
+        return Address(self.project, [*kept, *more]).url
+
+    def at(self, cursor):
+        return self.changed(("cursor", cursor)) if cursor else ""
+
+    @property
+    def bare(self):
+        return self.changed(without=FILTERS)
+
+    @property
+    def without_q(self):
+        return self.changed(without={"q"})
+
+    @property
+    def without_time(self):
+        return self.changed(without={"after", "before"})
+
+    @property
+    def turned(self):
+        """The other order."""
+        return self.changed(*([] if self.one("order") == "created_at" else [("order", "created_at")]), without={"order"})
+
+    @property
+    def pairs_without_time(self):
+        return [(name, value) for name, value in self.pairs if name not in {"after", "before", "cursor"}]
+
+    # -- what the templates ask --------------------------------------------------------------------
+    def __getitem__(self, name):
+        if name == "sources":
+            return self.all("source")
+        if name == "latency":
+            return split_range(self.one("latency"))
+        if name in NAMES:
+            return self.one(name)
+        raise KeyError(name)
+
+
+def split_range(text):
+    """The two ends of `a..b`, `>=a`, `<=b` or `a`, as text."""
+    if text.startswith(">="):
+        return text[2:].strip(), ""
+    if text.startswith("<="):
+        return "", text[2:].strip()
+    least, dots, most = text.partition("..")
+    return (least, most) if dots else (text, text)
+
+
+def join_range(least, most):
+    return f"{least}..{most}"
+
+
+def _from_form(query, names):
+    """The pairs that the form's own fields mean."""
+    pairs = []
+    if text := query.get("label.add", "").strip():
+        pairs.append(_label_pair(text))
+    for name, end in (("time.after", "after"), ("time.before", "before")):
+        if text := query.get(name, "").strip():
+            pairs.append((end, _instant(text)))
+    least, most = query.get("latency.from", "").strip(), query.get("latency.to", "").strip()
+    if least or most:
+        pairs.append(("latency", join_range(_plain(least), _plain(most))))
+    for name in names:
+        if name.startswith(_IS):
+            pairs += [("feedback", f"{name.removeprefix(_IS)}:{value}") for value in query.getlist(name) if value]
+    for key in dict.fromkeys(name.removeprefix(_FROM).removeprefix(_TO) for name in names if name.startswith((_FROM, _TO))):
+        ends = (_plain(query.get(start + key, "").strip()) for start in (_FROM, _TO))
+        pairs.append(("feedback", f"{key}:{join_range(*ends)}"))
+    return pairs
+
+
+def _label_pair(text):
+    """`-key:value` asks for its absence."""
+    return ("not_label", text[1:].strip()) if text.startswith("-") else ("label", text)
+
+
+def _instant(text):
+    """A local time of the page's form as an instant; what cannot be read stays as it is, for the filter to refuse."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return write_instant(moment if moment.tzinfo else timezone.make_aware(moment))
+
+
+def _plain(text):
+    """1,000 is a thousand."""
+    return text.replace(",", "").replace(" ", "")
+
+
+def write_instant(moment):
+    """An aware time as the filter language writes it."""
+    text = moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+def label_text(text):
+    """What a label filter asks, for people: key, key:value, key:one or other. None where it cannot be read."""
+    try:
+        test = read_label(text)
+    except ValueError:
+        return None
+    return test.key if test.values is None else f"{test.key}:{' or '.join(test.values)}"
+
+
+def is_single(text):
+    """(key, value) of a label filter that names one label, else None."""
+    try:
+        test = read_label(text)
+    except ValueError:
+        return None
+    return (test.key, test.values[0]) if test.values is not None and len(test.values) == 1 else None
+
+
+def of_label(label):
+    return write_label(label.key, label.value)

@@ -1,0 +1,193 @@
+"""One interaction in full: drawer, page, exact payload; and a session, all its turns in order."""
+
+import json
+import uuid
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import DELETE, LABEL
+from feedback.models import Feedback
+from feedback.services import keys_of
+from interactions.jsontext import dumps
+from interactions.labels import history, labels_of
+from interactions.messages import blobs_of, payload_of
+from interactions.models import Interaction
+from interactions.rendering import RAW_LIMIT, code, cut
+from interactions.search import neighbours
+from interactions.transcript import BUDGET, Transcript
+from interactions.views.address import Address
+from interactions.views.selection import take_toast
+from interactions.views.table import wanted_of
+from projects.access import EntityNotFound, project_or_404
+
+SESSION_ROWS = 50
+
+
+@require_safe
+def interaction_detail(request, project, pk):
+    """The page for people, the drawer for htmx; previous and next stay inside the filter of the address."""
+    project = project_or_404(request.user, project)
+    interaction = interaction_or_404(project, pk)
+    address = Address.read(project, request.GET)
+    context = {
+        **panel_context(project, interaction, address),
+        "nav": "interactions",
+        "raw": "raw" in request.GET,
+        "transcript": _transcript(project, interaction.body, raw="raw" in request.GET),
+        **_around(project, interaction, address),
+        "toast": take_toast(request),
+    }
+    drawer = request.htmx and not request.htmx.history_restore_request
+    template = "interactions/_drawer.html" if drawer else "interactions/interaction_detail.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
+    return response
+
+
+def interaction_or_404(project, pk):
+    """The project's interaction with its model, body and `.labels`."""
+    row = Interaction.objects.filter(project=project, pk=pk).select_related("model", "logged_by", "body").first()
+    if row is None:
+        raise EntityNotFound("Interaction", pk)
+    row.project = project
+    return labels_of([row])[0]
+
+
+def panel_context(project, interaction, address):
+    """What stands beside the transcript, and changes with a label."""
+    keys = {key.pk: key for key in keys_of(project).values()}
+    given = Feedback.objects.current().filter(interaction_id=interaction.pk).select_related("by", "feedback_key")
+    return {
+        "project": project,
+        "address": address,
+        "interaction": interaction,
+        "here": address.of(interaction.pk),
+        "feedbacks": [(keys.get(one.feedback_key_id, one.feedback_key), one) for one in given.order_by("id")],
+        "history": history(interaction)[:50],
+        "usage": interaction.body.envelope.get("usage") or {},
+        "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
+        "external_id": interaction.body.envelope.get("external_id"),
+        "may_label": LABEL in project.permissions,
+        "may_delete": DELETE in project.permissions,
+    }
+
+
+def _pairs(value, limit=100):
+    """Metadata as (name, text) pairs: nested values as JSON."""
+    pairs = [(name, item if isinstance(item, str) else dumps(item)) for name, item in value.items()]
+    return [(name, text[:2_000]) for name, text in pairs[:limit]]
+
+
+def _around(project, interaction, address):
+    """The addresses of the interactions before and after this one in the filter's order."""
+    wanted, _ = wanted_of(project, address)
+    before, after = neighbours(project, wanted, interaction.pk)
+    return {
+        "before": address.of(before) if before else "",
+        "after": address.of(after) if after else "",
+        "back": address.url,
+    }
+
+
+def _transcript(project, body, *, raw=False):
+    blobs = blobs_of(project, body.messages)
+    return Transcript(body.messages, body.completion, address=_picture_address(project), blobs=blobs, raw=raw)
+
+
+def _picture_address(project):
+    return lambda sha256: reverse("blob", kwargs={"project": project.uid, "sha256": sha256})
+
+
+@require_safe
+def interaction_payload(request, project, pk):
+    """The record exactly as it was received, with the SHA-256 of its RFC 8785 form; as JSON, or as a call of curl."""
+    project = project_or_404(request.user, project)
+    interaction = interaction_or_404(project, pk)
+    payload = payload_of(interaction.body)
+    form = request.GET.get("as")
+    if form == "json":
+        return _plain(dumps(payload), "application/json")
+    if form == "curl":
+        return _plain(_curl(project, payload))
+    if form == "completion":
+        return _plain(interaction.body.completion)
+    text = json.dumps(payload, ensure_ascii=False, indent=2)
+    shown = cut(text, RAW_LIMIT)
+    context = {
+        "project": project,
+        "nav": "interactions",
+        "interaction": interaction,
+        "here": Address.read(project, request.GET).of(pk),
+        "sha256": bytes(interaction.body.payload_sha256).hex(),
+        "code": code(shown, "json"),
+        "shown": len(shown),
+        "length": len(text),
+    }
+    return render(request, "interactions/interaction_payload.html", context)
+
+
+def _plain(text, media_type="text/plain"):
+    # never a type that a browser would run: what is inside was written by strangers
+    return HttpResponse(text, content_type=f"{media_type}; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _curl(project, payload):
+    """A call that logs the same record again, under a new id."""
+    again = {"project": project.key, **{name: value for name, value in payload.items() if name != "external_id"}}
+    body = json.dumps(again, ensure_ascii=False).replace("'", "'\\''")
+    return (
+        f"curl {settings.ADDRESS}/api/v1/interactions \\\n"
+        '  -H "Authorization: Bearer $MARGINALIA_API_KEY" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  -d '{body}'\n"
+    )
+
+
+@require_safe
+def session_detail(request, project, session):
+    """All turns of a session, oldest first; what a call repeats of those before it is left out."""
+    project = project_or_404(request.user, project)
+    rows = Interaction.objects.filter(project=project, session=session).select_related("model", "body").order_by("id")
+    start = request.GET.get("from", "")
+    page = list((rows.filter(id__gte=start) if _is_uuid(start) else rows)[: SESSION_ROWS + 1])
+    if not page:
+        raise EntityNotFound("Session", session)
+    more = page[SESSION_ROWS] if len(page) > SESSION_ROWS else None
+    inside = Address(project, [("session", session), ("order", "created_at")])
+    context = {
+        "project": project,
+        "nav": "interactions",
+        "session": session,
+        "turns": _session_turns(project, labels_of(page[:SESSION_ROWS]), inside),
+        "is_start": not start,
+        "more": f"{request.path}?{urlencode({'from': more.pk})}" if more else "",
+        "list": Address(project, [("session", session)]).url,
+    }
+    return render(request, "interactions/session_detail.html", context)
+
+
+def _session_turns(project, rows, inside):
+    """Each interaction with its `.address`, `.transcript` of what is new in it, and `.repeated`, how much is not."""
+    blobs = blobs_of(project, [message for row in rows for message in row.body.messages])
+    before = []
+    for row in rows:
+        new, row.repeated = new_messages(row.body.messages, before)
+        before = [*row.body.messages, {"role": "assistant", "content": row.body.completion}]
+        row.address = inside.of(row.pk)
+        row.transcript = Transcript(
+            new, row.body.completion, address=_picture_address(project), blobs=blobs, budget=BUDGET // len(rows)
+        )
+    return rows
+
+
+def _is_uuid(text):
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False

@@ -1,0 +1,173 @@
+"""The facets as the page draws them: options with their counts, bars with their heights, what is set ticked."""
+
+from dataclasses import dataclass, field
+
+from interactions.search.facets import Facets
+from interactions.models import Label
+from interactions.templatetags.interactions import number
+from interactions.views.address import is_single, label_text, of_label, split_range
+
+WIDTH, HEIGHT = 218, 36  # of a small histogram, in its own units
+GAP = 2.5
+SHOWN_LABELS = 8
+
+
+@dataclass
+class Option:
+    value: str
+    n: int | None
+    on: bool
+    label: Label | None = None
+    without: str = ""
+
+
+@dataclass
+class Choice:
+    """One of yes, no and none."""
+
+    value: str
+    name: str
+    icon: str
+    n: int
+    on: bool
+
+
+@dataclass
+class Panel:
+    """All that the filter form shows."""
+
+    labels: list = field(default_factory=list)
+    more_labels: list = field(default_factory=list)
+    label_total: int = 0
+    labels_set: int = 0
+    models: list = field(default_factory=list)
+    models_set: int = 0
+    feedback: list = field(default_factory=list)
+    latency: dict = field(default_factory=dict)
+    approximate: bool = False
+    unread_label: str = ""
+    unseen: list = field(default_factory=list)
+
+
+def panel_of(address, found, known):
+    """The Panel of an address. `found` are the Facets, or None where the filter cannot be read; `known` the count."""
+    found = found or Facets([], [], [], None, 0, False, False)
+    panel = Panel(label_total=found.label_total, approximate=found.approximate or found.labels_approximate)
+    options = _labels(address, found.labels, known)
+    shown = max(SHOWN_LABELS, sum(option.on for option in options))
+    panel.labels, panel.more_labels = options[:shown], options[shown:]
+    panel.labels_set = len(address.all("label")) + len(address.all("not_label"))
+    panel.models = _models(address, found.models)
+    panel.models_set = len(address.all("model"))
+    panel.feedback = [_feedback(address, facet) for facet in found.feedback]
+    panel.latency = _latency(address, found.latency)
+    panel.unread_label = next((text for text in address.all("label") if label_text(text) is None), "")
+    panel.unseen = _unseen(address, panel)
+    return panel
+
+
+def _labels(address, found, known):
+    """What is set first, then the most used."""
+    wanted = {pair: text for text in address.all("label") if (pair := is_single(text))}
+    there = {(label.key, label.value): n for label, n in found}
+    missing = [(Label(key=key, value=value), known) for key, value in wanted if (key, value) not in there]
+    options = [_label(address, label, n, wanted.get((label.key, label.value))) for label, n in [*missing, *found]]
+    return sorted(options, key=lambda option: not option.on)
+
+
+def _label(address, label, n, text):
+    value = text or of_label(label)
+    without = address.changed(("not_label", of_label(label)), without={("label", value)})
+    return Option(value, n, text is not None, label, without)
+
+
+def _models(address, found):
+    wanted = address.all("model")
+    keys = [model.key for model, _ in found]
+    options = [Option(model.key, n, model.key in wanted) for model, n in found]
+    return options + [Option(key, None, True) for key in wanted if key not in keys]
+
+
+def _feedback(address, facet):
+    """One key's part: three choices for a yes or no, a range for a number."""
+    key = facet.key
+    asked = [text[len(key.key) + 1 :] for text in address.all("feedback") if text.startswith(f"{key.key}:")]
+    if key.kind == "bool":
+        choices = [("true", "Yes", "thumbs-up", facet.yes), ("false", "No", "thumbs-down", facet.no)]
+        choices.append(("none", "Not given", "circle-dashed", facet.none))
+        options = [Choice(value, name, icon, n, value in asked) for value, name, icon, n in choices]
+        return {"key": key, "is_bool": True, "options": options}
+    span = next((text for text in asked if text != "none" and _is_range(text)), "")
+    least, most = split_range(span)
+    spread = facet.distribution
+    ends = (number(spread.start), number(spread.end)) if spread else ("", "")
+    return {
+        "key": key,
+        "least": least,
+        "most": most,
+        "none": "none" in asked,
+        "nones": facet.none,
+        "bars": bars(spread, least, most),
+        "placeholder": ends,
+        "range": " – ".join(ends) if spread else "",
+    }
+
+
+def _latency(address, spread):
+    least, most = split_range(address.one("latency"))
+    ends = (f"{spread.start:,.0f}", f"{spread.end:,.0f}") if spread else ("0", "")
+    return {"bars": bars(spread, least, most), "least": ends[0], "most": ends[1]}
+
+
+def _is_range(text):
+    return all(not end or _figure(end) is not None for end in split_range(text)) and text != "true" and text != "false"
+
+
+def _figure(text):
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def bars(spread, least="", most=""):
+    """The bars of a Distribution; those outside least to most are off."""
+    if spread is None:
+        return []
+    width, top = WIDTH / len(spread.bins), max(max(spread.bins), 1)
+    step = (spread.end - spread.start) / len(spread.bins)
+    low, high = _figure(least), _figure(most)
+    out = []
+    for place, n in enumerate(spread.bins):
+        start, end = spread.start + step * place, spread.start + step * (place + 1)
+        height = round(HEIGHT * n / top, 1) if n else 0
+        height = max(height, 1.5) if n else 0
+        out.append({
+            "x": round(place * width, 1),
+            "y": round(HEIGHT - height, 1),
+            "width": round(width - GAP, 1),
+            "height": height,
+            "on": (low is None or end > low or place + 1 == len(spread.bins) and end >= low)
+            and (high is None or start < high or start == high == spread.start),
+            "title": f"{number(start)} to {number(end)}: {n:,}",
+        })  # fmt: skip
+    return out
+
+
+def _unseen(address, panel):
+    """The pairs that no field of the form shows; they are carried along, so that nothing is lost by ticking a box."""
+    seen = {("label", option.value) for option in [*panel.labels, *panel.more_labels]}
+    seen |= {("label", panel.unread_label)}
+    seen |= {("model", option.value) for option in panel.models}
+    for facet in panel.feedback:
+        key = facet["key"].key
+        if facet.get("is_bool"):
+            seen |= {("feedback", f"{key}:{option.value}") for option in facet["options"] if option.on}
+        else:
+            seen |= {("feedback", f"{key}:none")}
+            texts = (text for text in address.all("feedback") if text.startswith(f"{key}:"))
+            ends = (facet["least"], facet["most"])
+            seen |= {("feedback", text) for text in texts if any(ends) and split_range(text[len(key) + 1 :]) == ends}
+    fields = {"q", "session", "user", "source", "latency", "cursor"}
+    seen |= {("has_images", "true"), ("has_tools", "true")}
+    return [(name, value) for name, value in address.pairs if name not in fields and (name, value) not in seen]

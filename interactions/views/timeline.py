@@ -1,0 +1,120 @@
+"""The histogram over time as the page draws it, and the spans of time it offers."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from interactions.views.address import write_instant
+from interactions.views.chips import span_text
+
+WIDTH, HEIGHT = 1260, 48  # in its own units
+GAP = 2
+TICKS = 5
+PRESETS = (("Last hour", 1 / 24), ("Last 24 hours", 1), ("Last 7 days", 7), ("Last 30 days", 30), ("Last 90 days", 90))
+
+
+@dataclass
+class Timeline:
+    bars: list
+    ticks: list
+    start_ms: int
+    end_ms: int
+    step_ms: int
+    description: str
+    selected: bool = False
+    start: float = 0
+    end: float = 0
+
+    @property
+    def span(self):
+        return round(self.end - self.start, 1)
+
+
+def timeline_of(histogram, wanted):
+    """The Timeline of a Histogram with what is wanted marked in it, or None."""
+    if histogram is None or not histogram.bars:
+        return None
+    width, top = WIDTH / len(histogram.bars), max(max(n for _, n in histogram.bars), 1)
+    line = Timeline(
+        bars=[],
+        ticks=_ticks(histogram),
+        start_ms=_milliseconds(histogram.start),
+        end_ms=_milliseconds(histogram.end),
+        step_ms=round(histogram.step.total_seconds() * 1000),
+        description=_description(histogram, wanted),
+        selected=bool(wanted.after or wanted.before),
+    )
+    line.start, line.end = _place(histogram, wanted.after, 0), _place(histogram, wanted.before, WIDTH)
+    if not line.selected:
+        line.start = line.end = 0
+    for place, (start, n) in enumerate(histogram.bars):
+        height = max(round((HEIGHT - 1) * n / top, 1), 1.5) if n else 0
+        x = round(place * width, 1)
+        middle = x + width / 2
+        line.bars.append({
+            "x": x,
+            "width": round(max(width - GAP, 0.8), 1),
+            "y": round(HEIGHT - height, 1),
+            "height": height,
+            "on": line.selected and line.start <= middle <= line.end,
+            "title": f"{_moment(start)}: {n:,}",
+        })  # fmt: skip
+    return line
+
+
+def span_of(address):
+    """What the time button says and its menu offers."""
+    after, before = address.one("after"), address.one("before")
+    now = timezone.now().replace(second=0, microsecond=0)
+    presets = [("All time", address.without_time, not after and not before)]
+    for name, days in PRESETS:
+        start = write_instant(now - datetime.timedelta(days=days))
+        here = address.changed(("after", start), without={"after", "before"})
+        presets.append((name, here, not before and start == after))
+    return {
+        "name": span_text(after, before) or "All time",
+        "presets": [{"name": name, "address": here, "current": current} for name, here, current in presets],
+        "after": _field(address, after),
+        "before": _field(address, before),
+    }
+
+
+def _field(address, text):
+    """An instant as a datetime-local field takes it, in the reader's zone."""
+    try:
+        moment = datetime.datetime.fromisoformat(text) if text else None
+        return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M:%S}".removesuffix(":00") if moment else ""
+    except (ValueError, OverflowError):
+        return ""
+
+
+def _place(histogram, moment, otherwise):
+    if moment is None:
+        return otherwise
+    share = (moment - histogram.start) / (histogram.end - histogram.start)
+    return round(min(1, max(0, share)) * WIDTH, 1)
+
+
+def _ticks(histogram):
+    span = histogram.end - histogram.start
+    form = "%H:%M" if span <= datetime.timedelta(days=1) else "%d %b" if span < datetime.timedelta(days=400) else "%b %Y"
+    moments = (timezone.localtime(histogram.start + span * place / TICKS) for place in range(TICKS))
+    return [f"{moment:{form}}".lstrip("0") for moment in moments]
+
+
+def _moment(moment):
+    return f"{timezone.localtime(moment):%d %b %Y, %H:%M}".lstrip("0")
+
+
+def _milliseconds(moment):
+    return round(moment.timestamp() * 1000)
+
+
+def _description(histogram, wanted):
+    total = sum(n for _, n in histogram.bars)
+    text = f"{total:,} interactions from {_moment(histogram.start)} to {_moment(histogram.end)}"
+    if wanted.after or wanted.before:
+        ends = [write_instant(moment) if moment else "" for moment in (wanted.after, wanted.before)]
+        text += f"; selected: {span_text(*ends)}"
+    return text
