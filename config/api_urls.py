@@ -6,8 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
 from feedback import api as feedback
-from interactions import api as interactions
-from interactions import batch_api
+from interactions.api import batch, interactions
 from projects.api import ProjectViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -16,7 +15,7 @@ router.register("v1/projects", ProjectViewSet, basename="project")
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("v1/interactions", interactions.InteractionList.as_view()),
-    path("v1/interactions/batch", batch_api.InteractionBatch.as_view()),
+    path("v1/interactions/batch", batch.InteractionBatch.as_view()),
     path("v1/interactions/<uuid:interaction_id>", interactions.InteractionDetail.as_view()),
     path("v1/interactions/<uuid:interaction_id>/labels/<path:key>", interactions.InteractionLabel.as_view()),
     path("v1/interactions/<uuid:interaction_id>/feedback", interactions.InteractionFeedback.as_view()),

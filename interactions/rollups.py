@@ -118,7 +118,7 @@ def _sum(project, dimension, group, after, before, only):
 
 
 def activity(projects):
-    """{project id: (how many interactions it holds, the newest hour with any)} of these projects; two queries for all."""
+    """{project id: (how many interactions it holds, the newest hour with any)} of these projects, in two queries."""
     found = {}
     for counts in (Rollup, RollupDelta):
         rows = counts.objects.filter(project__in=projects, dimension=Dimension.ALL).values_list("project_id")

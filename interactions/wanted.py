@@ -23,6 +23,10 @@ class LabelTest(NamedTuple):
     key: str
     values: tuple | None = None
 
+    def holds(self, key, value):
+        """Whether this label meets it."""
+        return key == self.key and (self.values is None or value in self.values)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -46,9 +50,8 @@ class Wanted:
     def only(self, *names):
         """Whether nothing but these is asked."""
         plain = Wanted(oldest_first=self.oldest_first)
-        return all(
-            getattr(self, name) == getattr(plain, name) for name in self.__dataclass_fields__ if name not in names
-        )
+        rest = self.__dataclass_fields__.keys() - set(names)
+        return all(getattr(self, name) == getattr(plain, name) for name in rest)
 
 
 class Cursor(NamedTuple):

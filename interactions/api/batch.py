@@ -76,8 +76,9 @@ class Answer:
 
     def __init__(self):
         self.accepted = self.duplicates = 0
-        self._ids = tempfile.SpooledTemporaryFile(IN_MEMORY)
-        self._rejected = tempfile.SpooledTemporaryFile(IN_MEMORY)
+        # both are closed when the answer has been sent
+        self._ids = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self._rejected = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
 
     def add(self, told):
         outcome = told.outcome
