@@ -6,11 +6,13 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 BOOTSTRAP = $(PYTHON) -m bootstrap
 LINT = .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports
 
-.PHONY: run test lint format clean python
+.PHONY: run setup test lint format clean python
 
-run: python
-	@$(BOOTSTRAP) run
+run: setup
 	@exec .venv/bin/python -m config.supervisor
+
+setup: python
+	@$(BOOTSTRAP) run
 
 test: python
 	@$(BOOTSTRAP) test

@@ -16,6 +16,7 @@ STAMPS = VENV / "stamps"
 NODE_MODULES = ROOT / "node_modules"
 DATA_DIR = Path(os.environ.get("DATA_DIR") or ROOT / "var")
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT") or ROOT / "staticfiles")
+AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 NO_VENV = "Python's venv is missing. On Debian and Ubuntu: apt-get install python3-venv"
 
 
@@ -121,6 +122,8 @@ def collect_static():
 def run(*command):
     """Run in the clone; what the program says is heard only when it fails."""
     environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    if AUTHORITIES.exists():  # Node brings a list of its own, in which a company's proxy is missing
+        environment.setdefault("NODE_EXTRA_CA_CERTS", str(AUTHORITIES))
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     done = subprocess.run(command, cwd=ROOT, env=environment, **streams)
     if done.returncode:
