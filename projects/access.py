@@ -19,13 +19,6 @@ class EntityNotFound(Http404):
         super().__init__(f"EntityNotFound: {entity} {str(key)[:200]!r}")
 
 
-class ProjectArchived(PermissionDenied):
-    """An archived project is read, and takes nothing new."""
-
-    def __init__(self, project):
-        super().__init__(f"The project {project.key} is archived: it can be read, but takes no new interactions.")
-
-
 def permissions_in(user, project):
     """The set of what this person may do in the project, from her own team's role and from shares."""
     roles = Role.objects.filter(
