@@ -240,7 +240,7 @@ def _fence(self, tokens, index, options, env):
 def block(source, language):
     """A block of code with its language and a button that copies it."""
     return format_html(
-        '<div class="code"><header><span>{}</span><button class="btn quiet s" type="button" data-copy="block">Copy</button>'
+        '<div class="code"><header><span>{}</span><button class="btn quiet s" type="button" data-copy-block>Copy</button>'
         '</header><pre tabindex="0"><code>{}</code></pre></div>\n',
         text(language or "text"),
         code(source, language),
@@ -306,7 +306,7 @@ _TAGS = set(
 _ATTRIBUTES = {
     "*": set(),
     "a": {"class", "href"},
-    "button": {"class", "type", "data-copy"},
+    "button": {"class", "type", "data-copy-block"},
     "div": {"class", "tabindex"},
     "ol": {"start"},
     "pre": {"tabindex"},

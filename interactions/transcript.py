@@ -48,6 +48,10 @@ class Part:
     name: str = ""
     icon: str = ""
 
+    @property
+    def is_link(self):
+        return rendering.is_link(self.address)
+
 
 @dataclass
 class ToolCall:

@@ -1,206 +1,224 @@
-// Small behaviours on top of server-rendered pages. ES module, no build, no dependency but uPlot (window.uPlot, optional).
+// Small behaviours on top of server-rendered pages. ES module, no build, no dependency but htmx. All of it listens
+// on the document, so that it works for whatever is swapped in.
 const $ = (s, r = document) => r.querySelector(s);
 const $$ = (s, r = document) => [...r.querySelectorAll(s)];
 const root = document.documentElement;
+const shown = (e) => e.getClientRects().length > 0;
 
-/* theme: ?theme=dark wins (for screenshots), then what the reader chose, then the system */
-const asked = new URLSearchParams(location.search).get("theme") || localStorage.getItem("theme");
-if (asked) root.dataset.theme = asked;
+/* speech: one polite region says what changed */
+const say = (text) => { const box = $("#say"); if (box) box.textContent = text; };
+
+/* theme: what the reader chose (the server writes it into the page), else the system */
 const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
 document.addEventListener("click", (e) => {
   if (e.target.closest("[data-theme-toggle]")) {
-    localStorage.setItem("theme", (root.dataset.theme = isDark() ? "light" : "dark"));
+    root.dataset.theme = isDark() ? "light" : "dark";
     document.dispatchEvent(new Event("kit:theme"));
   }
-  if (e.target.closest("[data-facets]")) {
-    const open = $(".facets").classList.toggle("open");
-    $(".filters-btn").setAttribute("aria-expanded", open);
-    (open ? $(".facets [data-facets]") : $(".filters-btn")).focus();
-  }
-  const close = e.target.closest("[data-close]");
-  if (close) close.closest("dialog").close();
+  e.target.closest("[data-close]")?.closest("dialog").close();
+  if (e.target.matches?.("dialog")) e.target.close(); // the backdrop
   const opener = e.target.closest("[data-dialog]");
-  if (opener) { e.preventDefault(); openDialog(opener); }
+  if (opener && !e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); openDialog(opener); }
 });
 
 function openDialog(opener) {
   const dialog = document.getElementById(opener.dataset.dialog);
-  const img = opener.querySelector("img");
-  if (dialog.matches(".lightbox") && img) {
-    $("img", dialog).src = img.src;
-    $("img", dialog).alt = img.alt;
-    $("[data-caption]", dialog).textContent = img.alt;
-  }
+  if (!dialog || dialog.open) return;
+  if (dialog.matches(".lightbox")) showPicture(dialog, opener);
   dialog.showModal();
 }
 
-/* hotkeys: an element says which key presses it (data-key="x"); typing in a field turns all but Escape off */
+/* pictures: the lightbox steps through all of the transcript */
+let picture = null;
+function showPicture(dialog, link) {
+  const all = $$("[data-dialog=lightbox]", link.closest(".talk") || document);
+  const img = $("img", link);
+  picture = link;
+  $("img", dialog).src = link.href;
+  $("img", dialog).alt = img.alt;
+  $("[data-caption]", dialog).textContent = img.alt;
+  $("[data-place]", dialog).textContent = `${all.indexOf(link) + 1} of ${all.length}`;
+  $("[data-file]", dialog).href = link.href;
+  $$("[data-step], [data-many]", dialog).forEach((e) => { e.hidden = all.length < 2; });
+}
+function stepPicture(dialog, step) {
+  const all = $$("[data-dialog=lightbox]", picture.closest(".talk") || document);
+  if (all.length < 2) return;
+  showPicture(dialog, all[(all.indexOf(picture) + step + all.length) % all.length]);
+  say(`${$("[data-caption]", dialog).textContent}, ${$("[data-place]", dialog).textContent}`);
+}
+document.addEventListener("click", (e) => {
+  const button = e.target.closest("[data-step]");
+  if (button) stepPicture(button.closest("dialog"), +button.dataset.step);
+});
 document.addEventListener("keydown", (e) => {
-  if ((e.metaKey || e.ctrlKey) && e.key.toLowerCase() === "k") { e.preventDefault(); $("#palette")?.showModal(); return; }
-  if (e.metaKey || e.ctrlKey || e.altKey || e.target.closest("input:not([type=radio], [type=checkbox]), textarea, select, dialog, [contenteditable]")) return;
-  const table = $("[data-rows]");
-  if (table && (e.key === "j" || e.key === "k")) return moveCursor(table, e.key === "j" ? 1 : -1);
-  if (table && e.key === "x") return $("tr.cur input", table)?.click();
-  // in a review the digits answer the marked question; a single choice moves the mark on
-  const question = $(".q.active");
-  if (question && /^[1-9]$/.test(e.key)) {
-    const option = $$("input", question)[e.key - 1];
-    if (!option) return;
-    e.preventDefault();
-    option.click();
-    if (option.type === "radio") markQuestion($$(".q").indexOf(question) + 1);
+  const dialog = $("dialog.lightbox[open]");
+  if (dialog && (e.key === "ArrowLeft" || e.key === "ArrowRight")) stepPicture(dialog, e.key === "ArrowLeft" ? -1 : 1);
+});
+
+/* hotkeys: an element says which key presses it (data-key="x"); plain letters can be turned off (WCAG 2.1.4) */
+const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
+const lettersWork = () => localStorage.getItem("letters") !== "off";
+document.addEventListener("change", (e) => {
+  if (e.target.matches("[data-letters]")) localStorage.setItem("letters", e.target.checked ? "on" : "off");
+});
+document.addEventListener("click", (e) => {
+  if (e.target.closest("[data-dialog=keys]")) $$("[data-letters]").forEach((box) => { box.checked = lettersWork(); });
+});
+document.addEventListener("keydown", (e) => {
+  if (e.defaultPrevented || e.metaKey || e.ctrlKey || e.altKey || e.target.closest("dialog, [popover]:popover-open")) return;
+  if (e.target.closest(TYPING)) {
+    if (e.key === "Escape") { e.preventDefault(); home()?.focus(); }
     return;
   }
-  const hit = $(`[data-key="${CSS.escape(e.key)}"]`);
-  if (hit) { e.preventDefault(); hit.matches("input[type=search], textarea") ? hit.focus() : hit.click(); }
+  if (e.key.length === 1 && !lettersWork()) return;
+  const own = new CustomEvent("kit:key", { detail: { key: e.key }, cancelable: true });
+  if (!document.dispatchEvent(own)) return e.preventDefault();
+  const hit = [...$$(`#drawer [data-key="${CSS.escape(e.key)}"]`), ...$$(`[data-key="${CSS.escape(e.key)}"]`)].find(shown);
+  if (!hit) return;
+  e.preventDefault();
+  hit.matches(TYPING) ? (hit.focus(), hit.select?.()) : hit.click();
 });
 
-function markQuestion(i) {
-  const all = $$(".q");
-  if (!all.length) return;
-  const next = all[Math.min(i, all.length - 1)];
-  all.forEach((q) => q.classList.toggle("active", q === next));
-  next.scrollIntoView({ block: "nearest" });
+/* focus never falls to the body: what had it, or its like, or the place where the reader is, takes it back */
+let last = null;
+const home = () => [$("#drawer h1"), $("[data-rows] tr.cur a"), $("#main"), $("main")].find((e) => e && shown(e));
+document.addEventListener("focusin", (e) => { if (!e.target.closest("#toasts, dialog")) last = e.target; });
+function holdFocus() {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const heir = last?.isConnected && shown(last) ? last : last?.id ? document.getElementById(last.id) : null;
+  const kept = last?.closest?.("[data-home]") || (lastHome && $(lastHome));
+  (heir || (kept?.matches?.("[data-home]") ? $(kept.dataset.home) : kept) || home())?.focus({ preventScroll: true });
 }
-document.addEventListener("focusin", (e) => { const q = e.target.closest(".q"); if (q) markQuestion($$(".q").indexOf(q)); });
+let lastHome = null;
+document.addEventListener("focusin", (e) => { lastHome = e.target.closest("#toasts, dialog") ? lastHome : e.target.closest("[data-home]")?.dataset.home; });
+document.addEventListener("close", () => setTimeout(holdFocus), true);
 
-function moveCursor(table, step) {
-  const rows = $$("tbody tr", table);
-  const next = rows[Math.min(rows.length - 1, Math.max(0, rows.findIndex((r) => r.classList.contains("cur")) + step))];
-  rows.forEach((r) => r.classList.toggle("cur", r === next));
-  $("a", next).focus({ preventScroll: true });
-  next.scrollIntoView({ block: "nearest" });
-}
-
-/* row selection: the count and the bulk bar follow the boxes */
-document.addEventListener("change", (e) => {
-  const table = e.target.closest("[data-rows]");
-  if (!table) return;
-  const boxes = $$("tbody input[type=checkbox]", table);
-  if (e.target.closest("thead")) boxes.forEach((b) => (b.checked = e.target.checked));
-  boxes.forEach((b) => b.closest("tr").classList.toggle("sel", b.checked));
-  syncSelection(table);
-});
-function syncSelection(table) {
-  const boxes = $$("tbody input[type=checkbox]", table);
-  const n = boxes.filter((b) => b.checked).length;
-  const all = $("thead input", table);
-  all.checked = n === boxes.length && n > 0;
-  all.indeterminate = n > 0 && n < boxes.length;
-  const bulk = $("[data-bulk]");
-  if (bulk) { bulk.hidden = n === 0; $("b", bulk).textContent = `${n} selected`; }
-}
-$$("[data-rows]").forEach(syncSelection);
-
-/* after a swap: recount the selection; a drawer that just opened takes the focus, and gives it back when it goes */
-let opener = null;
-document.addEventListener("htmx:before:swap", () => { if (!$("#drawer h1")) opener = document.activeElement; });
+/* after a swap: dialogs that came open, toasts that came are said and go after a while */
 document.addEventListener("htmx:after:swap", () => {
-  $$("[data-rows]").forEach(syncSelection);
-  const head = $("#drawer h1");
-  if (head && !head.closest("aside").contains(document.activeElement)) { head.tabIndex = -1; head.focus({ preventScroll: true }); }
-  if (!head && opener?.isConnected) { opener.focus({ preventScroll: true }); opener = null; }
+  $$("dialog[data-open]:not([open])").forEach((dialog) => { delete dialog.dataset.open; dialog.showModal(); });
+  $$("#toasts [data-toast]:not([data-timed])").forEach(timeToast);
+  setTimeout(holdFocus);
+});
+const TOAST_MS = 8000;
+function timeToast(toast) {
+  toast.dataset.timed = "";
+  say($("span", toast).textContent);
+  let timer;
+  const go = () => { timer = setTimeout(() => { toast.remove(); holdFocus(); }, TOAST_MS); };
+  const stay = () => clearTimeout(timer);
+  toast.addEventListener("pointerenter", stay); toast.addEventListener("pointerleave", go);
+  toast.addEventListener("focusin", stay); toast.addEventListener("focusout", go);
+  go();
+}
+$$("[data-toast]").forEach((toast) => { $("#toasts")?.append(toast); timeToast(toast); });
+
+function fail(text) {
+  const toast = document.createElement("div"), span = document.createElement("span");
+  toast.className = "toast error"; toast.role = "alert"; toast.dataset.toast = "";
+  span.textContent = text;
+  toast.append(span);
+  $("#toasts").replaceChildren(toast);
+  timeToast(toast);
+}
+document.addEventListener("htmx:response:error", (e) => {
+  const { status } = e.detail.ctx.response;
+  if (status === 422 || status === 400 && e.detail.ctx.target?.id === "explore") return; // these answers are shown themselves
+  fail(status === 403 ? "You may not do this." : status === 404 ? "This is no longer there." : `That did not work (${status}).`);
+});
+document.addEventListener("htmx:error", (e) => { if (e.detail.error?.name !== "AbortError") fail("No answer from the server."); });
+/* a login page where a part of a page was asked for: go there whole */
+document.addEventListener("htmx:before:response", (e) => {
+  const { raw } = e.detail.ctx.response;
+  if (raw.redirected) { e.preventDefault(); location.assign(raw.url); }
 });
 
-/* time brush: drag over the bars; the two ends are also plain datetime fields in the range menu */
-class TimeBrush extends HTMLElement {
-  connectedCallback() {
-    const svg = $("svg", this);
-    const box = $(".brush", svg);
-    const edges = $$(".edge", svg);
-    const width = svg.viewBox.baseVal.width;
-    const at = (e) => Math.min(width, Math.max(0, ((e.clientX - svg.getBoundingClientRect().left) / svg.clientWidth) * width));
-    let from = null;
-    const paint = (a, b) => {
-      const [lo, hi] = a < b ? [a, b] : [b, a];
-      box.setAttribute("x", lo); box.setAttribute("width", hi - lo);
-      [lo, hi].forEach((x, i) => { edges[i].setAttribute("x1", x); edges[i].setAttribute("x2", x); });
-      $$("rect.b", svg).forEach((r) => { const x = +r.getAttribute("x"); r.classList.toggle("on", x + 4 >= lo && x <= hi); });
-    };
-    svg.addEventListener("pointerdown", (e) => { from = at(e); svg.setPointerCapture(e.pointerId); });
-    svg.addEventListener("pointermove", (e) => from !== null && paint(from, at(e)));
-    svg.addEventListener("pointerup", () => { from = null; this.dispatchEvent(new Event("change", { bubbles: true })); });
+/* copying: a text, the block around the button, or what an address answers */
+document.addEventListener("click", (e) => {
+  const button = e.target.closest("[data-copy-text], [data-copy-url], [data-copy-block], [data-copy-link]");
+  if (!button) return;
+  e.preventDefault();
+  const { copyText, copyUrl } = button.dataset;
+  const text = copyUrl ? fetch(copyUrl).then((r) => (r.ok ? r.text() : Promise.reject(new Error(r.status))))
+    : copyText ?? ("copyLink" in button.dataset ? button.href : $("pre", button.closest(".code")).textContent);
+  copy(text).then(() => {
+    say("Copied");
+    button.classList.add("done");
+    setTimeout(() => button.classList.remove("done"), 1500);
+  }, () => fail("The browser did not let it be copied."));
+});
+async function copy(text) {
+  // the promise goes into the item, so that the click still counts as the reader's when the text has to be fetched
+  if (window.ClipboardItem && navigator.clipboard?.write) {
+    const blob = Promise.resolve(text).then((t) => new Blob([t], { type: "text/plain" }));
+    return navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
   }
+  const area = document.createElement("textarea"); // an address that is not https has no clipboard
+  area.value = await text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  if (!done) throw new Error("copy");
 }
-customElements.define("time-brush", TimeBrush);
 
-/* chart: reads the table it wraps (first column: ISO date; others: one series each, "lo hi" bands in data-lo / data-hi),
-   so the numbers stay in the page for screen readers and when scripts are off */
-class TsChart extends HTMLElement {
+/* label box: options come from the server; arrows mark one, Enter takes it, what was typed since is taken as typed */
+class LabelCombo extends HTMLElement {
   connectedCallback() {
-    if (!window.uPlot) return;
-    this.draw();
-    new ResizeObserver(() => this.plot?.setSize({ width: this.clientWidth, height: this.height })).observe(this);
-    document.addEventListener("kit:theme", () => { this.plot.destroy(); this.draw(); });
+    if (this.input) return;
+    this.input = $("input", this);
+    this.addEventListener("keydown", (e) => this.onKey(e));
+    this.addEventListener("pointerdown", (e) => { const o = e.target.closest("[role=option]"); if (o) { e.preventDefault(); this.take(o); } });
+    this.addEventListener("htmx:after:swap", () => this.show());
+    this.addEventListener("focusout", (e) => { if (!this.contains(e.relatedTarget)) this.hide(); });
   }
-  draw() {
-    const table = $("table", this);
-    const css = getComputedStyle(this);
-    const token = (n) => { const p = document.createElement("i"); p.style.color = `var(--${n})`; this.append(p); const c = getComputedStyle(p).color; p.remove(); return c; };
-    const heads = $$("thead th", table).slice(1);
-    const rows = $$("tbody tr", table);
-    const xs = rows.map((r) => Date.parse(r.cells[0].dateTime || r.cells[0].textContent) / 1000);
-    const unit = this.dataset.unit || "";
-    const stacked = this.dataset.kind === "stack";
-    this.height = +this.dataset.height || 200;
-    const data = [xs], series = [{}], bands = [], labels = [];
-    const raw = heads.map((_, i) => rows.map((r) => +r.cells[i + 1].textContent));
-    if (stacked) {
-      const sum = xs.map(() => 0);
-      const tops = raw.map((col) => col.map((v, i) => (sum[i] += v)));
-      tops.reverse().forEach((col, i) => {
-        const h = heads[heads.length - 1 - i];
-        data.push(col);
-        series.push({ stroke: token("surface"), width: 1, fill: token(h.dataset.color), paths: uPlot.paths.bars({ size: [0.78, 28], radius: 0 }), points: { show: false } });
-      });
-    } else {
-      heads.forEach((h, i) => {
-        const color = token(h.dataset.color);
-        const soft = color.replace(/\)$/, " / 0.14)");
-        if (rows[0].cells[i + 1].dataset.lo) {
-          data.push(rows.map((r) => +r.cells[i + 1].dataset.hi), rows.map((r) => +r.cells[i + 1].dataset.lo));
-          series.push({ width: 0, points: { show: false } }, { width: 0, points: { show: false } });
-          bands.push({ series: [data.length - 2, data.length - 1], fill: soft });
-        }
-        data.push(raw[i]);
-        series.push({ stroke: color, width: 1.75, points: { show: false } });
-      });
+  get box() { return $("[role=listbox]", this); }
+  get options() { return $$("[role=option]", this); }
+  get fresh() { return this.box.dataset.for === this.input.value.trim(); }
+  show() {
+    const open = this.contains(document.activeElement) && this.options.length > 0 && this.fresh;
+    this.box.hidden = !open;
+    this.input.setAttribute("aria-expanded", open);
+    if (open && this.input.value.trim()) this.mark(0); else this.mark(-1);
+  }
+  hide() { this.box.hidden = true; this.input.setAttribute("aria-expanded", false); this.mark(-1); }
+  mark(i) {
+    const all = this.options;
+    this.at = all.length ? (i + all.length) % all.length : -1;
+    if (i < 0) this.at = -1;
+    all.forEach((o, n) => o.setAttribute("aria-selected", n === this.at));
+    const chosen = all[this.at];
+    chosen ? this.input.setAttribute("aria-activedescendant", chosen.id) : this.input.removeAttribute("aria-activedescendant");
+    chosen?.scrollIntoView({ block: "nearest" });
+  }
+  take(option) { this.input.value = option.dataset.value; this.hide(); this.send(); }
+  send() { this.input.form.requestSubmit($("button[type=submit]", this.input.form)); }
+  onKey(e) {
+    const open = !this.box.hidden;
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") {
+      e.preventDefault();
+      if (!open) return htmx.trigger(this.input, "input");
+      const step = e.key === "ArrowDown" ? 1 : -1;
+      this.mark(this.at < 0 ? (step > 0 ? 0 : this.options.length - 1) : (this.at + step + this.options.length) % this.options.length);
+    } else if (e.key === "Enter") {
+      e.preventDefault();
+      const chosen = open && this.fresh && this.options[this.at];
+      if (chosen) this.take(chosen); else if (this.input.value.trim()) { this.hide(); this.send(); }
+    } else if (e.key === "Escape" && open) {
+      e.preventDefault();
+      e.stopPropagation();
+      this.hide();
     }
-    heads.forEach((h, i) => labels.push([h.textContent, h.dataset.color, raw[i]]));
-    const axis = { stroke: token("text-3"), font: `500 11px ${css.fontFamily}`, grid: { stroke: token("line"), width: 1 }, ticks: { show: false } };
-    const day = (s) => new Date(s * 1000).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-    const fmt = (v, digits = 0) => (v === 0 && unit === "k" ? "0" : unit === "%" ? `${v.toFixed(digits)} %` : unit === "k" ? `${(v / 1000).toFixed(1)}k` : v.toLocaleString("en"));
-    const tip = document.createElement("div"); tip.className = "chart-tip"; tip.hidden = true;
-    $(".chart-tip", this)?.remove();
-    this.append(tip);
-    this.plot = new uPlot({
-      width: this.clientWidth, height: this.height, tzDate: (t) => uPlot.tzDate(new Date(t * 1000), "UTC"), series, bands, legend: { show: false },
-      cursor: { points: { show: !stacked, size: 7 }, drag: { x: true, y: false }, y: false, sync: this.dataset.sync ? { key: this.dataset.sync } : undefined },
-      scales: { x: { time: true, range: stacked ? (u, a, b) => [a - 43200, b + 43200] : undefined }, y: { range: this.dataset.min ? [+this.dataset.min, +this.dataset.max] : (u, a, b) => [0, b * 1.1] } },
-      axes: [{ ...axis, grid: { show: false }, space: 72, size: 26, values: (u, v) => v.map(day) }, { ...axis, size: 46, gap: 4, space: 36, values: (u, v) => v.map((n) => fmt(n, n % 1 ? 1 : 0)) }],
-      padding: [8, 20, 0, 0],
-      hooks: { setCursor: [(u) => {
-        const i = u.cursor.idx;
-        tip.hidden = i == null;
-        if (i == null) return;
-        tip.replaceChildren(...[[day(xs[i])], ...labels].map(([name, color, col]) => {
-          const d = document.createElement("div");
-          if (!col) { d.textContent = name; d.className = "mute"; return d; }
-          const s = document.createElement("i"), b = document.createElement("b");
-          s.className = `dot sq ${color.replace("c-", "c").replace("cmute", "cm")}`; b.textContent = fmt(col[i], 1);
-          d.append(s, name, b);
-          return d;
-        }));
-        const left = u.cursor.left + 58;
-        tip.style.left = `${left + tip.offsetWidth + 12 > this.clientWidth ? left - tip.offsetWidth - 20 : left + 8}px`;
-        tip.style.top = "12px";
-      }] },
-    }, data, this);
   }
 }
-customElements.define("ts-chart", TsChart);
+customElements.define("label-combo", LabelCombo);
+document.addEventListener("htmx:after:swap", (e) => {
+  const form = e.detail.ctx.request?.form || e.detail.ctx.sourceElement?.closest?.("form");
+  const combo = form && $("label-combo", form);
+  if (combo && e.detail.ctx.request.method === "POST" && e.detail.ctx.response.status < 300) { combo.input.value = ""; combo.hide(); }
+});
 
-/* tabs: without scripts both panels show */
+/* tabs: without scripts all panels show */
 const readyTabs = () => $$("[role=tablist]:not([data-ready])").forEach((list) => {
   list.dataset.ready = "";
   const show = (tab) => $$("[role=tab]", list).forEach((t) => {

@@ -136,3 +136,9 @@ def _tone(key, share):
         return ""
     quality = 1 - share if key.lower_is_better else share
     return "good" if quality >= 0.7 else "warn" if quality >= 0.35 else "bad"
+
+
+@register.filter
+def shortened(id):
+    """An id by its beginning, which is its time, and its end: 019a9f3c…7e01"""
+    return f"{str(id)[:8]}…{str(id)[-4:]}"

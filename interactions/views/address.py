@@ -62,11 +62,15 @@ class Address:
     def url(self):
         return f"{self.list}?{self.query}" if self.pairs else self.list
 
+    @property
+    def inside(self):
+        """What an interaction's address carries, so that previous, next and back stay inside the filter."""
+        return f"?{self.query}" if self.pairs else ""
+
     def of(self, interaction_id):
         """The address of one interaction, within this filter."""
         detail = reverse("interaction_detail", kwargs={"project": self.project.ref, "pk": interaction_id})
-        inside = urlencode([(name, value) for name, value in self.pairs if name != "limit"])
-        return f"{detail}?{inside}" if inside else detail
+        return detail + self.inside
 
     def changed(self, *more, without=()):
         """The address without these names or pairs and with some more pairs, at its first page."""

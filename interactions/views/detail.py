@@ -35,11 +35,13 @@ def interaction_detail(request, project, pk):
     project = project_or_404(request.user, project)
     interaction = interaction_or_404(project, pk)
     address = Address.read(project, request.GET)
+    raw = "raw" in request.GET
     context = {
         **panel_context(project, interaction, address),
         "nav": "interactions",
-        "raw": "raw" in request.GET,
-        "transcript": _transcript(project, interaction.body, raw="raw" in request.GET),
+        "raw": raw,
+        "raw_address": _raw_address(address.of(pk), raw),
+        "transcript": _transcript(project, interaction.body, raw=raw),
         **_around(project, interaction, address),
         "toast": take_toast(request),
     }
@@ -48,6 +50,11 @@ def interaction_detail(request, project, pk):
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response
+
+
+def _raw_address(here, raw):
+    """The same interaction, the texts as they are; or rendered, where they are raw now."""
+    return here if raw else f"{here}{'&' if '?' in here else '?'}raw=1"
 
 
 def interaction_or_404(project, pk):
@@ -101,7 +108,7 @@ def _transcript(project, body, *, raw=False):
 
 
 def _picture_address(project):
-    return lambda sha256: reverse("blob", kwargs={"project": project.uid, "sha256": sha256})
+    return lambda sha256: reverse("blob", kwargs={"project_id": project.uid, "sha256": sha256})
 
 
 @require_safe

@@ -1,0 +1,228 @@
+// The table of interactions: row cursor and selection, drawer and history, time brush, facets as a sheet.
+const $ = (s, r = document) => r.querySelector(s);
+const $$ = (s, r = document) => [...r.querySelectorAll(s)];
+const root = document.documentElement;
+
+/* what the reader did to the page outlives a morph: open facets, and what is being typed */
+htmx.registerExtension("explore", {
+  htmx_before_morph_attr(elt, { attrName }) {
+    if (attrName === "open") return false;
+    if (attrName === "class" && elt.id === "filters") return false;
+    return !(attrName === "value" && elt === document.activeElement);
+  },
+});
+/* and the server's word holds for what is ticked in the form */
+function syncFields() {
+  $$("#filters input, #q").forEach((field) => {
+    if (field === document.activeElement && field.type !== "checkbox" && field.type !== "radio") return;
+    if (field.type === "checkbox" || field.type === "radio") field.checked = field.defaultChecked;
+    else field.value = field.defaultValue;
+  });
+}
+
+/* row cursor: j and k, or whichever row has the focus */
+let cursor = null;
+const rows = () => $$("[data-rows] tbody tr");
+function setCursor(row) {
+  cursor = row?.dataset.id ?? null;
+  rows().forEach((r) => r.classList.toggle("cur", r === row));
+}
+function moveCursor(step) {
+  const all = rows();
+  if (!all.length) return;
+  const at = all.findIndex((r) => r.dataset.id === cursor);
+  const next = all[Math.min(all.length - 1, Math.max(0, at + step))];
+  setCursor(next);
+  $("a", next).focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("focusin", (e) => { const row = e.target.closest("[data-rows] tbody tr"); if (row) setCursor(row); });
+
+/* selection: the count and the bulk bar follow the boxes */
+const boxes = () => $$("[data-rows] tbody input[type=checkbox]");
+document.addEventListener("change", (e) => {
+  if (!e.target.closest("[data-rows]")) return;
+  if (e.target.matches("[data-all]")) boxes().forEach((b) => { b.checked = e.target.checked; });
+  syncSelection();
+});
+function syncSelection() {
+  const all = boxes();
+  const n = all.filter((b) => b.checked).length;
+  all.forEach((b) => b.closest("tr").classList.toggle("sel", b.checked));
+  const head = $("[data-rows] [data-all]");
+  if (head) { head.checked = n > 0 && n === all.length; head.indeterminate = n > 0 && n < all.length; }
+  const bulk = $("[data-bulk]");
+  if (!bulk) return;
+  bulk.hidden = n === 0;
+  $("b", bulk).textContent = `${n} selected`;
+}
+function clearSelection() { boxes().forEach((b) => { b.checked = false; }); syncSelection(); ($("[data-rows] tr.cur a") || $("#main")).focus(); }
+
+/* drawer: it opens over the table, takes the focus, and gives it back to the row it was opened from or went on to */
+const drawer = () => $("#drawer aside");
+const narrow = matchMedia("(max-width: 720px)");
+function drawerOpened(source) {
+  setCursor(document.getElementById(`i-${drawer().dataset.id}`));
+  const raw = source?.matches?.("[data-raw]") && $("#drawer [data-raw]");
+  (raw || $("#drawer h1")).focus({ preventScroll: true });
+  $("#explore").inert = narrow.matches;
+}
+function closeDrawer() {
+  const row = document.getElementById(`i-${drawer()?.dataset.id}`);
+  $("#drawer")?.replaceChildren();
+  $("#explore").inert = false;
+  if (row) setCursor(row);
+  (row ? $("a", row) : $("[data-rows] tr.cur a") || $("#main"))?.focus();
+}
+document.addEventListener("click", (e) => {
+  if (e.target.closest("[data-close-drawer]") && $("#explore")) { e.preventDefault(); history.back(); }
+  if (e.target.closest("[data-clear]")) clearSelection();
+});
+
+/* back and forward between table and drawer swap nothing but the drawer; all else is htmx's own way */
+const same = (a, b) => {
+  const [x, y] = [a, b].map((url) => new URL(url, location.href));
+  return x.pathname === y.pathname && `${new URLSearchParams(x.search)}` === `${new URLSearchParams(y.search)}`;
+};
+document.addEventListener("htmx:before:history:restore", (e) => {
+  const explore = $("#explore");
+  if (!explore) return;
+  const { path } = e.detail;
+  if (same(path, explore.dataset.address)) { e.preventDefault(); closeDrawer(); return; }
+  const url = new URL(path, location.href);
+  if (!url.pathname.startsWith(`${explore.dataset.list}/`) || !same(explore.dataset.list + url.search, explore.dataset.list + explore.dataset.inside)) return;
+  e.preventDefault();
+  htmx.ajax("GET", path, { target: "#drawer", swap: "innerHTML" });
+});
+
+/* after a swap */
+let page = $("#results")?.dataset.cursor;
+document.addEventListener("htmx:after:swap", (e) => {
+  if (!$("#explore")) return;
+  const { ctx } = e.detail;
+  if (ctx.target?.id === "drawer" && drawer()) return drawerOpened(ctx.sourceElement);
+  if (ctx.target?.id === "explore" || ctx.target === document.body) {
+    if (ctx.sourceElement?.id !== "explore") $("#drawer")?.replaceChildren();
+    $("#explore").inert = false;
+    syncFields();
+    $$("[popover]:popover-open").forEach((p) => p.hidePopover());
+    if ($("#results").dataset.cursor !== page) { page = $("#results").dataset.cursor; $("#results").scrollTop = 0; cursor = null; }
+    $("#say").textContent = $("#count") ? `${$("#count").textContent.trim() || "No"} interactions` : "";
+  }
+  const row = cursor && document.getElementById(`i-${cursor}`);
+  if (row) row.classList.add("cur");
+  showDensity();
+  syncSelection();
+});
+document.addEventListener("kit:deleted", () => {
+  $$("dialog[open]").forEach((d) => d.close());
+  if (drawer()) { history.replaceState(history.state, "", drawer().dataset.back); closeDrawer(); }
+  htmx.trigger("#explore", "kit:refresh");
+});
+
+/* keys of the table; those of the drawer and the page are on their links */
+document.addEventListener("kit:key", (e) => {
+  const { key } = e.detail;
+  if (!$("#explore")) return;
+  const act = {
+    j: () => !drawer() && (moveCursor(1), true),
+    k: () => !drawer() && (moveCursor(-1), true),
+    x: () => { const box = $("[data-rows] tr.cur input"); box?.click(); return box; },
+    f: () => { openFacets(); return true; },
+    l: () => {
+      if (drawer()) return false;
+      if (!boxes().some((b) => b.checked)) $("[data-rows] tr.cur input")?.click();
+      return false;
+    },
+    Enter: () => {
+      const link = document.activeElement === document.body || document.activeElement.id === "main" ? $("[data-rows] tr.cur a") : null;
+      link?.click();
+      return link;
+    },
+    Escape: () => {
+      if (drawer()) return false;
+      if ($("#filters.open")) { toggleFacets(); return true; }
+      const some = boxes().some((b) => b.checked);
+      if (some) clearSelection();
+      return some;
+    },
+  }[key];
+  if (act?.()) e.preventDefault();
+});
+
+/* facets: a sheet where there is no room for them beside the table */
+function toggleFacets() {
+  const open = $("#filters").classList.toggle("open");
+  $(".filters-btn").setAttribute("aria-expanded", open);
+  (open ? $("#filters [data-facets]") : $(".filters-btn")).focus();
+}
+function openFacets() {
+  if (!$("#filters").getClientRects().length) toggleFacets();
+  else $("#filters summary").focus();
+}
+document.addEventListener("click", (e) => {
+  if (e.target.closest("[data-facets]")) toggleFacets();
+  // a choice that is chosen again is given up
+  const choice = e.target.closest("#filters .tri input");
+  if (choice && choice.defaultChecked) { choice.checked = false; choice.dispatchEvent(new Event("change", { bubbles: true })); }
+});
+/* Enter in the search box, or an id pasted into it, goes straight to what it names */
+document.addEventListener("htmx:config:request", (e) => {
+  const { ctx } = e.detail;
+  if (ctx.sourceElement.id !== "filters") return;
+  const pasted = ctx.sourceEvent?.inputType === "insertFromPaste";
+  if (pasted || ctx.sourceEvent?.type === "submit") ctx.request.body.set("go", "1");
+});
+
+/* density: remembered, and told to the server so that the page comes right */
+const remember = (name, value) => { document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`; };
+function showDensity() {
+  const now = root.dataset.density === "comfortable" ? "comfortable" : "dense";
+  $$("[data-density]").forEach((b) => { if (b !== root) b.setAttribute("aria-pressed", b.dataset.density === now); });
+}
+document.addEventListener("click", (e) => {
+  const button = e.target.closest("button[data-density]");
+  if (!button) return;
+  root.dataset.density = button.dataset.density;
+  remember("density", button.dataset.density);
+  showDensity();
+});
+
+/* time brush: drag over the bars, or press one; the two ends are also plain fields in the time menu */
+class TimeBrush extends HTMLElement {
+  connectedCallback() {
+    if (this.ready) return;
+    this.ready = true;
+    this.addEventListener("pointerdown", (e) => { if (e.button === 0) { this.from = this.at(e); this.setPointerCapture(e.pointerId); } });
+    this.addEventListener("pointermove", (e) => { if (this.from !== undefined) this.paint(this.from, this.at(e)); });
+    this.addEventListener("pointercancel", () => { this.from = undefined; });
+    this.addEventListener("pointerup", (e) => {
+      if (this.from === undefined) return;
+      const [a, b] = [this.from, this.at(e)].sort((x, y) => x - y);
+      this.from = undefined;
+      this.go(a, b);
+    });
+  }
+  get width() { return $("svg", this).viewBox.baseVal.width; }
+  at(e) { const r = $("svg", this).getBoundingClientRect(); return Math.min(this.width, Math.max(0, ((e.clientX - r.left) / r.width) * this.width)); }
+  paint(a, b) {
+    const [lo, hi] = a < b ? [a, b] : [b, a];
+    const box = $(".brush", this);
+    box.setAttribute("x", lo); box.setAttribute("width", hi - lo);
+    $$(".edge", this).forEach((edge, i) => { edge.setAttribute("x1", [lo, hi][i]); edge.setAttribute("x2", [lo, hi][i]); });
+    $$("rect.b", this).forEach((r) => { const x = +r.getAttribute("x"), w = +r.getAttribute("width"); r.classList.toggle("on", x + w >= lo && x <= hi); });
+  }
+  go(a, b) {
+    const start = +this.dataset.start, step = +this.dataset.step, n = Math.round((+this.dataset.end - start) / step);
+    const first = Math.floor((a / this.width) * n), last = Math.max(first + 1, Math.ceil((b / this.width) * n));
+    const iso = (place) => new Date(start + place * step).toISOString().replace(".000", "");
+    const url = new URL(this.dataset.address, location.href);
+    url.searchParams.set("after", iso(Math.min(first, n - 1)));
+    url.searchParams.set("before", iso(Math.min(last, n)));
+    htmx.ajax("GET", url.pathname + url.search, { source: this, target: "#explore", swap: "outerMorph" });
+  }
+}
+customElements.define("time-brush", TimeBrush);
+
+showDensity();
+syncSelection();
