@@ -1,0 +1,63 @@
+"""What every test may ask for: a project with its owner, and a program that speaks for her."""
+
+import json
+
+import pytest
+
+from interactions import partitions
+from tests.factories import bearer, make_project, owner_of
+
+
+class Api:
+    """The API as one person's program calls it, through Django's client."""
+
+    def __init__(self, client, user):
+        self.client, self.user, self.headers = client, user, bearer(user)
+
+    def get(self, path, query=None):
+        return self.client.get(f"/api/v1/{path}", query, headers=self.headers)
+
+    def send(self, method, path, body=None, *, raw=None, content_type="application/json", **headers):
+        data = json.dumps(body) if raw is None else raw
+        all_headers = {**self.headers, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return self.client.generic(
+            method.upper(), f"/api/v1/{path}", data, content_type=content_type, headers=all_headers
+        )
+
+    def post(self, path, body=None, **options):
+        return self.send("post", path, body, **options)
+
+    def put(self, path, body):
+        return self.send("put", path, body)
+
+    def delete(self, path):
+        return self.send("delete", path)
+
+    def log(self, project, **record):
+        """Post one interaction; what is not said is ordinary."""
+        ordinary = {"messages": [{"role": "user", "content": "Am I covered?"}], "completion": "Yes."}
+        if "prompt" in record:
+            del ordinary["messages"]
+        return self.post("interactions", {"project": project.key, **ordinary, **record})
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """This month's partitions are there before the first test, as the worker leaves them."""
+    with django_db_blocker.unblock():
+        partitions.ensure_ahead()
+
+
+@pytest.fixture
+def project(db):
+    return make_project()
+
+
+@pytest.fixture
+def owner(project):
+    return owner_of(project)
+
+
+@pytest.fixture
+def api(client, owner):
+    return Api(client, owner)
