@@ -1,0 +1,144 @@
+"""REST of projects."""
+
+import pytest
+
+from projects.models import Project
+from tests.factories import bearer, make_project, make_team, make_user, owner_of
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "/api/v1/projects"
+
+
+@pytest.fixture
+def owner():
+    return make_user()
+
+
+@pytest.fixture
+def team(owner):
+    return make_team("claims-desk", owner=owner)
+
+
+@pytest.fixture
+def call(client, owner, team):
+    def call(method, address, record=None, by=owner):
+        body = {} if record is None else {"data": record, "content_type": "application/json"}
+        return getattr(client, method)(f"{ADDRESS}{address}", headers=bearer(by), **body)
+
+    return call
+
+
+def test_a_project_is_created_in_the_only_team(call, team, owner):
+    answer = call("post", "", {"key": "motor", "name": "Motor"})
+    assert answer.status_code == 201
+    record = answer.json()
+    assert (record["key"], record["name"], record["team"], record["archived_at"]) == (
+        "motor",
+        "Motor",
+        "claims-desk",
+        None,
+    )
+    project = Project.objects.get()
+    assert (record["id"], project.created_by) == (str(project.uid), owner)
+    assert call("get", "/motor").json() == call("get", f"/{record['id']}").json() == record
+    assert call("get", "").json() == {"results": [record]}
+
+
+def test_the_same_key_again_is_a_conflict_in_the_team_and_none_elsewhere(call, team):
+    assert call("post", "", {"key": "motor", "name": "Motor"}).status_code == 201
+    answer = call("post", "", {"key": "motor", "name": "Another"})
+    assert answer.status_code == 409
+    assert "motor" in answer.json()["error"] and answer.json()["fields"] == {}
+    other = make_team()
+    assert call("post", "", {"key": "motor", "name": "Motor"}, by=other.members.get()).status_code == 201
+
+
+def test_the_key_of_a_deleted_project_stays_reserved(call, team):
+    call("post", "", {"key": "motor", "name": "Motor"})
+    assert call("delete", "/motor").status_code == 202
+    assert call("get", "/motor").status_code == 404
+    assert call("delete", "/motor").status_code == 404
+    assert "deleted" in call("post", "", {"key": "motor", "name": "Motor"}).json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("record", "field"),
+    [
+        ({"name": "Motor"}, "key"),
+        ({"key": "motor"}, "name"),
+        ({"key": "two words", "name": "Motor"}, "key"),
+        ({"key": "a/b", "name": "Motor"}, "key"),
+        ({"key": "k" * 65, "name": "Motor"}, "key"),
+        ({"key": "0198c5d5-0000-7000-8000-000000000000", "name": "Motor"}, "key"),
+        ({"key": "motor", "name": ""}, "name"),
+        ({"key": "motor", "name": "a\x00b"}, "name"),
+        ({"key": "motor", "name": "\ud800"}, "name"),
+        ({"key": "motor", "name": ["Motor"]}, "name"),
+        ({"key": "motor", "name": "n" * 101}, "name"),
+    ],
+)
+def test_bad_input_names_the_field_and_makes_nothing(call, record, field):
+    answer = call("post", "", record)
+    assert answer.status_code == 400
+    assert list(answer.json()["fields"]) == [field]
+    assert field in answer.json()["error"]
+    assert not Project.objects.exists()
+
+
+@pytest.mark.parametrize("record", [[], "text", 7, None])
+def test_what_is_no_object_is_refused(call, record):
+    assert call("post", "", record if record is not None else "null").status_code == 400
+
+
+def test_with_several_teams_one_must_be_named(call, owner, team):
+    make_team("motor-desk", owner=owner)
+    answer = call("post", "", {"key": "motor", "name": "Motor"})
+    assert answer.status_code == 400
+    assert "claims-desk, motor-desk" in answer.json()["fields"]["team"][0]
+    answer = call("post", "", {"key": "motor", "name": "Motor", "team": "motor-desk"})
+    assert answer.json()["team"] == "motor-desk"
+
+
+def test_a_foreign_team_and_one_that_is_none_get_the_same_answer(call):
+    make_team("foreign")
+    answers = [call("post", "", {"key": "m", "name": "M", "team": key}) for key in ("foreign", "nothing")]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert answers[0].json()["error"].replace("foreign", "nothing") == answers[1].json()["error"]
+
+
+@pytest.mark.parametrize("role", ["reviewer", "annotator", "auditor", "program"])
+def test_creating_changing_and_deleting_need_the_permission(call, team, role):
+    project = make_project("motor", team=team)
+    person = make_user(team=team, role=role)
+    assert call("get", "/motor", by=person).status_code == 200
+    assert call("post", "", {"key": "new", "name": "New"}, by=person).status_code == 403
+    assert call("patch", "/motor", {"name": "Other"}, by=person).status_code == 403
+    assert call("delete", "/motor", by=person).status_code == 403
+    project.refresh_from_db()
+    assert (project.name, project.deleted_at) == ("Motor", None)
+
+
+@pytest.mark.parametrize("key", ["motor", "nothing", "%00", "a%2Fb", "%ED%A0%80", "x" * 5000])
+def test_a_foreign_project_and_one_that_is_none_get_the_same_answer(call, key):
+    make_project("motor")
+    for method in ("get", "patch", "delete"):
+        answer = call(method, f"/{key}", {} if method == "patch" else None)
+        assert answer.status_code == 404
+        assert set(answer.json()) == {"error", "fields"}
+
+
+def test_it_is_renamed_archived_and_opened_again(call, team):
+    make_project("motor", team=team)
+    assert call("patch", "/motor", {"name": "Motor desk"}).json()["name"] == "Motor desk"
+    archived = call("patch", "/motor", {"archived": True}).json()
+    assert archived["archived_at"] and archived["name"] == "Motor desk"
+    assert call("patch", "/motor", {"archived": True}).json() == archived
+    assert call("patch", "/motor", {"archived": False}).json()["archived_at"] is None
+    assert call("patch", "/motor", {"archived": "perhaps"}).status_code == 400
+    assert call("patch", "/motor", {"name": ""}).status_code == 400
+
+
+def test_a_stranger_lists_nothing(call):
+    project = make_project("motor")
+    assert call("get", "").json() == {"results": []}
+    assert [one["key"] for one in call("get", "", by=owner_of(project)).json()["results"]] == ["motor"]
