@@ -2,9 +2,12 @@
 
 import os
 
+from django.urls import get_resolver
+
 wsgi_app = "config.wsgi:application"
 proc_name = "marginalia"
 worker_class = "gthread"
+preload_app = True  # imported once, and a process that dies is replaced at once
 workers = 2
 threads = 4
 keepalive = 75
@@ -14,3 +17,8 @@ limit_request_line = 8190  # a filter lies in the address, whole
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats must not wait for a disk
 control_socket_disable = True
 loglevel = "warning"
+
+
+def when_ready(server):
+    """Import the pages too, before the processes are forked off."""
+    get_resolver().url_patterns  # noqa: B018
