@@ -42,7 +42,8 @@ def test_somebody_known_becomes_administrator_of_the_team_there_is(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("email", "given"), [("no address", "correct horse battery"), ("mara@example.org", "short"), ("mara@example.org", "")]
+    ("email", "given"),
+    [("no address", "correct horse battery"), ("mara@example.org", "short"), ("mara@example.org", "")],
 )
 def test_a_bad_address_or_password_is_refused_and_nothing_made(monkeypatch, email, given):
     monkeypatch.setenv("ADMIN_PASSWORD", given)

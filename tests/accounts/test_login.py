@@ -3,7 +3,6 @@
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -146,16 +145,8 @@ def test_the_account_refuses_an_empty_name_and_an_unknown_zone(client, mara):
     assert set(answer.context["form"].errors) == {"name", "timezone"}
 
 
-def test_a_form_without_its_token_is_refused_in_the_look(mara):
-    client = Client(enforce_csrf_checks=True)
-    answer = client.post(reverse("login"), {"username": "a", "password": "b"})
-    assert answer.status_code == 403
-    assert "gone stale" in answer.content.decode()
-
-
 def test_the_start_leads_to_the_only_project_or_to_all_of_them(client, mara):
     client.force_login(mara)
     assert client.get(reverse("home")).headers["Location"] == reverse("project_list")
     project = make_project(team=make_team(owner=mara))
     assert client.get(reverse("home")).headers["Location"] == reverse("interaction_list", args=[project.key])
-

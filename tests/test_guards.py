@@ -1,0 +1,183 @@
+"""Every address there is: login is asked, and nothing of a project is shown to those outside it."""
+
+import re
+from typing import NamedTuple
+
+import pytest
+from django.urls import URLPattern, get_resolver
+
+from accounts.models import Membership
+from accounts.permissions import ROLES
+from accounts.services import create_api_key
+from interactions.models import Blob
+from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
+
+pytestmark = pytest.mark.django_db
+
+# these alone answer without a login: they show nothing of anybody
+OPEN = {"/login", "/ready", "/api/schema/", "/api/docs"}
+# these name no project and answer each with what is her own
+OWN = {
+    "/",
+    "/account",
+    "/account/password",
+    "/api-keys",
+    "/logout",
+    "/projects",
+    "/projects/new",
+    "/teams",
+    "/api/v1/projects",
+}
+METHODS = ("get", "post", "put", "patch", "delete")
+SECRET = "zebrafinch"
+DOT = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+    "AAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+class Address(NamedTuple):
+    """An address as the URL tables have it: /p/<project>/settings, and its view's name if it has one."""
+
+    route: str
+    name: str | None
+
+    def fill(self, values):
+        return re.sub(r"<(\w+)>", lambda found: str(values[found[1]]), self.route)
+
+
+def walk(patterns, before=""):
+    for pattern in patterns:
+        route = before + plain(str(pattern.pattern))
+        if isinstance(pattern, URLPattern):
+            yield Address("/" + route, pattern.name)
+        else:
+            yield from walk(pattern.url_patterns, route)
+
+
+def plain(route):
+    """<str:project> and (?P<project>[^/]+) alike as <project>, without anchors."""
+    route = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", route)
+    return re.sub(r"<\w+:(\w+)>", r"<\1>", route).lstrip("^").removesuffix("$").removesuffix("\\Z")
+
+
+ADDRESSES = sorted(set(walk(get_resolver().url_patterns)), key=lambda address: address.route)
+CLOSED = [address for address in ADDRESSES if address.route not in OPEN]
+GUARDED = [address for address in CLOSED if address.route not in OWN]
+
+
+def each(addresses):
+    return pytest.mark.parametrize("address", addresses, ids=lambda address: address.route)
+
+
+@pytest.fixture
+def project():
+    """A project that says one rare word wherever it says anything."""
+    project = make_project(f"{SECRET}-desk", team=make_team(f"{SECRET}-team"), name=f"{SECRET} project")
+    make_interaction(
+        project,
+        messages=[
+            {
+                "role": "user",
+                "content": [{"type": "text", "text": SECRET}, {"type": "image_url", "image_url": {"url": DOT}}],
+            }
+        ],
+        completion=SECRET,
+        session_id=f"{SECRET}-session",
+        labels={SECRET: SECRET},
+    )
+    return project
+
+
+@pytest.fixture
+def values(project):
+    """What stands in the addresses: all of it real, all of it the project's."""
+    interaction = make_interaction(project, completion=SECRET, session_id=f"{SECRET}-session")
+    owner, guest = owner_of(project), make_team()
+    return {
+        "project": project.key,
+        "project_id": project.uid,
+        "team": project.team.key,
+        "interaction_id": interaction.pk,
+        "session": f"{SECRET}-session",
+        "key": SECRET,
+        "sha256": Blob.objects.get(project=project).content_id,
+        "api_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
+        "project_unshare": project.shares.create(team=guest, role=project.team.roles.get(key="auditor")).pk,
+        "member_role": Membership.objects.get(user=owner, team=project.team).pk,
+        "member_remove": Membership.objects.get(user=owner, team=project.team).pk,
+    }
+
+
+def filled(address, values):
+    """The address with its values; `pk` is an interaction's unless the name says what else it is."""
+    return address.fill({**values, "pk": values.get(address.name, values["interaction_id"])})
+
+
+def send(client, method, path, values):
+    """The call with a body that would do, so that nothing but the gate can refuse it."""
+    body = {"project": values["project"], "key": "helpful", "kind": "bool"}
+    options = {"data": {}} if method == "get" else {"data": body, "content_type": "application/json"}
+    return getattr(client, method)(path, query_params={"project": values["project"]}, **options)
+
+
+def test_the_walk_finds_pages_and_calls():
+    routes = {address.route for address in ADDRESSES}
+    assert {"/login", "/p/<project>/settings", "/p/<project>/interactions/<pk>", "/api/v1/projects/<project>"} <= routes
+    assert routes >= OPEN | OWN
+
+
+@each(CLOSED)
+def test_login_is_asked(client, values, address):
+    path = filled(address, values)
+    for method in METHODS:
+        answer = send(client, method, path, values)
+        if path.startswith(("/api/", "/blobs/")):
+            assert answer.status_code == 401, method
+        else:
+            assert answer.status_code == 302, method
+            assert answer.headers["Location"].startswith("/login?next="), method
+        assert SECRET not in answer.content.decode()
+
+
+@each([address for address in ADDRESSES if address.route in OPEN])
+def test_what_is_open_answers_anybody(client, address):
+    assert client.get(address.route).status_code == 200
+
+
+@each(GUARDED)
+def test_a_stranger_finds_nothing(client, values, address):
+    client.force_login(make_user(team=make_team()))
+    path = filled(address, values)
+    codes = set()
+    for method in METHODS:
+        answer = send(client, method, path, values)
+        if answer.status_code in {301, 302}:  # to another name of the same, which must be shut as well
+            answer = client.get(answer.headers["Location"])
+        assert answer.status_code in {404, 405}, method
+        assert SECRET not in answer.content.decode().replace(path, "").replace(values["project"], "")
+        codes.add(answer.status_code)
+    assert 404 in codes
+
+
+@each([address for address in CLOSED if address.route in OWN])
+def test_a_strangers_own_pages_show_nothing_of_others(client, values, address):
+    client.force_login(make_user(team=make_team()))
+    assert SECRET not in client.get(address.route, {"project": values["project"]}).content.decode()
+
+
+@each([address for address in GUARDED if "<project>" in address.route])
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_a_teammate_is_told_what_she_may_not_do_and_never_that_it_is_not_there(client, project, values, address, role):
+    person = make_user(team=project.team, role=role)
+    client.force_login(person)
+    answer = client.get(filled(address, values))
+    assert answer.status_code in {200, 204, 302, 405} | ({403} if role != "administrator" else set())
+
+
+def test_a_guest_sees_the_shared_project_in_the_role_it_is_shared_in(client, project, values):
+    guest = make_user(team=project.shares.get().team)
+    client.force_login(guest)
+    assert client.get(f"/p/{project.key}/interactions").status_code == 200
+    assert client.get(f"/p/{project.key}/settings").status_code == 403
+    assert client.get(f"/teams/{project.team.key}").status_code == 404
