@@ -111,7 +111,7 @@ def test_it_comes_up_says_how_to_begin_and_stops_cleanly(folder, port):
         assert all(demo[name] in said for name in ("address", "login", "password", "api_key"))
         status, made = post_as_printed(next(line for line in said.split("\n") if line.startswith("curl")))
         assert status == 201
-        assert made["id"]
+        assert made["completion_id"]
         pids = [pid_of(name, folder) for name in ("web", "worker", "database")]
         assert all(map(is_alive, pids))
         process.send_signal(signal.SIGINT)
