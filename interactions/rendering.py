@@ -22,40 +22,10 @@ MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about
 RAW_LIMIT = 2_000_000
 CODE_LIMIT = 20_000
 LANGUAGES = frozenset(
-    [
-        "bash",
-        "c",
-        "cpp",
-        "csharp",
-        "css",
-        "diff",
-        "docker",
-        "go",
-        "graphql",
-        "html",
-        "http",
-        "ini",
-        "java",
-        "javascript",
-        "json",
-        "kotlin",
-        "lua",
-        "makefile",
-        "markdown",
-        "php",
-        "powershell",
-        "python",
-        "r",
-        "ruby",
-        "rust",
-        "scala",
-        "sql",
-        "swift",
-        "toml",
-        "typescript",
-        "xml",
-        "yaml",
-    ]
+    (
+        "bash c cpp csharp css diff docker go graphql html http ini java javascript json kotlin lua makefile markdown php "
+        "powershell python r ruby rust scala sql swift toml typescript xml yaml"
+    ).split()
 )
 ALIASES = {
     "c++": "cpp",
@@ -108,14 +78,14 @@ class Rendered:
 
 def text(value):
     """Plain text as HTML: escaped, with the characters that turn or hide text shown as marks."""
-    return mark_safe(_MISLEADING.sub(_mark, escape(value)))  # noqa: S308: escaped in this line
+    return mark_safe(_MISLEADING.sub(_mark, escape(value)))  # noqa: S308 - escaped in this line
 
 
 def markdown(source):
     """Markdown as safe HTML, up to MARKDOWN_LIMIT characters, cut at a line's end where there is one."""
     part = cut(source, MARKDOWN_LIMIT)
     html = _markdown().render(part)
-    return Rendered(mark_safe(_sanitise(html)), len(part), len(source))  # noqa: S308: sanitised
+    return Rendered(mark_safe(_sanitise(html)), len(part), len(source))  # noqa: S308 - sanitised
 
 
 def raw(source):
@@ -130,17 +100,25 @@ def code(source, language):
     if lexer is None:
         return text(source)
     html = highlight(source, lexer, HtmlFormatter(nowrap=True, classprefix="hl-"))
-    return mark_safe(_MISLEADING.sub(_mark, html))  # noqa: S308: Pygments escapes
+    return mark_safe(_MISLEADING.sub(_mark, html))  # noqa: S308 - Pygments escapes
 
 
 def pretty(value):
-    """A JSON value, indented, as coloured HTML."""
-    return code(json.dumps(value, ensure_ascii=False, indent=2), "json")
+    """A JSON value, indented, as coloured HTML; of an object the members alone."""
+    source = json.dumps(value, ensure_ascii=False, indent=2)
+    if isinstance(value, dict) and value:
+        source = source[2:-2].replace("\n  ", "\n").strip()
+    return code(source, "json")
 
 
 def pretty_block(value):
     """A JSON value as a block of code."""
     return block(json.dumps(value, ensure_ascii=False, indent=2), "json")
+
+
+def plain_block(value):
+    """A JSON value as `pretty` shows it, without language and button."""
+    return format_html('<div class="code"><pre tabindex="0"><code>{}</code></pre></div>', pretty(value))
 
 
 def as_json(source):
@@ -162,7 +140,7 @@ def found(value, pattern):
         if match.end() > match.start():
             out += [text(value[at : match.start()]), format_html("<mark>{}</mark>", text(match[0]))]
             at = match.end()
-    return mark_safe("".join([*out, text(value[at:])]))  # noqa: S308: each piece is escaped
+    return mark_safe("".join([*out, text(value[at:])]))  # noqa: S308 - each piece is escaped
 
 
 def words_pattern(query):
@@ -240,8 +218,9 @@ def _fence(self, tokens, index, options, env):
 def block(source, language):
     """A block of code with its language and a button that copies it."""
     return format_html(
-        '<div class="code"><header><span>{}</span><button class="btn quiet s" type="button" data-copy-block>Copy</button>'
-        '</header><pre tabindex="0"><code>{}</code></pre></div>\n',
+        '<div class="code"><header><span>{}</span>'
+        '<button class="btn quiet s" type="button" data-copy-block>Copy</button></header>'
+        '<pre tabindex="0"><code>{}</code></pre></div>\n',
         text(language or "text"),
         code(source, language),
     )
@@ -270,39 +249,10 @@ def _heading_close(self, tokens, index, options, env):
     return f"</h{_level(tokens[index])}>\n"
 
 
-_TAGS = set(
-    [
-        "a",
-        "b",
-        "blockquote",
-        "br",
-        "button",
-        "code",
-        "del",
-        "div",
-        "em",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "span",
-        "strong",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+_TAGS = {
+    *("a", "b", "blockquote", "br", "button", "code", "del", "div", "em", "h3", "h4", "h5", "h6", "header", "hr", "li"),
+    *("ol", "p", "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
 _ATTRIBUTES = {
     "*": set(),
     "a": {"class", "href"},

@@ -91,7 +91,7 @@ class Transcript:
         turns, waiting = [], {}
         for message in messages:
             if (call := waiting.pop(_answered(message), None)) is not None:
-                call.result = self._parts(message.get("content"))
+                call.result = self._result(message.get("content"))
                 continue
             turn = self._turn(message)
             for key, call in self._calls(message):
@@ -125,6 +125,12 @@ class Transcript:
             return rendering.pretty(value)
         parsed = rendering.as_json(value)
         return rendering.raw(value).html if parsed is None or self.raw else rendering.pretty(parsed)
+
+    def _result(self, content):
+        value = rendering.as_json(content) if isinstance(content, str) and not self.raw else None
+        if value is None:
+            return self._parts(content)
+        return [Part("text", rendering.Rendered(rendering.plain_block(value), len(content), len(content)))]
 
     def _parts(self, content):
         if isinstance(content, str):

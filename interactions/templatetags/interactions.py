@@ -11,9 +11,10 @@ from interactions import rendering
 
 register = template.Library()
 
-PLUMBING = frozenset(["app", "channel", "dataset", "env", "environment", "lang", "language", "locale", "platform", "region", "source", "version"])
+PLUMBING = frozenset("app channel dataset env item lang language locale platform region source version".split())  # noqa: SIM905
 FLAG = "yes"  # the value of a label that was given as a word alone
 HUES = 9  # the tenth is the grey of plumbing
+SALT = "31"  # chosen so that the keys most people use fall apart
 SHORT = 4  # characters; a value this short says nothing without its key
 
 register.filter("shown", rendering.text)
@@ -28,7 +29,9 @@ def found(value, pattern):
 @register.filter
 def hue(label):
     """The colour class of a label: always the same for a key."""
-    return f"hue-{HUES if label.key.lower() in PLUMBING else zlib.crc32(label.key.encode()) % HUES}"
+    if label.key.lower() in PLUMBING:
+        return f"hue-{HUES}"
+    return f"hue-{zlib.crc32(f'{SALT}{label.key}'.encode()) % HUES}"
 
 
 @register.filter
@@ -121,6 +124,7 @@ def feedback_mark(key, value):
         good = bool(value) is not key.lower_is_better
         return {**mark, "tone": "good" if good else "bad", "yes": bool(value)}
     share = _share(key, value)
+    mark["figure"] = f"{value:.1f}" if share is not None and 1 < key.maximum - key.minimum <= 100 else number(value)
     return {**mark, "tone": _tone(key, share), "width": None if share is None else round(30 * share, 1)}
 
 

@@ -99,7 +99,9 @@ class Address:
     @property
     def turned(self):
         """The other order."""
-        return self.changed(*([] if self.one("order") == "created_at" else [("order", "created_at")]), without={"order"})
+        return self.changed(
+            *([] if self.one("order") == "created_at" else [("order", "created_at")]), without={"order"}
+        )
 
     @property
     def pairs_without_time(self):
@@ -144,7 +146,9 @@ def _from_form(query, names):
     for name in names:
         if name.startswith(_IS):
             pairs += [("feedback", f"{name.removeprefix(_IS)}:{value}") for value in query.getlist(name) if value]
-    for key in dict.fromkeys(name.removeprefix(_FROM).removeprefix(_TO) for name in names if name.startswith((_FROM, _TO))):
+    for key in dict.fromkeys(
+        name.removeprefix(_FROM).removeprefix(_TO) for name in names if name.startswith((_FROM, _TO))
+    ):
         ends = (_plain(query.get(start + key, "").strip()) for start in (_FROM, _TO))
         pairs.append(("feedback", f"{key}:{join_range(*ends)}"))
     return pairs

@@ -36,7 +36,19 @@ def chips_of(address, faults):
     chips = [
         Chip(*_words(name, value), address.changed(without={(name, value)}), name in faults)
         for name, value in address.pairs
-        if name in {"label", "not_label", "model", "feedback", "session", "user", "source", "latency", "has_images", "has_tools"}
+        if name
+        in {
+            "label",
+            "not_label",
+            "model",
+            "feedback",
+            "session",
+            "user",
+            "source",
+            "latency",
+            "has_images",
+            "has_tools",
+        }
     ]
     after, before = address.one("after"), address.one("before")
     if after or before:

@@ -14,13 +14,14 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import DELETE, LABEL
 from feedback.models import Feedback
 from feedback.services import keys_of
+from interactions import ids
 from interactions.jsontext import dumps
 from interactions.labels import history, labels_of
 from interactions.messages import blobs_of, payload_of
 from interactions.models import Interaction
 from interactions.rendering import RAW_LIMIT, code, cut
 from interactions.search import neighbours
-from interactions.transcript import BUDGET, Transcript
+from interactions.transcript import BUDGET, Transcript, new_messages
 from interactions.views.address import Address
 from interactions.views.selection import take_toast
 from interactions.views.table import wanted_of
@@ -75,7 +76,9 @@ def panel_context(project, interaction, address):
         "address": address,
         "interaction": interaction,
         "here": address.of(interaction.pk),
-        "feedbacks": [(keys.get(one.feedback_key_id, one.feedback_key), one) for one in given.order_by("id")],
+        "feedbacks": [
+            (keys.get(one.feedback_key_id, one.feedback_key), one, ids.time_of(one.id)) for one in given.order_by("id")
+        ],
         "history": history(interaction)[:50],
         "usage": interaction.body.envelope.get("usage") or {},
         "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
@@ -141,7 +144,9 @@ def interaction_payload(request, project, pk):
 
 def _plain(text, media_type="text/plain"):
     # never a type that a browser would run: what is inside was written by strangers
-    return HttpResponse(text, content_type=f"{media_type}; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"})
+    return HttpResponse(
+        text, content_type=f"{media_type}; charset=utf-8", headers={"X-Content-Type-Options": "nosniff"}
+    )
 
 
 def _curl(project, payload):

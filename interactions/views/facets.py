@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from interactions.search.facets import Facets
 from interactions.models import Label
+from interactions.search.facets import Facets
 from interactions.templatetags.interactions import number
 from interactions.views.address import is_single, label_text, of_label, split_range
 

@@ -3,6 +3,7 @@
 import re
 
 from django.core.exceptions import BadRequest
+from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_POST, require_safe
@@ -69,7 +70,9 @@ def label_set(request, project, pk):
         change = set_label(interaction=interaction, key=key, value=value, by=request.user)
     except ValueError as error:
         return _refuse(request, project, str(error))
-    return _answer(request, project, change, f"Labelled {key}:{value}" if change.events else "It has this label already")
+    return _answer(
+        request, project, change, f"Labelled {key}:{value}" if change.events else "It has this label already"
+    )
 
 
 @require_POST
@@ -122,7 +125,12 @@ def _answer(request, project, change, text, can_undo=True):
         leave_toast(request, text, token)
         return redirect(_back(request, project))
     toast = {"text": text, "token": token}
-    context = {"project": project, "toast": toast, "next": _back(request, project), **_changed_parts(request, project, change)}
+    context = {
+        "project": project,
+        "toast": toast,
+        "next": _back(request, project),
+        **_changed_parts(request, project, change),
+    }
     return render(request, "interactions/_labelled.html", context)
 
 

@@ -74,4 +74,6 @@ def _ask(request, project, ids, address):
         "ids": [row.pk for row in rows],
         "table": "table" in request.GET or "table" in request.POST,
     }
-    return render(request, "interactions/_ask.html" if request.htmx else "interactions/interaction_delete.html", context)
+    return render(
+        request, "interactions/_ask.html" if request.htmx else "interactions/interaction_delete.html", context
+    )

@@ -12,11 +12,12 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from accounts.permissions import DELETE, LABEL
 from feedback.services import keys_of
-from interactions.search.facets import count_shown, facets, histogram
 from interactions.filters import InteractionFilter
 from interactions.models import Interaction, Source
 from interactions.rendering import words_pattern
 from interactions.search import Page, find, search
+from interactions.search.facets import count_shown, facets, histogram
+from interactions.templatetags.interactions import PLUMBING
 from interactions.views.address import Address, is_single
 from interactions.views.chips import Fault, chips_of, faults_of
 from interactions.views.facets import panel_of
@@ -46,7 +47,12 @@ def interaction_list(request, project):
     if not inside and not context["page"].rows and not address.has_filters and _is_empty(project):
         return render(request, "interactions/empty_page.html", {"project": project, "nav": "interactions"})
     template = "interactions/_explore.html" if inside else "interactions/interaction_list.html"
-    response = render(request, template, {**context, "pasted": pasted, "toast": take_toast(request)}, status=400 if context["errors"] else 200)
+    response = render(
+        request,
+        template,
+        {**context, "pasted": pasted, "toast": take_toast(request)},
+        status=400 if context["errors"] else 200,
+    )
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return _at_address(request, response, address) if inside else response
 
@@ -131,6 +137,7 @@ def fill_rows(rows, address, columns):
     fixed = {is_single(text) for text in address.all("label")}
     for row in rows:
         free = [label for label in row.labels if (label.key, label.value) not in fixed]
+        free.sort(key=lambda label: label.key.lower() in PLUMBING)
         row.address = address.of(row.id)
         row.tags, row.more = free[:TAGS], free[TAGS:]
         row.marks = [(key, row.feedbacks.get(key.key)) for key in columns]

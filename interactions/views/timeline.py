@@ -98,7 +98,9 @@ def _place(histogram, moment, otherwise):
 
 def _ticks(histogram):
     span = histogram.end - histogram.start
-    form = "%H:%M" if span <= datetime.timedelta(days=1) else "%d %b" if span < datetime.timedelta(days=400) else "%b %Y"
+    form = (
+        "%H:%M" if span <= datetime.timedelta(days=1) else "%d %b" if span < datetime.timedelta(days=400) else "%b %Y"
+    )
     moments = (timezone.localtime(histogram.start + span * place / TICKS) for place in range(TICKS))
     return [f"{moment:{form}}".lstrip("0") for moment in moments]
 
