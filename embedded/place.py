@@ -5,6 +5,7 @@ import os
 import pwd
 import stat
 import subprocess
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import quote
@@ -61,14 +62,13 @@ class Place:
         return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
     def make(self):
-        """Make the data folder and the socket folder; refuse what cannot be reached or is not ours."""
+        """Make the data folder; refuse what cannot be reached or is not ours."""
         if not self.data_dir.exists():
             self.data_dir.mkdir(parents=True)
             self.data_dir.chmod(0o755)  # ours: whatever the umask, the server's account must get through
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         self.check_reachable(self.data_dir)
         self.check_owner()
-        self.make_sockets()
 
     def check_reachable(self, folder):
         """Refuse when the server's account may not enter the folder. Parents are never opened up by us."""
@@ -110,9 +110,11 @@ class Place:
                 raise Refused(f"{self.sockets} is not a private folder of {self.user.pw_name}: remove it.") from None
 
     def clear_leftovers(self):
-        """Remove what a killed server left: its socket, and a pid file that a power cut left empty."""
+        """Remove what a server left: its socket and the folder, and a pid file that a power cut left empty."""
         for name in (self.socket, self.socket.with_name(".s.PGSQL.5432.lock")):
             name.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.sockets.rmdir()
         if self.pid_file.exists() and not self.pid_file.stat().st_size:
             self.pid_file.unlink()
 

@@ -62,6 +62,7 @@ class Server:
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
         self.place.clear_leftovers()
+        self.place.make_sockets()
         around = cluster.surroundings(self.place, self.place.cluster)
         if stranger := self.pid_on_file():  # another program by now: told so, PostgreSQL does not take it for itself
             around["env"]["PG_GRANDPARENT_PID"] = str(stranger)
@@ -149,6 +150,7 @@ class Server:
                 break
             os.kill(pid, means)
             self.wait_until_gone(pid, patience)
+        self.place.clear_leftovers()
         if self.process:
             self.process.wait(10)
             self.process = None

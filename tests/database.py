@@ -32,7 +32,6 @@ def pytest_sessionstart(session):
 def pytest_unconfigure():
     if SERVER:
         SERVER.stop()
-        shutil.rmtree(SERVER.place.sockets, ignore_errors=True)
     if not IS_WORKER:
         shutil.rmtree(os.environ["DATA_DIR"], ignore_errors=True)
 

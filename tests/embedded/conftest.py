@@ -17,7 +17,6 @@ def data_dir():
     server = Server(folder / "var")
     if server.is_running():
         server.stop()
-    shutil.rmtree(server.place.sockets, ignore_errors=True)
     shutil.rmtree(folder)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 
 import psycopg
 import pytest
@@ -44,8 +45,12 @@ def test_a_sockets_folder_that_others_may_enter_is_refused(data_dir):
     server = Server(data_dir)
     server.place.sockets.mkdir()
     os.chmod(server.place.sockets, 0o777)
-    with pytest.raises(Refused, match="is not a private folder"):
-        server.start()
+    (server.place.sockets / "something").touch()
+    try:
+        with pytest.raises(Refused, match="is not a private folder"):
+            server.start()
+    finally:
+        shutil.rmtree(server.place.sockets)
 
 
 if os.geteuid() == 0:

@@ -57,6 +57,7 @@ def test_the_address_is_known_before_the_server_was_ever_started(data_dir):
     with running(data_dir) as server:
         assert server.place.address == before
     assert not server.is_running()
+    assert not server.place.sockets.exists()
 
 
 def test_a_socket_has_a_short_path_however_deep_the_data_lies():

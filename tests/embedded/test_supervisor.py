@@ -17,8 +17,6 @@ from pathlib import Path
 
 import pytest
 
-from embedded.place import Place
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -28,7 +26,6 @@ def folder():
     folder = Path(tempfile.mkdtemp(prefix="marginalia run "))
     folder.chmod(0o755)
     yield folder
-    shutil.rmtree(Place(folder).sockets, ignore_errors=True)
     shutil.rmtree(folder)
 
 
