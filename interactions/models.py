@@ -148,6 +148,21 @@ class Claim(models.Model):
     payload_sha256 = models.BinaryField()
 
 
+class ImportProgress(models.Model):
+    """How far a file was imported into a project: all up to `line` is stored but the lines that were `refused`.
+
+    Written in the transactions that store the records, so that neither can be without the other.
+    """
+
+    project = small(Project)
+    sha256 = models.BinaryField()
+    line = models.BigIntegerField(default=0)
+    refused = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "sha256"], name="import_progress_unique")]
+
+
 class Dimension(models.IntegerChoices):
     ALL = 0
     LABEL = 1

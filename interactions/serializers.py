@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from feedback.models import Feedback
 from interactions import ids
-from interactions.messages import with_addresses, with_data
+from interactions.messages import payload_of, with_addresses, with_data
 from interactions.models import InteractionBody
 from interactions.records import ROLES, SOURCES
 
@@ -93,6 +93,37 @@ def present_feedback(feedback):
         "origin": feedback.origin,
         "created_at": wire_time(ids.time_of(feedback.id)),
     }
+
+
+def as_records(rows):
+    """The interactions (with `.labels`) as the door takes them: what was sent, with the labels and feedback of today,
+    and with what was filled in when they came. One at a time, for they carry their pictures."""
+    bodies = InteractionBody.objects.in_bulk([row.pk for row in rows])
+    feedbacks = _feedbacks(rows)
+    for row in rows:
+        if row.pk in bodies:
+            given = feedbacks.get(row.pk, [])
+            yield _as_record(row, payload_of(bodies[row.pk]), given)
+
+
+def _as_record(row, payload, feedbacks):
+    today = {
+        "model": row.model.key if row.model_id else None,
+        "session_id": row.session,
+        "created_at": payload.get("created_at") or wire_time(row.created_at),
+        "labels": {label.key: label.value for label in row.labels},
+        "feedbacks": [
+            {
+                name: feedback[name]
+                for name in ("feedback_key", "value", "details", "user")
+                if feedback[name] is not None
+            }
+            for feedback in feedbacks
+        ],
+    }
+    # model_service would have to be known where it goes
+    kept = {name: value for name, value in payload.items() if name not in today and name != "model_service"}
+    return kept | {name: value for name, value in today.items() if value}
 
 
 # -- what the API's description tells; records themselves are read by interactions.records, in one pass ------------

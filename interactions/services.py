@@ -3,7 +3,16 @@
 from django.db import connection, transaction
 
 from interactions import claims
-from interactions.models import Blob, Interaction, InteractionBody, Label, Rollup, RollupDelta, Source
+from interactions.models import (
+    Blob,
+    ImportProgress,
+    Interaction,
+    InteractionBody,
+    Label,
+    Rollup,
+    RollupDelta,
+    Source,
+)
 from interactions.partitions import families
 from interactions.rollups import LOCK, Deltas
 
@@ -41,6 +50,6 @@ def delete_all_of(*, project, limit=1_000):
         return gone
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # no folding while its counts go
-        for model in (RollupDelta, Rollup, Label, Blob):
+        for model in (RollupDelta, Rollup, Label, Blob, ImportProgress):
             model.objects.filter(project=project).delete()
     return 0

@@ -51,27 +51,29 @@ class _Entry:
     claim: uuid.UUID | None = None
 
 
-def ingest(*, project, records, by):
+def ingest(*, project, records, by, also=None):
     """Store the records (JSON objects as they were sent), up to 1,000 at a time; an Outcome each, in their order.
 
     Each record stands alone: what is wrong with one keeps none of the others out. What an Outcome acknowledges is
     committed, unless the caller has an open transaction. A record whose external id is taken answers with what is
-    there if its payload is the same, else with a Conflict.
+    there if its payload is the same, else with a Conflict. `also(outcomes)` is called inside each transaction.
     """
     if project.archived_at:
         raise Conflict(f"The project {project.key} is archived and takes no interactions.")
     outcomes = []
     for start in range(0, len(records), PIECE):
-        outcomes += _ingest_piece(project, records[start : start + PIECE], by)
+        outcomes += _ingest_piece(project, records[start : start + PIECE], by, also)
     return outcomes
 
 
-def _ingest_piece(project, records, by):
+def _ingest_piece(project, records, by, also):
     now = ids.now()
     outcomes = [Outcome() for _ in records]
     entries = _read(project, records, outcomes, now)
+    entries = _unclaimed(project, entries)
     _resolve(project, entries)
-    _store_with_partitions(project, [entry for entry in entries if entry.outcome.error is None], by)
+    sound = [entry for entry in entries if entry.outcome.error is None]
+    _store_with_partitions(project, sound, by, also and (lambda: also(outcomes)))
     return outcomes
 
 
@@ -103,6 +105,15 @@ def _check_feedbacks(record, keys):
     return checked
 
 
+def _unclaimed(project, entries):
+    """The entries whose external id is free so far. The others are answered before any model or label is made."""
+    for entry in entries:
+        if entry.record.external_id is not None:
+            entry.claim = claim_digest(project.pk, "interaction", entry.record.external_id)
+    _answer_taken([entry for entry in entries if entry.claim])
+    return [entry for entry in entries if entry.outcome.error is None and not entry.outcome.duplicate]
+
+
 def _resolve(project, entries):
     """Turn models and labels into ids. The dictionaries grow in transactions of their own, in one order, so that
     two batches that bring the same new labels never wait for each other in a circle."""
@@ -122,19 +133,19 @@ def _resolve(project, entries):
         entry.label_ids = sorted(labels[pair] for pair in entry.record.labels.items())
 
 
-def _store_with_partitions(project, entries, by):
+def _store_with_partitions(project, entries, by, also):
     """Store, and once more after making the partitions that were missing: imports of the past need theirs."""
     try:
-        _store(project, entries, by)
+        _store(project, entries, by, also)
     except IntegrityError as error:
         if not _NO_PARTITION.search(str(error)):
             raise
         partitions.ensure([entry.record.created_at for entry in entries])
-        _store(project, entries, by)
+        _store(project, entries, by, also)
 
 
 @transaction.atomic
-def _store(project, entries, by):
+def _store(project, entries, by, also):
     for entry in entries:
         entry.outcome.id = ids.make(entry.record.created_at)
         entry.outcome.session = entry.record.session
@@ -145,16 +156,16 @@ def _store(project, entries, by):
     _insert_postings(fresh)
     _insert_feedbacks(fresh, by)
     _count(project, fresh)
+    if also:
+        also()
 
 
 def _claim(project, entries):
     """The entries that are new. Those whose external id is taken become duplicates or conflicts."""
     firsts, taken = {}, []
     for entry in entries:
-        if entry.record.external_id is not None:
-            entry.claim = claim_digest(project.pk, "interaction", entry.record.external_id)
-            if firsts.setdefault(entry.claim, entry) is not entry:
-                taken.append(entry)
+        if entry.claim and firsts.setdefault(entry.claim, entry) is not entry:
+            taken.append(entry)
     wanted = sorted(firsts)  # in one order: two batches with the same ids must not wait in a circle
     won = bulk.insert(
         "interactions_claim",
@@ -168,28 +179,37 @@ def _claim(project, entries):
     lost = firsts.keys() - {digest for (digest,) in won}
     taken += [firsts[digest] for digest in lost]
     _answer_taken(taken)
+    for entry in taken:
+        if not entry.outcome.duplicate and entry.outcome.error is None:
+            _refuse(entry, "is being freed at this moment; send the record again")
     gone = set(map(id, taken))
     return [entry for entry in entries if id(entry) not in gone]
 
 
 def _answer_taken(entries):
-    """Give each entry whose external id is taken the ids that are there, or a Conflict."""
+    """Give each entry whose external id is taken the ids that are there, or a Conflict; leave the others alone."""
     if not entries:
         return
     claims = Claim.objects.in_bulk({entry.claim for entry in entries})
     sessions = _sessions({claim.interaction_id for claim in claims.values()})
     feedback = _first_feedback(sessions)
     for entry in entries:
-        claim, outcome = claims[entry.claim], entry.outcome
+        claim, outcome = claims.get(entry.claim), entry.outcome
+        if claim is None:
+            continue
         if bytes(claim.payload_sha256) != entry.record.payload_sha256:
-            outcome.id = outcome.session = None
-            outcome.error = Conflict(f"The external_id {entry.record.external_id!r} is taken by another payload.")
+            _refuse(entry, "is taken by another payload")
             continue
         outcome.duplicate = True
         outcome.id = claim.interaction_id
         # within a batch the first of the name is not stored yet: the record itself tells
         outcome.session = sessions.get(claim.interaction_id, outcome.session)
         outcome.feedback_ids = feedback.get(claim.interaction_id, [])[: len(entry.feedbacks)]
+
+
+def _refuse(entry, why):
+    entry.outcome.id = entry.outcome.session = None
+    entry.outcome.error = Conflict(f"The external_id {entry.record.external_id!r} {why}.")
 
 
 def _sessions(interaction_ids):

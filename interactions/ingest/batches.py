@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from interactions.ingest import PIECE, Outcome, ingest
 from interactions.jsontext import JSONError, loads
 from interactions.records import RecordError
@@ -19,16 +21,19 @@ class Told:
     outcome: Outcome
 
 
-def ingest_lines(*, project, lines, by):
-    """Store the records of these lines in pieces of up to 1,000 (or 16 MB), each committed when it is told about."""
+def ingest_lines(*, project, lines, by, also=None):
+    """Store the records of these lines in pieces of up to 1,000 (or 16 MB), each committed when it is told about.
+
+    `also(list of Told)` is called inside the transaction of each piece.
+    """
     piece, size = [], 0
     for position, line in enumerate(lines):
         piece.append((position, line.number, _parsed(project, line)))
         size += len(line.text or b"")
         if len(piece) >= PIECE or size >= PIECE_BYTES:
-            yield from _store(project, piece, by)
+            yield from _store(project, piece, by, also)
             piece, size = [], 0
-    yield from _store(project, piece, by)
+    yield from _store(project, piece, by, also)
 
 
 def ingest_list(*, project, records, by):
@@ -41,12 +46,19 @@ def ingest_list(*, project, records, by):
         yield from _store(project, piece, by)
 
 
-def _store(project, piece, by):
+def _store(project, piece, by, also=None):
+    def told(outcomes):
+        rest = iter(outcomes)
+        return [
+            Told(position, line, Outcome(error=record) if isinstance(record, RecordError) else next(rest))
+            for position, line, record in piece
+        ]
+
     sound = [record for *_, record in piece if not isinstance(record, RecordError)]
-    outcomes = iter(ingest(project=project, records=sound, by=by))
-    for position, line, record in piece:
-        refused = isinstance(record, RecordError)
-        yield Told(position, line, Outcome(error=record) if refused else next(outcomes))
+    yield from told(ingest(project=project, records=sound, by=by, also=also and (lambda found: also(told(found)))))
+    if also and piece and not sound:
+        with transaction.atomic():
+            also(told([]))
 
 
 def _parsed(project, line):
