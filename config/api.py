@@ -56,6 +56,11 @@ def answer(code, error, fields=None):
     return Response({"error": error, "fields": fields or {}}, status=code)
 
 
+def _sayable(text):
+    """The text with halves of surrogate pairs, which no answer can carry, written out."""
+    return str(text).encode(errors="backslashreplace").decode()
+
+
 def _paths(detail, path):
     """(path, [text]) pairs of a serializer's nested complaints: messages[0].role."""
     if isinstance(detail, dict):
@@ -67,4 +72,4 @@ def _paths(detail, path):
             if inner:
                 yield from _paths(inner, f"{path}[{place}]")
     else:
-        yield path, [str(item) for item in (detail if isinstance(detail, list) else [detail])]
+        yield _sayable(path), [_sayable(item) for item in (detail if isinstance(detail, list) else [detail])]

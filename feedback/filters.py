@@ -6,7 +6,7 @@ import re
 from feedback.services import keys_of
 from interactions.wanted import Feedback
 
-_COMPARED = re.compile(r"(>=|<=|=)?\s*(.+)")
+_COMPARED = re.compile(r"(>=|<=|=)?(.*)", re.DOTALL)
 _WORDS = {"true": 1.0, "false": 0.0}
 
 
@@ -32,7 +32,7 @@ def _range(text):
     least, dots, most = text.partition("..")
     if dots:
         return (_number(least) if least else None), (_number(most) if most else None)
-    sign, number = _COMPARED.fullmatch(text.strip()).groups()
+    sign, number = _COMPARED.match(text.strip()).groups()
     value = _number(number)
     return (None if sign == "<=" else value), (None if sign == ">=" else value)
 

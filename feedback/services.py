@@ -74,7 +74,7 @@ def checked_value(key, value):
         return float(value)
     if isinstance(value, bool):
         raise ValueError(f"{key.key} takes a number, not true or false.")
-    if not math.isfinite(value) or abs(value) > LARGEST:
+    if abs(value) > LARGEST or not math.isfinite(value):
         raise ValueError(f"{key.key} takes a finite number of at most {LARGEST:g} in size.")
     if key.minimum is not None and value < key.minimum:
         raise ValueError(f"{key.key} takes a number of at least {key.minimum:g}.")

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from interactions import bulk, ids
 from interactions.models import Dimension, Interaction, Label, LabelEvent, Source
-from interactions.records import label_fault
+from interactions.records import MAX_LABELS, label_fault
 from interactions.rollups import Deltas, totals
 from projects.access import EntityNotFound
 
@@ -112,14 +112,16 @@ def _by_key(project, events):
 
 @transaction.atomic
 def _change(project, interaction_ids, key, target, by, with_current=False):
-    """Bring the label of `key` on each interaction to what `target` says (a label id or None)."""
-    of_key = set(Label.objects.filter(project=project, key=key).values_list("pk", flat=True))
-    rows = (
+    """Bring the label of `key` on each interaction to what `target` says (a label id or None); ValueError for more
+    labels than an interaction may have."""
+    rows = list(
         Interaction.objects.select_for_update(of=("self",))
         .filter(project=project, pk__in=interaction_ids)
         .only("pk", "label_ids", "source")
         .order_by("pk")
     )
+    # asked only now that the rows are locked: somebody else may just have given them a value that was new
+    of_key = set(Label.objects.filter(project=project, key=key).values_list("pk", flat=True))
     events, deltas = [], Deltas(project.pk)
     changed = []
     for row in rows:
@@ -128,6 +130,8 @@ def _change(project, interaction_ids, key, target, by, with_current=False):
         if wanted == current:
             continue
         row.label_ids = sorted({pk for pk in row.label_ids if pk != current} | ({wanted} - {None}))
+        if len(row.label_ids) > MAX_LABELS:
+            raise ValueError(f"An interaction has at most {MAX_LABELS} labels.")
         changed.append(row)
         events.append((row.pk, wanted, current))
         if row.source != Source.SIMULATION:

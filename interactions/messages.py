@@ -72,7 +72,7 @@ def payload_of(body):
     """The record exactly as it was received (without its project), from a stored body."""
     [messages] = with_data([body.messages])
     payload = dict(body.envelope)
-    if "prompt" in payload and payload["prompt"] is None:
+    if payload.get("prompt"):
         payload["prompt"] = messages[0]["content"]
     else:
         payload["messages"] = messages

@@ -117,6 +117,16 @@ def preview(text):
     return _SPACES.sub(" ", text[: PREVIEW * 4]).strip()[:PREVIEW]
 
 
+def envelope_of(payload):
+    """What is kept of a payload beside messages and completion; a prompt lies in the messages, `true` tells of it."""
+    kept = {name: value for name, value in payload.items() if name != "completion"}
+    if kept.get("prompt") is not None:
+        kept["prompt"] = True
+    else:
+        kept.pop("messages", None)
+    return kept
+
+
 def read_record(raw, *, now):
     """A Record from what was sent; RecordError names every fault."""
     if not isinstance(raw, dict):
@@ -150,11 +160,7 @@ class _Reader:
         record = Record(
             messages=messages,
             completion=self._completion(),
-            envelope={
-                name: None if name == "prompt" else value
-                for name, value in raw.items()
-                if name not in {"messages", "completion"}
-            },
+            envelope=envelope_of(raw),
             payload_sha256=b"",
             external_id=self._text("external_id", least=1),
             model=model,
@@ -355,7 +361,7 @@ class _Reader:
             self.wrong(path, "Send an address or a data URI.")
         elif url.startswith(REFERENCE):
             self.wrong(path, f"Addresses that begin with {REFERENCE} are not taken; send the picture itself.")
-        elif url[:5].lower() == "data:":
+        elif url.strip()[:5].lower() == "data:":
             try:
                 url, picture = take(url)
             except PictureError as error:

@@ -159,7 +159,10 @@ class InteractionLabel(APIView):
         value = object_of(request).get("value")
         if fault := label_fault(key, value):
             raise RecordError({"value": [fault]})
-        set_label(interaction=row, key=key, value=value, by=request.user)
+        try:
+            set_label(interaction=row, key=key, value=value, by=request.user)
+        except ValueError as error:
+            raise RecordError({"labels": [str(error)]}) from None
         return self._labels(row)
 
     @extend_schema(responses=LabelsShape)

@@ -16,6 +16,7 @@ from interactions import ids, partitions
 from interactions.claims import claimed
 from interactions.labels import labels_of
 from interactions.models import Interaction, Label
+from interactions.records import text_fault
 from interactions.wanted import Cursor
 from registry.models import Model
 
@@ -83,6 +84,8 @@ def neighbours(project, wanted, interaction_id):
 def find(project, text):
     """What a pasted id names: an Interaction (by id or external id), the session's text, or None."""
     text = text.strip()
+    if text_fault(text):
+        return None
     try:
         wanted_id = uuid.UUID(text)
     except ValueError:
