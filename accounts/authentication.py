@@ -1,7 +1,9 @@
 """How a program proves who it acts for."""
 
 import datetime
+import ipaddress
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework import authentication, exceptions
@@ -34,3 +36,14 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         if key.last_used_at is None or now - key.last_used_at > LAST_USE_EVERY:
             stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_EVERY)
             ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def client_address(request):
+    """The address whose failed logins are counted; behind a proxy of ours it is the one that the proxy saw."""
+    seen = request.META.get("REMOTE_ADDR")
+    if not settings.SECURE_PROXY_SSL_HEADER:
+        return seen
+    try:
+        return str(ipaddress.ip_address(request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()))
+    except ValueError:
+        return seen

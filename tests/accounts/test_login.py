@@ -1,6 +1,7 @@
 """Coming in, staying out, and the password."""
 
 import pytest
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.hashers import identify_hasher
 from django.urls import reverse
@@ -53,6 +54,22 @@ def test_after_ten_failures_even_the_right_password_waits(client, mara):
     assert "15 minutes" in answer.content.decode()
     assert log_in(client, "MARA@example.org").status_code == 429
     assert log_in(client, make_user("other@example.org", password=PASSWORD).email).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("behind_proxy", "told", "counted"),
+    [
+        (True, "203.0.113.7", "203.0.113.7"),
+        (True, "198.51.100.1, 203.0.113.7", "203.0.113.7"),
+        (True, "nonsense", "127.0.0.1"),
+        (True, "", "127.0.0.1"),
+        (False, "203.0.113.7", "127.0.0.1"),
+    ],
+)
+def test_failures_are_counted_by_the_address_that_a_proxy_of_ours_saw(client, settings, behind_proxy, told, counted):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if behind_proxy else None
+    client.post(reverse("login"), {"username": "a", "password": "b"}, headers={"X-Forwarded-For": told})
+    assert AccessAttempt.objects.get().ip_address == counted
 
 
 def test_a_login_in_between_forgets_the_failures(client, mara):
