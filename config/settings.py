@@ -63,7 +63,8 @@ DATABASES = {
         "PORT": _connection.pop("port", ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "marginalia", **_connection},
+        # compiling a page's query takes longer than running it
+        "OPTIONS": {"application_name": "marginalia", "options": "-c jit=off", **_connection},
         "TEST": {"TEMPLATE": "template0"},
     }
 }

@@ -22,8 +22,11 @@ from registry.models import Model
 
 CAP = 10_000  # counts end here
 FEW = 30_000  # estimated matches of words in a partition, up to which they are fetched first
+COMMON = 0.1  # share of a partition's interactions from which on a word is common
 DRIVING_VALUES = 50  # values of one label key, up to which their postings are merged
 BUDGET = 1.0  # seconds a page may search for words
+ASIDE = 0.25  # seconds that counting may, which nobody waits for in vain
+BLOCK = 200  # interactions whose words are looked at in one go, while the newest are walked
 
 
 class Counted(NamedTuple):
@@ -69,8 +72,8 @@ def search(project, wanted, *, cursor=None, limit=50):
 
 
 def count(project, wanted):
-    """How many match, up to 10,000."""
-    found, reached = page_of_ids(project, wanted, None, CAP + 1)
+    """How many match, up to 10,000, or as many as there was time to count."""
+    found, reached = page_of_ids(project, wanted, None, CAP + 1, budget=ASIDE)
     return Counted(min(len(found), CAP), len(found) > CAP or reached is not None)
 
 
@@ -98,24 +101,46 @@ def find(project, text):
     return None
 
 
-def page_of_ids(project, wanted, at, limit):
+def page_of_ids(project, wanted, at, limit, budget=BUDGET):
     """(up to `limit` ids in the order asked, walking away from the cursor; the id down to which everything was
-    searched, where the time was used up before there were enough)."""
+    searched, where the seconds of the budget were used up before there were enough)."""
     plan = _plan(project, wanted, at)
     if plan is None:
         return [], None
     if not wanted.words:
         return _run(*plan.statement(limit)), None
-    found, started = [], time.monotonic()
+    found, deadline = [], time.monotonic() + budget
     spans = plan.spans()
     for place, (lower, upper) in enumerate(spans):
         part = plan.within(lower, upper)
-        found += _run(*part.statement(limit - len(found), few=part.few()))
+        if part.few():
+            found += _run(*part.words_first(limit - len(found)))
+            reached = lower if plan.descending else upper
+            stopped = time.monotonic() > deadline and place + 1 < len(spans)
+        else:
+            more, reached = _walk(part, limit - len(found), deadline)
+            found += more
+            stopped = reached is not None
         if len(found) >= limit:
             break
-        if time.monotonic() - started > BUDGET and place + 1 < len(spans):
-            return found, lower if plan.descending else upper
+        if stopped:
+            return found, reached
     return found, None
+
+
+def _walk(plan, limit, deadline):
+    """(ids that hold the words, in the plan's order; the last id looked at, where the time was used up): the rows
+    that meet everything else are fetched in blocks, and their words looked at, until there are enough."""
+    found = []
+    while True:
+        block = _run(*plan.statement(BLOCK))
+        holding = set(_run(*plan.holding(block)))
+        found += [one for one in block if one in holding]
+        if len(found) >= limit or len(block) < BLOCK:
+            return found[:limit], None
+        if time.monotonic() > deadline:
+            return found, block[-1]
+        plan = plan.beyond(block[-1])
 
 
 def _plan(project, wanted, at):
@@ -204,6 +229,12 @@ class _Plan:
     def within(self, lower, upper):
         return _Plan(self.tests, self.driver, self.words, lower, upper, self.descending)
 
+    def beyond(self, one):
+        """The same from behind this id on."""
+        if self.descending:
+            return self.within(self.lower, one)
+        return self.within(uuid.UUID(int=one.int + 1), self.upper)
+
     def spans(self):
         """The partitions inside the range, in the order of the walk, cut at its ends."""
         found = [
@@ -214,50 +245,50 @@ class _Plan:
         return found if self.descending else found[::-1]
 
     def few(self):
-        """Whether the planner expects few interactions with these words here."""
+        """Whether the planner expects few interactions with these words here: so few that fetching them first beats
+        walking the newest, of which a common word is in every other one."""
         where, values = self._range("b.id")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
-                " AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)",
-                [*values, self.words],
-            )
-            return cursor.fetchone()[0][0]["Plan"]["Plan Rows"] < FEW
+        rows = f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
+        with_words = f"{rows} AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)"
+        expected = _estimate(with_words, [*values, self.words])
+        return expected < FEW and (expected < BLOCK or expected < COMMON * _estimate(rows, values))
 
-    def statement(self, limit, few=False):
-        """(SQL, values) that yields up to `limit` ids in the order of the walk."""
-        direction = "DESC" if self.descending else "ASC"
-        if self.words and few:
-            where, values = self._range("b.id")
-            rows, row_values = self._rows("found JOIN interactions_interaction i ON i.id = found.id", "i.id", [])
-            return (
-                f"WITH found AS MATERIALIZED (SELECT b.id FROM interactions_interactionbody b WHERE {where}"
-                " AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s))"
-                f" {rows} ORDER BY 1 {direction} LIMIT %s"
-            ), [*values, self.words, *row_values, limit]
+    def words_first(self, limit):
+        """(SQL, values): fetch all that hold the words, then test the rest."""
+        where, values = self._range("b.id")
+        rows, row_values = self._rows("found JOIN interactions_interaction i ON i.id = found.id", "i.id", [])
+        return (
+            f"WITH found AS MATERIALIZED (SELECT b.id FROM interactions_interactionbody b WHERE {where}"
+            " AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s))"
+            f" {rows} ORDER BY 1 {self._direction} LIMIT %s"
+        ), [*values, self.words, *row_values, limit]
+
+    def holding(self, candidates):
+        """(SQL, values) that yields those of the candidates that hold the words. IS TRUE fits no index: the matches
+        of a common word are never fetched first."""
+        return (
+            "SELECT id FROM interactions_interactionbody WHERE id = ANY(%s)"
+            " AND (interactions_words(messages, completion) @@ to_tsquery('simple', %s)) IS TRUE"
+        ), [candidates, self.words]
+
+    def statement(self, limit):
+        """(SQL, values) that yields up to `limit` ids in the order of the walk, whatever their words."""
         if self.driver is None:
-            rows, values = self._rows("interactions_interaction i", "i.id", self._words())
-            return f"{rows} ORDER BY 1 {direction} LIMIT %s", [*values, limit]
+            rows, values = self._rows("interactions_interaction i", "i.id", [])
+            return f"{rows} ORDER BY 1 {self._direction} LIMIT %s", [*values, limit]
         merged, all_values = [], []
         for label_id in self.driver:
             source = "interactions_labelposting p JOIN interactions_interaction i ON i.id = p.interaction_id"
-            where, bounds = self._range("p.interaction_id")
-            own = [("p.label_id = %s", [label_id]), (where, bounds), *self._words()]
+            own = [("p.label_id = %s", [label_id]), self._range("p.interaction_id")]
             rows, values = self._rows(source, "p.interaction_id", own)
-            merged.append(f"({rows} ORDER BY 1 {direction} LIMIT %s)")
+            merged.append(f"({rows} ORDER BY 1 {self._direction} LIMIT %s)")
             all_values += [*values, limit]
         union = " UNION ALL ".join(merged)
-        return f"SELECT * FROM ({union}) AS merged ORDER BY 1 {direction} LIMIT %s", [*all_values, limit]
+        return f"SELECT * FROM ({union}) AS merged ORDER BY 1 {self._direction} LIMIT %s", [*all_values, limit]
 
-    def _words(self):
-        """The test that keeps the planner from fetching a common word's matches first: IS TRUE fits no index."""
-        if not self.words:
-            return []
-        test = (
-            "EXISTS (SELECT FROM interactions_interactionbody b WHERE b.id = i.id AND"
-            " (interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)) IS TRUE)"
-        )
-        return [(test, [self.words])]
+    @property
+    def _direction(self):
+        return "DESC" if self.descending else "ASC"
 
     def _rows(self, source, column, more):
         tests = [*more, self._range("i.id"), *self.tests]
@@ -268,6 +299,12 @@ class _Plan:
         bounds = [(f"{column} >= %s", self.lower), (f"{column} < %s", self.upper)]
         tests = [(sql, value) for sql, value in bounds if value is not None]
         return " AND ".join(sql for sql, _ in tests) or "true", [value for _, value in tests]
+
+
+def _estimate(sql, values):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return cursor.fetchone()[0][0]["Plan"]["Plan Rows"]
 
 
 def _run(sql, values):

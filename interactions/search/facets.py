@@ -12,7 +12,7 @@ from feedback.models import FeedbackKey
 from feedback.services import keys_of
 from interactions import ids, rollups
 from interactions.models import Dimension, Interaction, Label
-from interactions.search import Counted, count, page_of_ids
+from interactions.search import ASIDE, Counted, count, page_of_ids
 from registry.models import Model
 
 SAMPLE = 5_000
@@ -109,7 +109,7 @@ def histogram(project, wanted):
     if told is not None:
         hours, approximate = rollups.by_hour(project, told[0], only=told[1]), False
     else:
-        found, reached = page_of_ids(project, timeless, None, SAMPLE + 1)
+        found, reached = page_of_ids(project, timeless, None, SAMPLE + 1, budget=ASIDE)
         hours = Counter(rollups.hour_of(ids.time_of(one)) for one in found[:SAMPLE])
         approximate = len(found) > SAMPLE or reached is not None
     return _bars(*extent, hours, approximate)
@@ -140,7 +140,7 @@ def _whole_hours(wanted):
 
 def _sample(project, wanted):
     """([(label ids, model id, latest feedback, latency)], whether there are more)."""
-    found, reached = page_of_ids(project, wanted, None, SAMPLE + 1)
+    found, reached = page_of_ids(project, wanted, None, SAMPLE + 1, budget=ASIDE)
     rows = Interaction.objects.filter(pk__in=found[:SAMPLE])
     return (
         list(rows.values_list("label_ids", "model_id", "feedbacks", "latency_ms")),
