@@ -1,4 +1,4 @@
-// What every page has around its content: the reader's theme and zone told to the server, copying, and small forms.
+// What every page has around its content: the reader's theme and zone told to the server, and small forms.
 const root = document.documentElement;
 const remember = (name, value) => { document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`; };
 
@@ -6,18 +6,7 @@ const remember = (name, value) => { document.cookie = `${name}=${value}; path=/;
 remember("tz", Intl.DateTimeFormat().resolvedOptions().timeZone);
 document.addEventListener("kit:theme", () => remember("theme", root.dataset.theme));
 
-const say = (text) => { document.getElementById("say").textContent = text; };
-
-document.addEventListener("click", async (e) => {
-  const copier = e.target.closest("[data-copy]");
-  if (copier) {
-    await navigator.clipboard.writeText(document.getElementById(copier.dataset.copy).innerText.trim());
-    say("Copied");
-    copier.classList.add("done");
-    setTimeout(() => copier.classList.remove("done"), 1500);
-  }
-  e.target.closest("[data-dismiss]")?.parentElement.remove();
-});
+document.addEventListener("click", (e) => e.target.closest("[data-dismiss]")?.parentElement.remove());
 
 /* a key that follows the name until it is typed by hand */
 document.addEventListener("input", (e) => {

@@ -188,7 +188,7 @@ def test_it_makes_a_key_right_there_and_shows_it_in_the_calls(client, project):
     answer = client.post(reverse("project_first_key", args=["claims"]))
     key = ApiKey.objects.get(user=owner_of(project))
     assert answer.context["api_key"].startswith(key.hint)
-    assert answer.content.decode().count(answer.context["api_key"]) == 3  # curl, Python, and to copy
+    assert answer.content.decode().count(answer.context["api_key"]) == 4  # curl, Python, the key itself and its button
     assert "no-store" in answer.headers["Cache-Control"]
     part = client.post(reverse("project_first_key", args=["claims"]), headers={"HX-Request": "true"})
     assert part.content.decode().lstrip().startswith('<div class="hello"')
