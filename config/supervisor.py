@@ -95,8 +95,8 @@ class Supervisor:
 
 def main():
     """Bring everything up, say where it is, and look after it."""
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)  # SIGINT too: a shell's background jobs begin with it ignored
     started = time.monotonic()
     with ExitStack() as stack:
         unclean = stack.enter_context(alone())
@@ -139,7 +139,7 @@ class alone:
         return bool(earlier)
 
     def __exit__(self, *error):
-        self.path.unlink()
+        self.path.unlink(missing_ok=True)
         self.file.close()
 
 
