@@ -10,7 +10,7 @@ from projects.services import DELETION
 SLICE = 1_000
 
 
-@app.task(name=DELETION, lock=DELETION, retry=RetryStrategy(max_attempts=30, linear_wait=60))
+@app.task(name=DELETION, retry=RetryStrategy(max_attempts=30, linear_wait=60))
 def delete_content(project_id):
     """Clear away what a deleted project held, a slice at a time; begun again, it goes on where it stopped."""
     project = Project.objects.get(pk=project_id)
