@@ -21,17 +21,18 @@ LIBC = ctypes.CDLL(None)
 class Child:
     """A program in a session of its own, so that Ctrl-C reaches it through us, in our order."""
 
-    def __init__(self, name, command, keep=()):
+    def __init__(self, name, command, keep=(), **environment):
         self.name = name
         self.command = command
         self.keep = keep
+        self.environment = environment
         self.log = settings.DATA_DIR / "log" / f"{name}.log"
         self.pid_file = settings.DATA_DIR / f"{name}.pid"
         self.process = None
         self.pause = self.due = 0
 
     def start(self):
-        environment = {**os.environ, "DATABASE_URL": settings.DATABASE_URL, "PYTHONUNBUFFERED": "1"}
+        environment = {**os.environ, "DATABASE_URL": settings.DATABASE_URL, "PYTHONUNBUFFERED": "1", **self.environment}
         tie = {"preexec_fn": end_with_parent} if sys.platform == "linux" else {}
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(

@@ -20,5 +20,7 @@ loglevel = "warning"
 
 
 def when_ready(server):
-    """Import the pages too, before the processes are forked off."""
+    """Import the pages too, before the processes are forked off; wait until the database is prepared."""
     get_resolver().url_patterns  # noqa: B018
+    if waiting := os.environ.get("PREPARED"):
+        os.read(int(waiting), 1)  # ends when the supervisor closes its end of the pipe

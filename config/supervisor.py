@@ -39,17 +39,27 @@ class Supervisor:
         self.database = database
         bind = f"fd://{listener.fileno()}"  # the port is ours, so that it never closes while the web server restarts
         web = [PYTHON, "-m", "gunicorn", "--config", settings.BASE_DIR / "config/gunicorn.py", "--bind", bind]
-        self.web = Child("web", web, keep=[listener.fileno()])
+        waiting, self.prepared = os.pipe()
+        self.web = Child("web", web, keep=[listener.fileno(), waiting], PREPARED=str(waiting))
         self.worker = Child("worker", WORKER)
         self.children = [self.web, self.worker]
 
     def start(self):
+        """Prepare the database while the web server imports the pages; it serves when that is done."""
+        self.web.start()
         if EMBEDDED and not (settings.DATA_DIR / "demo.json").exists():
             print("  Filling the new database with a demo project …", flush=True)
-        prepare = [*MANAGE, "prepare", *(["--demo"] if EMBEDDED else [])]
-        Child("prepare", prepare).run()
-        for child in self.children:
-            child.start()
+        Child("prepare", [*MANAGE, "prepare", *(["--demo"] if EMBEDDED else [])]).run()
+        self.let_serve()
+        self.worker.start()
+        self.wait_until_ready()
+
+    def let_serve(self):
+        if self.prepared:
+            os.close(self.prepared)
+            self.prepared = None
+
+    def wait_until_ready(self):
         end = time.monotonic() + START
         while not is_ready():
             self.look()
@@ -85,6 +95,7 @@ class Supervisor:
             time.sleep(5)
 
     def stop(self):
+        self.let_serve()
         for child in self.children:
             child.end()
         for child in self.children:
