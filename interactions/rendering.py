@@ -19,14 +19,43 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about a second
+MOST_BRACKETS = 2_000  # looking for the ends of more links than this takes time that grows with its square
 RAW_LIMIT = 2_000_000
 CODE_LIMIT = 20_000
-LANGUAGES = frozenset(
-    (
-        "bash c cpp csharp css diff docker go graphql html http ini java javascript json kotlin lua makefile markdown php "
-        "powershell python r ruby rust scala sql swift toml typescript xml yaml"
-    ).split()
-)
+LANGUAGES = {
+    *(
+        "bash",
+        "c",
+        "cpp",
+        "csharp",
+        "css",
+        "diff",
+        "docker",
+        "go",
+        "graphql",
+        "html",
+        "http",
+        "ini",
+        "java",
+        "javascript",
+    ),
+    *(
+        "json",
+        "kotlin",
+        "lua",
+        "makefile",
+        "markdown",
+        "php",
+        "powershell",
+        "python",
+        "r",
+        "ruby",
+        "rust",
+        "scala",
+        "sql",
+    ),
+    *("swift", "toml", "typescript", "xml", "yaml"),
+}
 ALIASES = {
     "c++": "cpp",
     "c#": "csharp",
@@ -84,7 +113,7 @@ def text(value):
 def markdown(source):
     """Markdown as safe HTML, up to MARKDOWN_LIMIT characters, cut at a line's end where there is one."""
     part = cut(source, MARKDOWN_LIMIT)
-    html = _markdown().render(part)
+    html = _markdown(links=part.count("[") < MOST_BRACKETS).render(part)
     return Rendered(mark_safe(_sanitise(html)), len(part), len(source))  # noqa: S308 - sanitised
 
 
@@ -188,9 +217,11 @@ def _lexer(language):
 
 
 @functools.cache
-def _markdown():
+def _markdown(links):
     renderer = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 40})
     renderer.enable(["table", "strikethrough"])
+    if not links:
+        renderer.disable(["link", "image"])
     for rule in (_text, _fence, _code_block, _code_inline, _image, _heading_open, _heading_close):
         renderer.add_render_rule(rule.__name__[1:], rule)
     renderer.add_render_rule("table_open", lambda *_: '<div class="scroll-x" tabindex="0"><table>')

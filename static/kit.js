@@ -130,7 +130,7 @@ document.addEventListener("htmx:error", (e) => { if (e.detail.error?.name !== "A
 /* a login page where a part of a page was asked for: go there whole */
 document.addEventListener("htmx:before:response", (e) => {
   const { raw } = e.detail.ctx.response;
-  if (raw.redirected) { e.preventDefault(); location.assign(raw.url); }
+  if (raw.redirected && !raw.headers.has("HX-Redirect")) { e.preventDefault(); location.assign(raw.url); }
 });
 
 /* copying: a text, the block around the button, or what an address answers */
@@ -180,6 +180,7 @@ class LabelCombo extends HTMLElement {
     this.box.hidden = !open;
     this.input.setAttribute("aria-expanded", open);
     if (open && this.input.value.trim()) this.mark(0); else this.mark(-1);
+    if (open) this.box.scrollIntoView({ block: "nearest" });
   }
   hide() { this.box.hidden = true; this.input.setAttribute("aria-expanded", false); this.mark(-1); }
   mark(i) {

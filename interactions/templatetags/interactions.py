@@ -11,7 +11,7 @@ from interactions import rendering
 
 register = template.Library()
 
-PLUMBING = frozenset("app channel dataset env item lang language locale platform region source version".split())  # noqa: SIM905
+PLUMBING = {"app", "channel", "dataset", "env", "item", "lang", "language", "locale", "platform", "source", "version"}
 FLAG = "yes"  # the value of a label that was given as a word alone
 HUES = 9  # the tenth is the grey of plumbing
 SALT = "31"  # chosen so that the keys most people use fall apart

@@ -2,7 +2,6 @@
 
 import re
 
-from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
@@ -12,6 +11,7 @@ from accounts.permissions import LABEL
 from feedback.services import keys_of
 from interactions.labels import labels_of, remove_label, remove_labels, set_label, set_labels, suggest_labels, undo
 from interactions.models import Interaction
+from interactions.rendering import words_pattern
 from interactions.templatetags.interactions import FLAG
 from interactions.views.address import Address
 from interactions.views.detail import interaction_or_404, panel_context
@@ -152,13 +152,13 @@ def _back(request, project):
 def _changed_parts(request, project, change):
     """The rows, the facets and the open interaction, as far as the page that asked can show them."""
     address, shown = _shown(request, project)
-    ids = [one for one, *_ in change.events[:ROWS_REFRESHED]]
-    rows = labels_of(Interaction.objects.for_table().in_order(ids))
-    fill_rows(rows, address, list(keys_of(project).values())[:COLUMNS])
-    parts = {"rows": rows, "address": address}
+    parts = {"address": address}
     if "table" in request.POST:
+        rows = labels_of(Interaction.objects.for_table().in_order([one for one, *_ in change.events[:ROWS_REFRESHED]]))
+        fill_rows(rows, address, list(keys_of(project).values())[:COLUMNS])
         wanted, errors = wanted_of(project, address)
-        parts |= counts_context(project, address, wanted, errors) | {"table": True}
+        parts |= counts_context(project, address, wanted, errors)
+        parts |= {"table": True, "rows": rows, "pattern": words_pattern(address.one("q"))}
     if shown:
         parts |= panel_context(project, interaction_or_404(project, shown), address)
     return parts
@@ -171,6 +171,6 @@ def _shown(request, project):
     try:
         match = resolve(path)
     except Resolver404:
-        raise BadRequest("This page is not one of ours.") from None
+        return Address(project, []), None
     shown = match.kwargs.get("pk") if match.url_name == "interaction_detail" else None
     return Address.read(project, QueryDict(query)), shown

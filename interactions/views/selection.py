@@ -1,4 +1,4 @@
-"""Ticked rows: which they are, and deleting them after a question; and the toast that a form leaves for the next page."""
+"""Ticked rows: which they are, deleting them after a question, and the toast left for the page that comes next."""
 
 import uuid
 

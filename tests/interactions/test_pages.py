@@ -1,0 +1,341 @@
+"""The pages of interactions: the table, the detail, payload and session; as members, as readers, as strangers."""
+
+import datetime
+import html
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.services import add_member
+from feedback.services import create_feedback_key, give_feedback, keys_of
+from interactions.labels import set_label
+from tests.factories import make_interaction, make_project, make_user, owner_of
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def pages(client, owner):
+    client.force_login(owner)
+    return client
+
+
+def list_url(project):
+    return reverse("interaction_list", kwargs={"project": project.key})
+
+
+def detail_url(project, interaction, name="interaction_detail"):
+    return reverse(name, kwargs={"project": project.key, "pk": interaction.pk})
+
+
+def shown_ids(response):
+    return [row.pk for row in response.context["page"].rows]
+
+
+def logged(project, n, **record):
+    """n interactions, newest first, a minute apart."""
+    start = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    moments = [start - datetime.timedelta(minutes=place) for place in range(n)]
+    return [make_interaction(project, created_at=moment.isoformat(), **record) for moment in moments]
+
+
+def test_the_table_shows_the_newest_first(pages, project):
+    made = logged(project, 3)
+    response = pages.get(list_url(project))
+    assert response.status_code == 200
+    assert shown_ids(response) == [row.pk for row in made]
+
+
+def test_the_table_asks_the_same_number_of_queries_whatever_the_rows_and_reads_no_body(pages, project):
+    (key, _) = create_feedback_key(team=project.team, key="helpful", kind="bool", projects=[project])
+    labels = [{"intent": f"i{place % 5}", "lang": "de"} for place in range(60)]
+    for place in range(3):
+        make_interaction(project, labels=labels[place], feedbacks=[{"feedback_key": key.key, "value": True}])
+    pages.get(list_url(project))  # what is read once for all is read now
+    with CaptureQueriesContext(connection) as few:
+        pages.get(list_url(project))
+    for place in range(3, 60):
+        make_interaction(project, labels=labels[place], feedbacks=[{"feedback_key": key.key, "value": False}])
+    with CaptureQueriesContext(connection) as many:
+        response = pages.get(list_url(project))
+    assert len(response.context["page"].rows) == 50
+    assert len(many) == len(few)
+    assert not [query for query in many.captured_queries if "interactionbody" in query["sql"]]
+
+
+def test_pages_lead_on_and_back_inside_the_filter(pages, project):
+    made = logged(project, 5, labels={"a": "b"})
+    first = pages.get(list_url(project), {"label": "a:b", "limit": "2"})
+    assert shown_ids(first) == [row.pk for row in made[:2]]
+    second = pages.get(first.context["address"].next)
+    assert shown_ids(second) == [row.pk for row in made[2:4]]
+    assert second.context["address"].one("label") == "a:b"
+    assert shown_ids(pages.get(second.context["address"].previous)) == [row.pk for row in made[:2]]
+
+
+@pytest.mark.parametrize(
+    ("form", "address"),
+    [
+        ("q=&label=&latency.from=&latency.to=&session=", ""),
+        ("latency.from=1,000&latency.to=3000", "latency=1000..3000"),
+        ("latency.to=5", "latency=..5"),
+        ("feedback.is.helpful=true", "feedback=helpful%3Atrue"),
+        ("feedback.is.csat=none", "feedback=csat%3Anone"),
+        ("feedback.from.csat=2&feedback.to.csat=4.5", "feedback=csat%3A2..4.5"),
+        ("feedback.from.csat=2&feedback.to.csat=", "feedback=csat%3A2.."),
+        ("label.add=intent", "label=intent"),
+        ("label=a%3Ab&label.add=intent:x|y", "label=a%3Ab&label=intent%3Ax%7Cy"),
+        ("label.add=-intent:x", "not_label=intent%3Ax"),
+        ("time.after=2026-03-01T10:00", "after=2026-03-01T10%3A00%3A00Z"),
+        ("after=2026-01-01T00:00:00Z&time.after=2026-03-01T10:00", "after=2026-03-01T10%3A00%3A00Z"),
+        ("order=created_at&q=leak&utm_source=x", "q=leak&order=created_at"),
+    ],
+)
+def test_what_the_form_sends_becomes_the_one_language(pages, project, form, address):
+    make_interaction(project)
+    response = pages.get(f"{list_url(project)}?{form}")
+    assert response.status_code == 302
+    assert response["Location"] == list_url(project) + (f"?{address}" if address else "")
+    pushed = pages.get(f"{list_url(project)}?{form}", headers=HTMX)
+    assert pushed.status_code in {200, 400}
+    assert pushed["HX-Push-Url"] == response["Location"]
+
+
+def test_times_of_the_form_are_the_readers(pages, project):
+    make_interaction(project)
+    pages.cookies["tz"] = "Asia/Tokyo"
+    response = pages.get(f"{list_url(project)}?time.after=2026-03-01T09:00")
+    assert response["Location"].endswith("after=2026-03-01T00%3A00%3A00Z")
+    shown = pages.get(response["Location"])
+    assert 'value="2026-03-01T09:00"' in shown.content.decode()
+    assert "Asia/Tokyo" in shown.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ({"latency": "soon"}, "latency"),
+        ({"after": "yesterday"}, "after"),
+        ({"feedback": "nobody:true"}, "feedback"),
+        ({"label": ":x"}, "label"),
+        ({"q": "..."}, "q"),
+        ({"source": "moon"}, "source"),
+        ({"cursor": "zz"}, "cursor"),
+        ({"limit": "0"}, "limit"),
+        ({"has_images": "perhaps"}, "has_images"),
+        ({"order": "upwards"}, "order"),
+        ({"q": "a\x00b"}, "q"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_a_filter_that_cannot_be_read_is_told_and_the_page_works(pages, project, query, word, headers):
+    make_interaction(project)
+    response = pages.get(list_url(project), query, headers=headers)
+    assert response.status_code == 400
+    assert [fault.name for fault in response.context["errors"]] == [word]
+    (fault,) = response.context["errors"]
+    assert html.escape(fault.text) in response.content.decode()
+    assert pages.get(fault.without).status_code == 200
+
+
+def test_nothing_found_offers_a_way_out(pages, project):
+    make_interaction(project, labels={"a": "b"})
+    response = pages.get(list_url(project), {"q": "unheard", "label": "a:c"})
+    assert response.status_code == 200
+    text = response.content.decode()
+    assert "Nothing matches" in text
+    assert html.escape(response.context["address"].without_q) in text
+    assert html.escape(response.context["chips"][0].without) in text
+
+
+def test_an_empty_project_shows_how_to_begin(pages, project):
+    assert "Log the first interaction" in pages.get(list_url(project)).content.decode()
+
+
+def test_every_filter_is_a_chip_that_can_be_taken_away(pages, project):
+    make_interaction(project)
+    labels, rest = "label=a:b&label=c&not_label=d:e|f", "session=s&user=u&source=live&after=2026-01-01"
+    query = f"{labels}&model=m&latency=1..5&has_images=true&{rest}"
+    response = pages.get(f"{list_url(project)}?{query}", follow=True)
+    chips = {f"{chip.kind} {chip.text}" for chip in response.context["chips"]}
+    assert chips == {
+        "label is a:b", "has label c", "without label d:e or f", "model m", "latency 1 to 5 ms", "with pictures",
+        "session s", "user u", "source Live", "time since 1 Jan",
+    }  # fmt: skip
+    for chip in response.context["chips"]:
+        assert len(pages.get(chip.without).context["chips"]) == len(chips) - 1
+
+
+def test_the_form_carries_along_what_it_has_no_field_for(pages, project):
+    make_interaction(project, labels={"a": "b"})
+    response = pages.get(list_url(project), {"label": "a:b|c", "not_label": "x", "after": "2026-01-01T00:00:00Z"})
+    assert {("label", "a:b|c"), ("not_label", "x"), ("after", "2026-01-01T00:00:00Z")} == set(
+        response.context["facets"].unseen
+    )
+
+
+def test_a_label_in_the_filter_has_its_box_ticked_and_is_left_out_of_the_rows(pages, project):
+    make_interaction(project, labels={"intent": "refund", "tone": "curt"})
+    response = pages.get(list_url(project), {"label": "intent:refund"})
+    (option,) = [one for one in response.context["facets"].labels if one.on]
+    assert option.value == "intent:refund"
+    assert [label.key for label in response.context["page"].rows[0].tags] == ["tone"]
+
+
+@pytest.mark.parametrize("label", [{"a:b": "c|d"}, {"a\\": "b:c"}, {'"><i>': "<b>"}, {"键": "值"}])
+def test_labels_of_any_characters_can_be_filtered_by_their_boxes(pages, project, label):
+    wanted = make_interaction(project, labels=label)
+    make_interaction(project, labels={"other": "label"})
+    first = pages.get(list_url(project))
+    ((key, value),) = label.items()
+    (option,) = [one for one in first.context["facets"].labels if one.label.key == key]
+    assert shown_ids(pages.get(list_url(project), {"label": option.value})) == [wanted.pk]
+    assert wanted.pk not in shown_ids(pages.get(option.without))
+    assert "<i>" not in first.content.decode()
+    assert value in {one.label.value for one in first.context["facets"].labels}
+
+
+def test_an_id_in_the_search_goes_straight_there(pages, project):
+    made = make_interaction(project, external_id="ticket-7", session_id="chat-9")
+    detail = detail_url(project, made)
+    assert pages.get(list_url(project), {"q": str(made.pk)})["Location"] == detail
+    assert pages.get(list_url(project), {"q": "ticket-7", "go": "1"})["Location"] == detail
+    session = reverse("session_detail", kwargs={"project": project.key, "session": "chat-9"})
+    assert pages.get(list_url(project), {"q": "chat-9", "go": "1"})["Location"] == session
+    assert pages.get(list_url(project), {"q": "chat-9", "go": "1"}, headers=HTMX)["HX-Redirect"] == session
+    # what is only typed could be a word: it is offered
+    offered = pages.get(list_url(project), {"q": "chat-9"})
+    assert html.escape(session) in offered.content.decode()
+
+
+def test_words_found_are_marked_in_the_rows(pages, project):
+    make_interaction(project, messages=[{"role": "user", "content": "A <b>leak</b> in the roof"}])
+    text = pages.get(list_url(project), {"q": "leak"}).content.decode()
+    assert "&lt;b&gt;<mark>leak</mark>&lt;/b&gt;" in text
+
+
+def test_the_detail_is_a_page_for_people_and_a_drawer_for_htmx(pages, project):
+    made = make_interaction(project)
+    page = pages.get(detail_url(project, made))
+    drawer = pages.get(detail_url(project, made), headers=HTMX)
+    back = pages.get(detail_url(project, made), headers={**HTMX, "HX-History-Restore-Request": "true"})
+    assert page.content.startswith(b"<!doctype html>") and back.content.startswith(b"<!doctype html>")
+    assert b"<!doctype" not in drawer.content and b'role="dialog"' in drawer.content
+    assert "HX-Request" in page["Vary"] and "HX-Request" in drawer["Vary"]
+
+
+def test_previous_and_next_stay_inside_the_filter(pages, project):
+    newest, middle, oldest = (logged(project, 1, labels={"a": a})[0] for a in ("x", "y", "x"))
+    rows = sorted([newest, oldest], key=lambda row: row.pk, reverse=True)
+    response = pages.get(detail_url(project, rows[0]), {"label": "a:x"})
+    assert response.context["before"] == ""
+    assert response.context["after"] == detail_url(project, rows[1]) + "?label=a%3Ax"
+    assert response.context["back"] == list_url(project) + "?label=a%3Ax"
+    assert middle.pk not in {newest.pk, oldest.pk}
+
+
+def test_the_detail_shows_all_that_is_known(pages, project, owner):
+    (key, _) = create_feedback_key(
+        team=project.team, key="csat", kind="scalar", minimum=1, maximum=5, projects=[project]
+    )
+    made = make_interaction(
+        project,
+        messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Covered?"}],
+        completion="**Yes**",
+        labels={"intent": "cover"},
+        metadata={"temperature": 0.2, "nested": {"a": [1]}},
+        usage={"prompt_tokens": 1842, "completion_tokens": 386},
+        latency_ms=1240,
+        external_id="ticket-7",
+        user="u_1",
+        feedbacks=[{"feedback_key": key.key, "value": 4.5, "details": "Good on evidence."}],
+    )
+    set_label(interaction=made, key="intent", value="claim", by=owner)
+    text = pages.get(detail_url(project, made)).content.decode()
+    for words in (
+        "Be brief.", "Covered?", "<strong>Yes</strong>", "claim", "cover", "0.2", "1,842 in", "386 out", "1.24 s",
+        "ticket-7", "u_1", "Good on evidence.", "4.5", owner.initials,
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_the_payload_is_given_back_as_it_came_with_its_digest(pages, project):
+    made = make_interaction(project, messages=[{"role": "user", "content": "Hé"}], completion="", labels={"a": "b"})
+    address = detail_url(project, made, "interaction_payload")
+    assert re.search(r"[0-9a-f]{64}", pages.get(address).content.decode())
+    answer = pages.get(address, {"as": "json"})
+    assert answer["Content-Type"].startswith("application/json")
+    assert answer.json()["messages"] == [{"role": "user", "content": "Hé"}]
+    assert pages.get(address, {"as": "curl"}).content.decode().startswith("curl ")
+    assert pages.get(address, {"as": "completion"}).content == b""
+
+
+def test_a_page_of_two_megabytes_is_cut_and_says_so(pages, project):
+    made = make_interaction(project, completion="line of text\n" * 160_000)
+    response = pages.get(detail_url(project, made))
+    assert len(response.content) < 400_000
+    assert "of 2,080,000 characters" in response.content.decode()
+    assert len(pages.get(detail_url(project, made), {"raw": "1"}).content) > 1_900_000
+
+
+def test_a_session_shows_its_turns_in_order_and_says_nothing_twice(pages, project):
+    messages = [{"role": "user", "content": "First question"}]
+    make_interaction(project, session_id="s/1", messages=messages, completion="First answer")
+    messages += [{"role": "assistant", "content": "First answer"}, {"role": "user", "content": "Second question"}]
+    make_interaction(project, session_id="s/1", messages=messages, completion="Second answer")
+    text = pages.get(reverse("session_detail", kwargs={"project": project.key, "session": "s/1"})).content.decode()
+    parts = ["First question", "First answer", "2 earlier messages", "Second question", "Second answer"]
+    assert sorted(parts, key=text.index) == parts
+    assert text.count("First question") == 1
+
+
+def test_pages_of_strangers_projects_do_not_exist(pages, project):
+    other = make_project()
+    theirs = make_interaction(other, session_id="s")
+    mine = make_interaction(project)
+    for address in (
+        list_url(other),
+        detail_url(other, theirs),
+        detail_url(project, theirs),
+        detail_url(project, theirs, "interaction_payload"),
+        reverse("session_detail", kwargs={"project": project.key, "session": "s"}),
+    ):
+        assert pages.get(address).status_code == 404, address
+    for name, data in (("label_set", {"label": "a:b"}), ("label_remove", {"key": "a"})):
+        assert pages.post(detail_url(project, theirs, name), data).status_code == 404
+    gone = pages.post(
+        reverse("interaction_delete_many", kwargs={"project": project.key}), {"id": [theirs.pk, mine.pk], "sure": "1"}
+    )
+    assert gone.status_code == 302
+    theirs.refresh_from_db()
+
+
+def test_who_may_only_read_sees_no_way_to_change_and_is_refused(client, project):
+    reader = make_user(team=project.team, role="auditor")
+    made = make_interaction(project, labels={"a": "b"})
+    client.force_login(reader)
+    assert b'id="label"' not in client.get(detail_url(project, made)).content
+    assert client.post(detail_url(project, made, "label_set"), {"label": "a:c"}).status_code == 403
+    many = reverse("interaction_delete_many", kwargs={"project": project.key})
+    assert client.post(many, {"id": made.pk, "sure": "1"}).status_code == 403
+    assert client.get(detail_url(project, made, "interaction_delete")).status_code == 403
+
+
+def test_feedback_of_people_is_shown_with_their_initials(pages, project):
+    (key, _) = create_feedback_key(team=project.team, key="ok", kind="bool", projects=[project])
+    reviewer = make_user(name="Jo Okafor", team=project.team, role="reviewer")
+    made = make_interaction(project)
+    give_feedback(interaction=made, key=keys_of(project)["ok"], value=True, by=reviewer, origin="reviewer")
+    assert "JO" in pages.get(detail_url(project, made)).content.decode()
+
+
+def test_a_member_of_another_team_that_shares_the_project_reads_it(client, project):
+    user = make_user()
+    add_member(team=project.team, user=user, role="reviewer")
+    made = make_interaction(project)
+    client.force_login(user)
+    assert client.get(detail_url(project, made)).status_code == 200
+    assert owner_of(project) != user

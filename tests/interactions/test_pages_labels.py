@@ -1,0 +1,170 @@
+"""Labels and deletion by the pages' forms, with scripts (htmx) and without."""
+
+import pytest
+from django.urls import reverse
+
+from interactions.labels import labels_of
+from interactions.models import Interaction
+from tests.factories import make_interaction
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def pages(client, owner):
+    client.force_login(owner)
+    return client
+
+
+def url(name, project, interaction=None):
+    kwargs = {"project": project.key, **({"pk": interaction.pk} if interaction else {})}
+    return reverse(name, kwargs=kwargs)
+
+
+def labels(interaction):
+    (row,) = labels_of([Interaction.objects.get(pk=interaction.pk)])
+    return {label.key: label.value for label in row.labels}
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("intent:refund", {"intent": "refund"}),
+        ("  intent :  refund ", {"intent": "refund"}),
+        ("urgent", {"urgent": "yes"}),
+        ("time:10:30", {"time": "10:30"}),
+    ],
+)
+def test_a_label_is_set_as_it_is_typed(pages, project, typed, expected):
+    made = make_interaction(project)
+    response = pages.post(
+        url("label_set", project, made), {"label": typed, "next": url("interaction_detail", project, made)}
+    )
+    assert response["Location"] == url("interaction_detail", project, made)
+    assert labels(made) == expected
+
+
+@pytest.mark.parametrize("typed", ["", "key:", ":value", "k" * 101 + ":v", "k:" + "v" * 501, "a:\x00"])
+def test_what_is_no_label_is_refused_and_nothing_changes(pages, project, typed):
+    made = make_interaction(project, labels={"a": "b"})
+    response = pages.post(url("label_set", project, made), {"label": typed}, headers=HTMX)
+    assert response.status_code == 422
+    assert b'role="alert"' in response.content
+    assert labels(made) == {"a": "b"}
+
+
+def test_htmx_gets_the_row_the_facets_the_labels_and_a_way_back(pages, project):
+    made = make_interaction(project)
+    here = f"http://testserver{url('interaction_detail', project, made)}?q=covered"
+    response = pages.post(
+        url("label_set", project, made),
+        {"label": "intent:refund", "table": "1"},
+        headers={**HTMX, "HX-Current-URL": here},
+    )
+    text = response.content.decode()
+    for target in (f"#i-{made.pk}", "#filters", "#count", f"#labels-{made.pk}", f"#history-{made.pk}"):
+        assert f'hx-target="{target}"' in text, target
+    assert 'data-key="u"' in text
+    assert response.context["toast"]["token"]
+    assert "?q=covered" in text
+
+
+def test_undo_takes_the_change_back_and_only_once(pages, project):
+    made = make_interaction(project, labels={"intent": "refund"})
+    changed = pages.post(url("label_set", project, made), {"label": "intent:claim"}, headers=HTMX)
+    token = changed.context["toast"]["token"]
+    assert labels(made) == {"intent": "claim"}
+    undone = pages.post(url("label_undo", project), {"token": token}, headers=HTMX)
+    assert undone.status_code == 200
+    assert labels(made) == {"intent": "refund"}
+    again = pages.post(url("label_undo", project), {"token": token}, headers=HTMX)
+    assert "Somebody changed it since" in again.content.decode()
+    assert pages.post(url("label_undo", project), {"token": "x"}, headers=HTMX).status_code == 422
+
+
+def test_a_label_is_taken_away(pages, project):
+    made = make_interaction(project, labels={"intent": "refund"})
+    assert pages.post(url("label_remove", project, made), {"key": "intent"}).status_code == 302
+    assert labels(made) == {}
+    assert pages.post(url("label_remove", project, made), {"key": "intent"}).status_code == 404
+
+
+def test_without_scripts_the_next_page_says_what_happened_and_offers_undo(pages, project):
+    made = make_interaction(project)
+    detail = url("interaction_detail", project, made)
+    pages.post(url("label_set", project, made), {"label": "a:b", "next": detail})
+    text = pages.get(detail).content.decode()
+    assert "Labelled a:b" in text and 'name="token"' in text
+    assert "Labelled a:b" not in pages.get(detail).content.decode()
+
+
+@pytest.mark.parametrize("after", ["https://evil.example/", "//evil.example", "/p/other/interactions", "javascript:x"])
+def test_forms_lead_back_into_the_project_alone(pages, project, after):
+    made = make_interaction(project)
+    response = pages.post(url("label_set", project, made), {"label": "a:b", "next": after})
+    assert response["Location"] == url("interaction_list", project)
+
+
+def test_ticked_rows_are_labelled_together_and_labels_taken_away(pages, project):
+    ticked = [make_interaction(project, labels={"a": "b"}) for _ in range(3)]
+    other = make_interaction(project)
+    ids = [row.pk for row in ticked]
+    response = pages.post(url("label_many", project), {"id": ids, "label": "gold", "table": "1"}, headers=HTMX)
+    assert "Labelled 3 interactions gold:yes" in response.content.decode()
+    assert [labels(row) for row in ticked] == [{"a": "b", "gold": "yes"}] * 3
+    assert labels(other) == {}
+    pages.post(url("label_many", project), {"id": ids, "label": "-a"}, headers=HTMX)
+    assert [labels(row) for row in ticked] == [{"gold": "yes"}] * 3
+
+
+@pytest.mark.parametrize("ids", [["x"], ["1"] * 3, ["0" * 32] * 1001])
+def test_ids_that_are_none_are_refused(pages, project, ids):
+    assert pages.post(url("label_many", project), {"id": ids, "label": "a:b"}).status_code == 400
+
+
+def test_nothing_ticked_is_said(pages, project):
+    assert pages.post(url("label_many", project), {"label": "a:b"}, headers=HTMX).status_code == 422
+
+
+def test_suggestions_mark_what_was_typed_and_offer_a_new_label(pages, project):
+    make_interaction(project, labels={"policy": "HH-200", "intent": "policy-terms"})
+    text = pages.get(url("label_suggest", project), {"label": "pol"}).content.decode()
+    assert text.count('role="option"') == 3
+    assert "<mark>pol</mark>icy" in text
+    assert "Create “pol:yes”" in text
+    exact = pages.get(url("label_suggest", project), {"label": "policy:HH-200"}).content.decode()
+    assert "Create" not in exact
+
+
+def test_suggestions_show_hostile_labels_harmlessly(pages, project):
+    make_interaction(project, labels={"<i>x": '"><script>'})
+    text = pages.get(url("label_suggest", project), {"label": "<i>x"}).content.decode()
+    assert "<script>" not in text and "<i>x" not in text
+
+
+def test_deleting_asks_first(pages, project):
+    made = make_interaction(project)
+    page = pages.get(url("interaction_delete", project, made))
+    assert b"Delete 1 interaction?" in page.content
+    assert pages.post(url("interaction_delete_many", project), {"id": made.pk}).status_code == 200
+    assert Interaction.objects.filter(pk=made.pk).exists()
+
+
+def test_one_and_many_are_deleted_and_said(pages, project):
+    made = [make_interaction(project) for _ in range(3)]
+    stays = make_interaction(project)
+    form = {"id": [row.pk for row in made], "sure": "1"}
+    response = pages.post(url("interaction_delete_many", project) + "?q=covered", form)
+    assert response["Location"] == url("interaction_list", project) + "?q=covered"
+    assert list(Interaction.objects.filter(project=project)) == [stays]
+    assert "Deleted 3 interactions" in pages.get(url("interaction_list", project)).content.decode()
+
+
+def test_htmx_asks_in_a_dialog_and_is_told_to_look_again(pages, project):
+    made = make_interaction(project)
+    asked = pages.post(url("interaction_delete_many", project), {"id": made.pk, "table": "1"}, headers=HTMX)
+    assert b"<dialog" in asked.content
+    form = {"id": made.pk, "table": "1", "sure": "1"}
+    gone = pages.post(url("interaction_delete_many", project), form, headers=HTMX)
+    assert "kit:deleted" in gone["HX-Trigger"]
+    assert not Interaction.objects.filter(pk=made.pk).exists()

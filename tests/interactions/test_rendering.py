@@ -1,0 +1,206 @@
+"""What strangers wrote is shown and does nothing; and it is shown in bounded time."""
+
+import time
+
+import pytest
+
+from interactions import rendering
+from interactions.transcript import Transcript, new_messages
+
+
+def html_of(source):
+    return rendering.markdown(source).html
+
+
+def transcript(messages, completion="Yes.", **options):
+    return Transcript(messages, completion, address=lambda sha256: f"/blobs/p/{sha256}", blobs={}, **options)
+
+
+@pytest.mark.parametrize(
+    ("source", "never"),
+    [
+        ("<script>alert(1)</script>", "<script"),
+        ("<img src=x onerror=alert(1)>", "<img"),
+        ("[a](javascript:alert(1))", "href"),
+        ("[a](JaVaScRiPt:alert(1))", "href"),
+        ("[a](data:text/html;base64,PHNjcmlwdD4=)", "href"),
+        ("[a](vbscript:x)", "href"),
+        ("<javascript:alert(1)>", "href"),
+        ("[a](/accounts/logout)", "/accounts/logout"),
+        ("[a](//evil.example/x)", "href"),
+        ("![pixel](http://tracker.example/p.png)", "<img"),
+        ("![pixel](data:image/png;base64,AAAA)", "<img"),
+        ('[a](https://e.example "title\u202ex")', "title="),
+        ('```"><script>\nx\n```', "<script"),
+        ("<style>body{display:none}</style>", "<style"),
+        ("<div style='position:fixed' onclick=x>y</div>", "<div style"),
+    ],
+)
+def test_nothing_in_markdown_runs_loads_or_leads_astray(source, never):
+    assert never not in html_of(source)
+
+
+def test_links_open_elsewhere_and_tell_nobody_where_from():
+    html = html_of("[a](https://e.example/x)")
+    assert 'href="https://e.example/x"' in html
+    assert 'rel="noreferrer noopener nofollow"' in html
+    assert 'target="_blank"' in html
+
+
+def test_a_picture_elsewhere_becomes_a_link_with_its_address():
+    html = html_of("![a chart](https://e.example/c.png)")
+    assert '<a class="remote" href="https://e.example/c.png"' in html
+    assert "a chart" in html
+
+
+def test_a_picture_inside_a_link_is_not_a_link_within_a_link():
+    html = html_of("[![a](https://e.example/c.png)](https://e.example)")
+    assert html.count("<a ") == 1
+
+
+@pytest.mark.parametrize("character", ["\u202e", "\u2066", "\x1b", "\x00"])
+@pytest.mark.parametrize("form", ["a{}b", "`a{}b`", "```\na{}b\n```", "```js\nlet a = '{}'\n```", "# a{}b"])
+def test_characters_that_mislead_are_shown_as_marks(form, character):
+    html = html_of(form.format(character))
+    assert character not in html
+    # CommonMark itself puts the replacement character in the place of NUL
+    assert 'class="control"' in html or (character == "\x00" and "\ufffd" in html)
+
+
+def test_ordinary_marks_of_arabic_and_hebrew_stay():
+    assert "\u200f" in rendering.text("a\u200fb")
+
+
+def test_code_is_coloured_where_the_language_is_known_and_it_is_short():
+    assert "hl-k" in html_of("```python\ndef f(): pass\n```")
+    assert "hl-" not in html_of("```nonsense\ndef f(): pass\n```")
+    assert "hl-" not in rendering.code("x = 1\n" * rendering.CODE_LIMIT, "python")
+
+
+def test_headings_stand_below_those_of_the_page():
+    assert html_of("# One\n\n###### Six") == "<h3>One</h3>\n<h6>Six</h6>\n"
+
+
+def test_single_line_breaks_are_kept():
+    assert "<br>" in html_of("one\ntwo")
+
+
+HOSTILE = {
+    "brackets": "[",
+    "pictures": "![",
+    "stars": "*a **b ",
+    "quotes": ">",
+    "links": "[a](b) ",
+    "cells": "|a",
+    "lines": "a\n",
+    "ticks": "`a``b",
+    "fences": "```js\nlet a\n```\n",
+    "entities": "&#x41;",
+    "nested": "[a](",
+}
+
+
+@pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE.keys())
+def test_two_megabytes_of_anything_are_rendered_in_bounded_time(piece):
+    source = (piece * (2_000_000 // len(piece) + 1))[:2_000_000]
+    started = time.monotonic()
+    shown = rendering.markdown(source)
+    assert time.monotonic() - started < 5  # under one second where nothing else runs
+    assert shown.cut
+    assert shown.shown <= rendering.MARKDOWN_LIMIT
+    assert shown.length == 2_000_000
+
+
+def test_the_cut_falls_at_the_end_of_a_line():
+    source = "word word word word\n" * 5_000
+    assert rendering.cut(source, 1_000).endswith("word")
+    assert len(rendering.cut("w" * 5_000, 1_000)) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "marked"),
+    [
+        ("leak", "A leak, not leakage", ["leak"]),
+        ("leak*", "A leak, not leakage", ["leak", "leakage"]),
+        ('"gas leak"', "Gas leak or gas, leak", ["Gas leak", "gas, leak"]),
+        ("漏水", "厨房漏水了", ["漏水"]),
+        ("<b>", "a <b> c", ["b"]),
+        ("...", "a ... b", []),
+        ("ÜBER", "über", ["über"]),
+        ("a.b", "see a.b here", ["a.b"]),
+    ],
+)
+def test_words_found_are_marked(query, text, marked):
+    pattern = rendering.words_pattern(query)
+    html = rendering.found(text, pattern)
+    assert [piece.split("</mark>")[0] for piece in html.split("<mark>")[1:]] == marked
+    assert "<b>" not in html
+
+
+def test_a_result_stands_beside_its_call():
+    messages = [
+        {"role": "user", "content": "Covered?"},
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "look", "arguments": '{"a": 1}'}}],
+        },
+        {"role": "tool", "tool_call_id": "c1", "content": '{"covered": true}'},
+        {"role": "tool", "tool_call_id": "nobody", "content": "left over"},
+    ]
+    turns = transcript(messages).turns
+    assert [turn.role for turn in turns] == ["user", "assistant", "tool"]
+    (call,) = turns[1].calls
+    assert call.name == "look"
+    assert "covered" in call.result[0].rendered.html
+
+
+@pytest.mark.parametrize("name", [None, 7, ["c1"], {"a": 1}])
+def test_odd_ids_of_calls_are_no_fault(name):
+    messages = [
+        {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [{"id": name, "function": {"name": "f", "arguments": {}}}],
+        },
+        {"role": "tool", "tool_call_id": name, "content": "x"},
+        {"role": "function", "name": name, "content": "x"},
+    ]
+    assert len(transcript(messages).turns) == 3
+
+
+def test_pictures_stand_together_and_what_cannot_be_shown_is_a_card():
+    sha = "a" * 64
+    content = [
+        {"type": "text", "text": "Look"},
+        {"type": "image_url", "image_url": f"marginalia-blob:{sha};data:image/png;base64"},
+        {"type": "image_url", "image_url": {"url": f"marginalia-blob:{sha};data:image/png;base64"}},
+        {"type": "image_url", "image_url": "https://e.example/x.png"},
+        {"type": "image_url", "image_url": "javascript:alert(1)"},
+        {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
+        {"type": "file", "file": {"filename": "policy.pdf"}},
+        {"type": "refusal", "refusal": "No."},
+    ]
+    (turn,) = transcript([{"role": "user", "content": content}]).turns
+    assert [part.kind for part in turn.parts] == ["text", "pictures", "remote", "remote", "card", "card", "card"]
+    assert len(turn.parts[1].pictures) == 2
+    assert [part.is_link for part in turn.parts[2:4]] == [True, False]
+    assert turn.parts[5].address == "policy.pdf"
+
+
+def test_a_page_renders_so_much_and_shows_the_rest_plainly():
+    long = transcript([{"role": "user", "content": "**a** " * 1_000}] * 10, budget=10_000)
+    assert "<strong>" in long.turns[0].parts[0].rendered.html
+    assert "<strong>" not in long.turns[-1].parts[0].rendered.html
+    assert long.turns[-1].parts[0].rendered.cut
+
+
+def test_raw_shows_the_text_as_it_is():
+    raw = transcript([{"role": "user", "content": "**a** <b>"}], raw=True)
+    assert raw.turns[0].parts[0].rendered.html == "**a** &lt;b&gt;"
+
+
+def test_a_session_shows_what_is_new_in_a_call():
+    before = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    assert new_messages([*before, {"role": "user", "content": "c"}], before) == ([{"role": "user", "content": "c"}], 2)
+    assert new_messages(before, []) == (before, 0)
