@@ -1,5 +1,6 @@
 """REST: projects."""
 
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, status, viewsets
 from rest_framework.response import Response
@@ -7,7 +8,12 @@ from rest_framework.response import Response
 from accounts.models import Team
 from accounts.permissions import CREATE_PROJECT, MANAGE_PROJECT
 from projects.access import project_or_404, projects_of
-from projects.serializers import NewProjectSerializer, ProjectChangeSerializer, ProjectSerializer
+from projects.serializers import (
+    NewProjectSerializer,
+    ProjectChangeSerializer,
+    ProjectListSerializer,
+    ProjectSerializer,
+)
 from projects.services import (
     ProjectExists,
     archive_project,
@@ -30,9 +36,11 @@ class ProjectViewSet(viewsets.ViewSet):
     lookup_value_regex = "[^/]+"
     serializer_class = ProjectSerializer
 
-    @extend_schema(summary="All projects that are open to you", responses=ProjectSerializer(many=True))
+    @extend_schema(
+        summary="All projects that are open to you", responses=forced_singular_serializer(ProjectListSerializer)
+    )
     def list(self, request):
-        return Response({"results": ProjectSerializer(projects_of(request.user), many=True).data})
+        return Response(ProjectListSerializer({"results": projects_of(request.user)}).data)
 
     @extend_schema(summary="Create a project", request=NewProjectSerializer, responses={201: ProjectSerializer})
     def create(self, request):

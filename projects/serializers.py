@@ -20,6 +20,10 @@ class ProjectSerializer(serializers.ModelSerializer):
         fields = ["id", "key", "name", "team", "created_at", "archived_at"]
 
 
+class ProjectListSerializer(serializers.Serializer):
+    results = ProjectSerializer(many=True)
+
+
 class NewProjectSerializer(serializers.Serializer):
     key = serializers.SlugField(max_length=64, validators=[check_key])
     name = serializers.CharField(max_length=100)
