@@ -18,3 +18,11 @@ def delete_content(project_id):
         return
     while delete_all_of(project=project, limit=SLICE):
         pass
+
+
+@app.periodic(cron="52 3 * * *")
+@app.task(name="projects.clear_deleted")
+def clear_deleted(timestamp):
+    """Clear what was being logged at the moment its project was deleted."""
+    for project_id in Project.objects.exclude(deleted_at=None).values_list("pk", flat=True):
+        delete_content(project_id)
