@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from interactions import bulk, ids
 from interactions.models import Dimension, Interaction, Label, LabelEvent, Source
-from interactions.records import MAX_LABELS, label_fault
+from interactions.records import MAX_LABELS, label_fault, text_fault
 from interactions.rollups import Deltas, totals
 from projects.access import EntityNotFound
 
@@ -73,6 +73,8 @@ def set_labels(*, project, ids, key, value, by):
 
 def remove_labels(*, project, ids, key, by):
     """Take the labels of this key away from all these interactions of the project."""
+    if text_fault(key):
+        return Change([])
     return _change(project, ids, key, lambda interaction: None, by)
 
 

@@ -3,9 +3,22 @@
 import json
 
 import pytest
+from django.test import Client
+from django.test.client import ClientHandler
+from hypothesis import HealthCheck, settings
 
 from interactions import partitions
 from tests.factories import bearer, make_project, owner_of
+
+settings.register_profile(
+    "usual",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.register_profile("often", settings.get_profile("usual"), max_examples=500, derandomize=False)
+settings.load_profile("usual")
 
 
 class Api:
@@ -46,6 +59,19 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """This month's partitions are there before the first test, as the worker leaves them."""
     with django_db_blocker.unblock():
         partitions.ensure_ahead()
+
+
+@pytest.fixture(scope="session")
+def handler():
+    """One for all clients: its middleware looks through the static files when it is made."""
+    return ClientHandler(enforce_csrf_checks=False)
+
+
+@pytest.fixture
+def client(handler):
+    client = Client()
+    client.handler = handler
+    return client
 
 
 @pytest.fixture

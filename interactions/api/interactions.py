@@ -193,9 +193,9 @@ class InteractionFeedback(APIView):
         row = interaction_or_404(request.user, interaction_id, FEEDBACK)
         errors = {}
         given = read_feedback(object_of(request), "", lambda path, text: errors.setdefault(path.lstrip("."), [text]))
-        for text in (given.details, given.user) if given else ():
-            if fault := text_fault(text):
-                errors["details"] = [fault]
+        for name in ("details", "user") if given else ():
+            if fault := text_fault(getattr(given, name)):
+                errors[name] = [fault]
         if errors:
             raise RecordError(errors)
         key = key_or_404(keys_of(row.project), given.key)
