@@ -2,6 +2,7 @@
 
 from random import Random
 
+from feedback.models import Feedback
 from feedback.services import give_feedback
 from interactions.labels import remove_labels, set_labels
 from interactions.models import Interaction
@@ -43,7 +44,7 @@ def _audit(rng, project, kept, reviewer, accurate):
         passed = id not in failed
         give_feedback(
             interaction=rows[id], key=accurate, value=passed, by=reviewer, details=rng.choice(NOTES[passed]),
-            user=reviewer.email,
+            origin=Feedback.Origin.REVIEWER,
         )  # fmt: skip
 
 

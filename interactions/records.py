@@ -40,6 +40,7 @@ _KINDS = {
 }
 _DIGITS = re.compile(r"\d{1,15}")
 _SPACES = re.compile(r"\s+")
+_EMPHASIS = re.compile(r"\*\*|__|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s", re.MULTILINE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
@@ -113,8 +114,8 @@ def text_of(message):
 
 
 def preview(text):
-    """The first characters on one line, as the table shows them."""
-    return _SPACES.sub(" ", text[: PREVIEW * 4]).strip()[:PREVIEW]
+    """The first characters on one line, as the table shows them: without the signs of Markdown's emphasis."""
+    return _SPACES.sub(" ", _EMPHASIS.sub("", text[: PREVIEW * 4])).strip()[:PREVIEW]
 
 
 def envelope_of(payload):
