@@ -13,11 +13,10 @@ _WORDS = {"true": 1.0, "false": 0.0}
 def read_feedback(project, text, keys=None):
     """A Feedback condition from `key`, `key:none`, `key:true`, `key:>=4`, `key:1..3`; ValueError says what to send."""
     keys = keys_of(project) if keys is None else keys
-    name, _, asked = text.partition(":")
-    if name not in keys:
-        # a key may hold a colon itself: the longest that fits is meant
-        name = max((key for key in keys if text == key or text.startswith(f"{key}:")), key=len, default=name)
-        asked = text[len(name) + 1 :]
+    # a key may hold a colon itself: the longest that fits is meant
+    fitting = [key for key in keys if text == key or text.startswith(f"{key}:")]
+    name = max(fitting, key=len, default=text.partition(":")[0])
+    asked = text[len(name) + 1 :]
     if name not in keys:
         raise ValueError(f"This project has no feedback key {name[:100]!r}.")
     key_id = keys[name].pk

@@ -1,0 +1,136 @@
+"""One filter language: for every combination, exactly what a plain loop over the records finds."""
+
+from urllib.parse import urlencode
+
+import pytest
+from django.db import transaction
+from django.http import QueryDict
+from django.test import Client
+
+from interactions import rollups
+from interactions.filters import InteractionFilter, read_label, write_label
+from interactions.search import search
+from tests.conftest import Api
+from tests.factories import make_interaction, make_project, owner_of
+from tests.interactions.corpus import START, cases, is_real, make_corpus
+
+CASES = cases()
+
+
+@pytest.fixture(scope="module")
+def shelf(django_db_setup, django_db_blocker, handler):
+    """(api, project, corpus), made once for the module and rolled back after it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        project = make_project("shelf")
+        noise = make_project("noise", team=project.team)
+        make_interaction(noise, labels={"intent": "refund"}, completion="refund")
+        client = Client()
+        client.handler = handler
+        yield Api(client, owner_of(project)), project, make_corpus(project)
+        transaction.set_rollback(True)
+
+
+def pages(api, project, query, way="next"):
+    """The pages' ids in the order shown, and the cursor of the last; walks by `way` from the query's cursor."""
+    found = []
+    while True:
+        answer = api.get("interactions", {"project": project.key, "fields": "id", **query})
+        assert answer.status_code == 200, answer.content
+        page = answer.json()
+        found.append([row["id"] for row in page["results"]])
+        if page[way] is None:
+            return found, page
+        query = {**query, "cursor": page[way]}
+
+
+def flat(found):
+    return [one for page in found for one in page]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("query", "meets"), CASES, ids=[urlencode(query, True) or "all" for query, _ in CASES])
+def test_the_api_finds_what_a_loop_finds(shelf, query, meets):
+    api, project, corpus = shelf
+    expected = [one.id for one in corpus if meets(one)][::-1]
+    limit = max(len(expected) // 3, 7)
+    found, last = pages(api, project, {**query, "limit": limit})
+    assert flat(found) == expected
+    assert (last["count"], last["count_is_capped"], last["searched_to"]) == (len(expected), False, None)
+    if len(found) > 1:
+        back, _ = pages(api, project, {**query, "limit": limit, "cursor": last["previous"]}, "previous")
+        assert flat(back[::-1]) == flat(found[:-1])
+    oldest, _ = pages(api, project, {**query, "limit": limit, "order": "created_at"})
+    assert flat(oldest) == expected[::-1]
+
+
+def test_the_cases_are_many_and_most_of_them_find_something(shelf):
+    _, _, corpus = shelf
+    sizes = [sum(1 for one in corpus if meets(one)) for _, meets in CASES]
+    assert len(CASES) > 90
+    assert sum(1 for size in sizes if 0 < size < len(corpus)) > 70
+
+
+@pytest.mark.django_db
+def test_pages_stay_as_they_are_while_new_rows_arrive(shelf):
+    api, project, corpus = shelf
+    expected = [one.id for one in corpus if is_real(one)][::-1]
+    first = api.get("interactions", {"project": project.key, "limit": 50, "fields": "id"}).json()
+    newer = [str(make_interaction(project).pk) for _ in range(3)]
+    make_interaction(project, created_at=START.isoformat())
+    found, last = pages(api, project, {"limit": 50, "cursor": first["next"]})
+    assert [row["id"] for row in first["results"]] + flat(found)[: len(expected) - 50] == expected
+    back, _ = pages(api, project, {"limit": 50, "cursor": last["previous"]}, "previous")
+    assert sorted(flat(back))[-3:] == sorted(newer)
+
+
+@pytest.mark.django_db
+def test_the_first_page_has_none_before_it_and_the_last_none_after(shelf):
+    api, project, _ = shelf
+    page = api.get("interactions", {"project": project.key, "limit": 1000}).json()
+    assert (page["next"], page["previous"]) == (None, None)
+
+
+@pytest.mark.django_db
+def test_any_of_the_fields_may_be_asked_for(shelf):
+    api, project, _ = shelf
+    [row] = api.get("interactions", {"project": project.key, "limit": 1, "fields": "labels,id"}).json()["results"]
+    assert list(row) == ["id", "labels"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("fields", "queries"), [("id,labels,model", 7), ("messages,completion", 8), ("feedbacks", 8)])
+def test_a_list_takes_a_fixed_number_of_queries(shelf, django_assert_num_queries, fields, queries):
+    api, project, _ = shelf
+    for limit in (1, 100):
+        with django_assert_num_queries(queries):
+            api.get("interactions", {"project": project.key, "limit": limit, "fields": fields})
+
+
+@pytest.mark.django_db
+def test_a_filter_reaches_the_page_by_the_same_words(shelf):
+    _, project, corpus = shelf
+    for query, meets in CASES[:60:7]:
+        data = QueryDict(urlencode(query, True))
+        filterset = InteractionFilter(data, project=project)
+        assert filterset.is_valid()
+        page = search(project, filterset.wanted, limit=1000)
+        assert [str(row.pk) for row in page] == [one.id for one in corpus if meets(one)][::-1]
+
+
+@pytest.mark.django_db
+def test_folding_changes_no_answer(shelf):
+    api, project, corpus = shelf
+    query = {"project": project.key, "label": ["intent:refund", "ticket"], "fields": "id"}
+    before = api.get("interactions", query).json()
+    while rollups.fold():
+        pass
+    assert api.get("interactions", query).json() == before
+    counted = api.get("interactions", {"project": project.key, "limit": 1}).json()["count"]
+    assert counted == sum(1 for one in corpus if is_real(one))
+
+
+@pytest.mark.parametrize("key", ["intent", "a:b", "a|b", "\\", "a\\:b", ":", "é|\\|"])
+@pytest.mark.parametrize("values", [(), ("x",), ("a|b", "c:d", "\\"), ("", "|")])
+def test_a_label_is_read_as_it_was_written(key, values):
+    read = read_label(write_label(key, *values))
+    assert (read.key, read.values) == (key, values or None)
