@@ -7,21 +7,9 @@ import time
 
 from bootstrap import chromium, steps
 
-EMBEDDED = not os.environ.get("DATABASE_URL")
-if EMBEDDED:
-    import embedded
-
-
-def check_place():
-    """Before the long part: whether the embedded database could run here."""
-    if EMBEDDED:
-        embedded.Place(steps.DATA_DIR).check_reachable(steps.ROOT)
-
-
 NEEDS = {
     "lint": [steps.make_venv, steps.install_test_packages],
     "run": [
-        check_place,
         steps.make_venv,
         steps.install_packages,
         steps.install_npm_packages,
@@ -29,7 +17,6 @@ NEEDS = {
         steps.collect_static,
     ],
     "test": [
-        check_place,
         steps.make_venv,
         steps.install_test_packages,
         steps.install_npm_test_packages,

@@ -3,8 +3,10 @@
 import hashlib
 import os
 import pwd
+import shutil
 import stat
 import subprocess
+import uuid
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +15,7 @@ from urllib.parse import quote
 DATABASE = ROLE = "marginalia"  # what the application connects to, and as
 SUPERUSER = "postgres"  # owns the cluster; only this package connects as it
 UNPRIVILEGED = ("postgres", "nobody")  # as whom the server runs when root starts it: the first that exists
+AWAY = Path("/var/lib/marginalia")  # what root's server needs and its account could not reach
 SOCKETS = Path("/tmp")  # not TMPDIR: every shell must find the same place, and a socket's path ends at 103 bytes
 
 
@@ -28,9 +31,17 @@ class Place:
 
     def __init__(self, data_dir):
         self.data_dir = Path(os.path.realpath(data_dir))
-        self.cluster = self.data_dir / "postgres"
-        self.pid_file = self.cluster / "postmaster.pid"
+        self.door = self.data_dir / "postgres"
         self.log = self.data_dir / "log" / "postgres.log"
+
+    @property
+    def cluster(self):
+        """The folder of the cluster: in the data folder, or where a link in it leads."""
+        return Path(os.readlink(self.door)) if self.door.is_symlink() else self.door
+
+    @property
+    def pid_file(self):
+        return self.cluster / "postmaster.pid"
 
     @cached_property
     def user(self):
@@ -44,7 +55,7 @@ class Place:
     @cached_property
     def sockets(self):
         """The private folder of the socket: short, and the same for this data folder and user every time."""
-        digest = hashlib.sha256(os.fsencode(self.cluster)).hexdigest()[:12]
+        digest = hashlib.sha256(os.fsencode(self.door)).hexdigest()[:12]
         return SOCKETS / f"marginalia-{self.user.pw_uid}-{digest}"
 
     @property
@@ -62,25 +73,51 @@ class Place:
         return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
 
     def make(self):
-        """Make the data folder; refuse what cannot be reached or is not ours."""
+        """Make the data folder, and a place for the cluster where its account can be; refuse what is not ours."""
         if not self.data_dir.exists():
             self.data_dir.mkdir(parents=True)
             self.data_dir.chmod(0o755)  # ours: whatever the umask, the server's account must get through
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
-        self.check_reachable(self.data_dir)
+        if not os.path.lexists(self.door) and not self.may_enter(self.data_dir):
+            self.lead_away()
+        self.check_reachable()
         self.check_owner()
 
-    def check_reachable(self, folder):
-        """Refuse when the server's account may not enter the folder. Parents are never opened up by us."""
-        if self.may_enter(folder):
+    def lead_away(self):
+        """PostgreSQL never runs as root, and its account may not enter the data folder (root's own, mostly). No
+        parent is opened up: the cluster gets a folder of its own elsewhere, and a link leads to it."""
+        home = AWAY / uuid.uuid4().hex
+        home.mkdir(parents=True)
+        home.chmod(0o755)
+        self.door.symlink_to(home / "postgres")
+
+    def check_reachable(self):
+        """Refuse a cluster whose folder was closed to its account afterwards."""
+        inside = self.cluster.parent
+        if self.may_enter(inside):
             return
-        closed = next(step for step in reversed([folder, *folder.parents]) if not self.may_enter(step))
+        closed = next(step for step in reversed([inside, *inside.parents]) if not self.may_enter(step))
         raise Refused(
-            f"PostgreSQL never runs as root, and the user {self.user.pw_name} may not enter {closed}.\n"
-            "Either put Marginalia where everybody may enter (for example below /opt or /srv),\n"
-            f"or let others pass through that folder (chmod o+x '{closed}'),\n"
-            "or run as an ordinary user, or give the address of your own PostgreSQL in DATABASE_URL."
+            f"PostgreSQL never runs as root, and the user {self.user.pw_name} may not enter {closed}:\n"
+            f"let others pass through that folder again (chmod o+x '{closed}')."
         )
+
+    def reachable(self, programs):
+        """The folder of these programs, or of a copy of them where the server's account may not enter it."""
+        if self.may_enter(programs):
+            return programs
+        digest = hashlib.sha256(f"{programs} {programs.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+        install, copy = programs.parent, AWAY / f"programs-{digest}"
+        if not copy.exists():
+            beside = AWAY / f"{copy.name}.{uuid.uuid4().hex}"
+            shutil.copytree(install, beside / install.parent.name / install.name, symlinks=True)
+            libraries = install.parent.with_name(f"{install.parent.name}.libs")  # a wheel's, found by this path
+            if libraries.exists():
+                shutil.copytree(libraries, beside / libraries.name)
+            beside.chmod(0o755)
+            with suppress(OSError):  # somebody else was as quick
+                beside.rename(copy)
+        return copy / install.parent.name / install.name / programs.name
 
     def may_enter(self, folder):
         if os.geteuid() != 0:

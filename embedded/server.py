@@ -37,8 +37,7 @@ class Server:
         """Bring the server up, or take over the one that runs; returns once it answers, with the database made."""
         self.place.make()
         with self.starting_or_stopping():
-            programs = binaries.find()
-            self.place.check_reachable(programs)
+            programs = self.place.reachable(binaries.find())
             cluster.make(self.place, programs)
             self.bring_up(programs)
             self.make_database()

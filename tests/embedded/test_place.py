@@ -7,6 +7,7 @@ import shutil
 import psycopg
 import pytest
 
+from embedded import binaries
 from embedded.cluster import MB, settings_for
 from embedded.place import Refused
 from embedded.server import Server, running
@@ -59,11 +60,35 @@ if os.geteuid() == 0:
         assert os.stat(f"/proc/{server.pid()}").st_uid == server.place.user.pw_uid != 0
         assert server.place.data_dir.stat().st_uid == 0
 
-    def test_as_root_a_folder_that_user_cannot_enter_is_refused_and_stays_closed(data_dir):
+    def test_as_root_in_a_closed_folder_the_cluster_lies_elsewhere_and_the_folder_stays_closed(data_dir):
+        data_dir.parent.chmod(0o700)
+        with running(data_dir) as server, psycopg.connect(server.place.address) as connection:
+            connection.execute("CREATE TABLE kept (n int)")
+        with running(data_dir) as server, psycopg.connect(server.place.address) as connection:
+            connection.execute("SELECT n FROM kept")
+        assert data_dir.parent.stat().st_mode & 0o777 == 0o700
+        assert (data_dir / "postgres").is_symlink()
+        shutil.rmtree(server.place.cluster.parent)
+
+    def test_as_root_a_cluster_that_was_closed_to_its_account_is_refused(data_dir):
+        answer(data_dir)
         data_dir.parent.chmod(0o700)
         with pytest.raises(Refused, match=f"may not enter {data_dir.parent}"):
             Server(data_dir).start()
-        assert data_dir.parent.stat().st_mode & 0o777 == 0o700
+
+    def test_programs_in_a_closed_folder_are_copied_to_where_the_account_can_run_them(data_dir, monkeypatch):
+        install = binaries.find().parent
+        closed = data_dir.parent / "closed"
+        shutil.copytree(install, closed / install.parent.name / install.name, symlinks=True)
+        libraries = f"{install.parent.name}.libs"
+        if install.parent.with_name(libraries).exists():
+            shutil.copytree(install.parent.with_name(libraries), closed / libraries)
+        closed.chmod(0o700)
+        monkeypatch.setenv("PG_BIN", str(closed / install.parent.name / install.name / "bin"))
+        copy = Server(data_dir).place.reachable(binaries.find())
+        assert closed not in copy.parents
+        answer(data_dir)
+        shutil.rmtree(copy.parents[2])
 
     def test_an_ordinary_user_runs_it_too_and_root_goes_on_as_that_user(data_dir):
         os.chown(data_dir.parent, NOBODY.pw_uid, NOBODY.pw_gid)
