@@ -40,7 +40,7 @@ _KINDS = {
 }
 _DIGITS = re.compile(r"\d{1,15}")
 _SPACES = re.compile(r"\s+")
-_EMPHASIS = re.compile(r"\*\*|__|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s", re.MULTILINE)
+_EMPHASIS = re.compile(r"\*\*|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s", re.MULTILINE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
