@@ -8,13 +8,13 @@ htmx.registerExtension("explore", {
   htmx_before_morph_attr(elt, { attrName }) {
     if (attrName === "open") return false;
     if (attrName === "class" && elt.id === "filters") return false;
-    return !(attrName === "value" && elt === document.activeElement);
+    return !(attrName === "value" && elt.id === "q" && elt === document.activeElement);
   },
 });
 /* and the server's word holds for what is ticked in the form */
 function syncFields() {
   $$("#filters input, #q").forEach((field) => {
-    if (field === document.activeElement && field.type !== "checkbox" && field.type !== "radio") return;
+    if (field.id === "q" && field === document.activeElement) return;
     if (field.type === "checkbox" || field.type === "radio") field.checked = field.defaultChecked;
     else field.value = field.defaultValue;
   });
@@ -36,13 +36,13 @@ function moveCursor(step) {
   $("a", next).focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
-document.addEventListener("focusin", (e) => { const row = e.target.closest("[data-rows] tbody tr"); if (row) setCursor(row); });
+document.addEventListener("focusin", (e) => { const row = e.target.closest?.("[data-rows] tbody tr"); if (row) setCursor(row); });
 
 /* selection: the count and the bulk bar follow the boxes */
 const boxes = () => $$("[data-rows] tbody input[type=checkbox]");
 document.addEventListener("change", (e) => {
-  if (!e.target.closest("[data-rows]")) return;
-  if (e.target.matches("[data-all]")) boxes().forEach((b) => { b.checked = e.target.checked; });
+  if (!e.target.closest?.("[data-rows]")) return;
+  if (e.target.matches?.("[data-all]")) boxes().forEach((b) => { b.checked = e.target.checked; });
   syncSelection();
 });
 function syncSelection() {
@@ -59,7 +59,7 @@ function syncSelection() {
 function clearSelection() { boxes().forEach((b) => { b.checked = false; }); syncSelection(); ($("[data-rows] tr.cur a") || $("#main")).focus(); }
 
 /* drawer: it opens over the table, takes the focus, and gives it back to the row it was opened from or went on to */
-const drawer = () => $("#drawer aside");
+const drawer = () => $("#drawer .drawer");
 const narrow = matchMedia("(max-width: 720px)");
 function drawerOpened(source) {
   setCursor(document.getElementById(`i-${drawer().dataset.id}`));
@@ -75,8 +75,8 @@ function closeDrawer() {
   (row ? $("a", row) : $("[data-rows] tr.cur a") || $("#main"))?.focus();
 }
 document.addEventListener("click", (e) => {
-  if (e.target.closest("[data-close-drawer]") && $("#explore")) { e.preventDefault(); history.back(); }
-  if (e.target.closest("[data-clear]")) clearSelection();
+  if (e.target.closest?.("[data-close-drawer]") && $("#explore")) { e.preventDefault(); history.back(); }
+  if (e.target.closest?.("[data-clear]")) clearSelection();
 });
 
 /* back and forward between table and drawer swap nothing but the drawer; all else is htmx's own way */
@@ -161,9 +161,9 @@ function openFacets() {
   else $("#filters summary").focus();
 }
 document.addEventListener("click", (e) => {
-  if (e.target.closest("[data-facets]")) toggleFacets();
+  if (e.target.closest?.("[data-facets]")) toggleFacets();
   // a choice that is chosen again is given up
-  const choice = e.target.closest("#filters .tri input");
+  const choice = e.target.closest?.("#filters .tri input");
   if (choice && choice.defaultChecked) { choice.checked = false; choice.dispatchEvent(new Event("change", { bubbles: true })); }
 });
 /* Enter in the search box, or an id pasted into it, goes straight to what it names */
@@ -181,7 +181,7 @@ function showDensity() {
   $$("[data-density]").forEach((b) => { if (b !== root) b.setAttribute("aria-pressed", b.dataset.density === now); });
 }
 document.addEventListener("click", (e) => {
-  const button = e.target.closest("button[data-density]");
+  const button = e.target.closest?.("button[data-density]");
   if (!button) return;
   root.dataset.density = button.dataset.density;
   remember("density", button.dataset.density);

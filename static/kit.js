@@ -11,13 +11,13 @@ const say = (text) => { const box = $("#say"); if (box) box.textContent = text; 
 /* theme: what the reader chose (the server writes it into the page), else the system */
 const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
 document.addEventListener("click", (e) => {
-  if (e.target.closest("[data-theme-toggle]")) {
+  if (e.target.closest?.("[data-theme-toggle]")) {
     root.dataset.theme = isDark() ? "light" : "dark";
     document.dispatchEvent(new Event("kit:theme"));
   }
-  e.target.closest("[data-close]")?.closest("dialog").close();
+  e.target.closest?.("[data-close]")?.closest("dialog").close();
   if (e.target.matches?.("dialog")) e.target.close(); // the backdrop
-  const opener = e.target.closest("[data-dialog]");
+  const opener = e.target.closest?.("[data-dialog]");
   if (opener && !e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); openDialog(opener); }
 });
 
@@ -39,7 +39,7 @@ function showPicture(dialog, link) {
   $("[data-caption]", dialog).textContent = img.alt;
   $("[data-place]", dialog).textContent = `${all.indexOf(link) + 1} of ${all.length}`;
   $("[data-file]", dialog).href = link.href;
-  $$("[data-step], [data-many]", dialog).forEach((e) => { e.hidden = all.length < 2; });
+  $$("[data-picture], [data-many]", dialog).forEach((e) => { e.hidden = all.length < 2; });
 }
 function stepPicture(dialog, step) {
   const all = $$("[data-dialog=lightbox]", picture.closest(".talk") || document);
@@ -48,8 +48,8 @@ function stepPicture(dialog, step) {
   say(`${$("[data-caption]", dialog).textContent}, ${$("[data-place]", dialog).textContent}`);
 }
 document.addEventListener("click", (e) => {
-  const button = e.target.closest("[data-step]");
-  if (button) stepPicture(button.closest("dialog"), +button.dataset.step);
+  const button = e.target.closest?.("[data-picture]");
+  if (button) stepPicture(button.closest("dialog"), +button.dataset.picture);
 });
 document.addEventListener("keydown", (e) => {
   const dialog = $("dialog.lightbox[open]");
@@ -60,14 +60,14 @@ document.addEventListener("keydown", (e) => {
 const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
 const lettersWork = () => localStorage.getItem("letters") !== "off";
 document.addEventListener("change", (e) => {
-  if (e.target.matches("[data-letters]")) localStorage.setItem("letters", e.target.checked ? "on" : "off");
+  if (e.target.matches?.("[data-letters]")) localStorage.setItem("letters", e.target.checked ? "on" : "off");
 });
 document.addEventListener("click", (e) => {
-  if (e.target.closest("[data-dialog=keys]")) $$("[data-letters]").forEach((box) => { box.checked = lettersWork(); });
+  if (e.target.closest?.("[data-dialog=keys]")) $$("[data-letters]").forEach((box) => { box.checked = lettersWork(); });
 });
 document.addEventListener("keydown", (e) => {
-  if (e.defaultPrevented || e.metaKey || e.ctrlKey || e.altKey || e.target.closest("dialog, [popover]:popover-open")) return;
-  if (e.target.closest(TYPING)) {
+  if (e.defaultPrevented || e.metaKey || e.ctrlKey || e.altKey || e.target.closest?.("dialog, [popover]:popover-open")) return;
+  if (e.target.closest?.(TYPING)) {
     if (e.key === "Escape") { e.preventDefault(); home()?.focus(); }
     return;
   }
@@ -83,7 +83,7 @@ document.addEventListener("keydown", (e) => {
 /* focus never falls to the body: what had it, or its like, or the place where the reader is, takes it back */
 let last = null;
 const home = () => [$("#drawer h1"), $("[data-rows] tr.cur a"), $("#main"), $("main")].find((e) => e && shown(e));
-document.addEventListener("focusin", (e) => { if (!e.target.closest("#toasts, dialog")) last = e.target; });
+document.addEventListener("focusin", (e) => { if (!e.target.closest?.("#toasts, dialog")) last = e.target; });
 function holdFocus() {
   if (document.activeElement && document.activeElement !== document.body) return;
   const heir = last?.isConnected && shown(last) ? last : last?.id ? document.getElementById(last.id) : null;
@@ -91,7 +91,7 @@ function holdFocus() {
   (heir || (kept?.matches?.("[data-home]") ? $(kept.dataset.home) : kept) || home())?.focus({ preventScroll: true });
 }
 let lastHome = null;
-document.addEventListener("focusin", (e) => { lastHome = e.target.closest("#toasts, dialog") ? lastHome : e.target.closest("[data-home]")?.dataset.home; });
+document.addEventListener("focusin", (e) => { lastHome = e.target.closest?.("#toasts, dialog") ? lastHome : e.target.closest?.("[data-home]")?.dataset.home; });
 document.addEventListener("close", () => setTimeout(holdFocus), true);
 
 /* after a swap: dialogs that came open, toasts that came are said and go after a while */
@@ -135,7 +135,7 @@ document.addEventListener("htmx:before:response", (e) => {
 
 /* copying: a text, the block around the button, or what an address answers */
 document.addEventListener("click", (e) => {
-  const button = e.target.closest("[data-copy-text], [data-copy-url], [data-copy-block], [data-copy-link]");
+  const button = e.target.closest?.("[data-copy-text], [data-copy-url], [data-copy-block], [data-copy-link]");
   if (!button) return;
   e.preventDefault();
   const { copyText, copyUrl } = button.dataset;
@@ -168,7 +168,7 @@ class LabelCombo extends HTMLElement {
     if (this.input) return;
     this.input = $("input", this);
     this.addEventListener("keydown", (e) => this.onKey(e));
-    this.addEventListener("pointerdown", (e) => { const o = e.target.closest("[role=option]"); if (o) { e.preventDefault(); this.take(o); } });
+    this.addEventListener("pointerdown", (e) => { const o = e.target.closest?.("[role=option]"); if (o) { e.preventDefault(); this.take(o); } });
     this.addEventListener("htmx:after:swap", () => this.show());
     this.addEventListener("focusout", (e) => { if (!this.contains(e.relatedTarget)) this.hide(); });
   }
@@ -193,7 +193,7 @@ class LabelCombo extends HTMLElement {
     chosen?.scrollIntoView({ block: "nearest" });
   }
   take(option) { this.input.value = option.dataset.value; this.hide(); this.send(); }
-  send() { this.input.form.requestSubmit($("button[type=submit]", this.input.form)); }
+  send() { $("button[type=submit]", this.input.form).click(); }
   onKey(e) {
     const open = !this.box.hidden;
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {

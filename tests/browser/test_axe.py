@@ -1,0 +1,81 @@
+"""No page breaks WCAG 2.2 AA, as far as axe-core can tell, at three sizes and in both themes."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+AXE = settings.BASE_DIR / "node_modules/axe-core/axe.min.js"
+OPTIONS = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "rules": {"heading-order": {"enabled": False}},  # the headings of a completion are as its model wrote them
+    "resultTypes": ["violations"],
+}
+
+
+def violations(page):
+    # run in an isolated world: the page's own policy lets no script in but those of our server
+    page.evaluate(Path(AXE).read_text())
+    found = page.evaluate("(options) => axe.run(options)", OPTIONS)["violations"]
+    return [(one["id"], [node["target"] for node in one["nodes"]][:4]) for one in found]
+
+
+@pytest.fixture(params=[(size, theme) for size in ("desk", "tablet", "phone") for theme in ("light", "dark")], ids="-".join)
+def page(request, open_page):
+    return open_page(*request.param)
+
+
+def test_no_page_breaks_wcag(page, project):
+    detail = f"{project.address}/{project.made[0]}"
+    found = {}
+
+    def check(name):
+        page.wait_for_timeout(250)
+        if faults := violations(page):
+            found[name] = faults
+
+    page.goto(project.address)
+    check("table")
+    page.goto(f"{project.address}?q=leak&label=intent:refund&not_label=lang:de&latency=1..9000&feedback=csat:2..4")
+    for box in page.locator("tbody input").all()[:2]:
+        box.check()
+    check("filtered and selected")
+    page.locator("#bulk-label").fill("in")
+    page.locator("#bulk-label-options [role=option]").first.wait_for()
+    check("bulk labels")
+    page.goto(project.address)
+    page.get_by_role("button", name="All time").click()
+    check("time menu")
+    page.goto(project.address)
+    page.locator("tbody tr a").first.click()
+    page.locator("#drawer h1").wait_for()
+    check("drawer")
+    page.locator("#label").fill("in")
+    page.locator("#label-options [role=option]").first.wait_for()
+    check("label suggestions")
+    page.locator("#label").fill("tone:kind")
+    page.locator("#label").press("Enter")
+    page.get_by_role("button", name="Undo").wait_for()
+    check("toast")
+    page.goto(detail)
+    check("page")
+    page.get_by_role("button", name="More actions").click()
+    check("menu")
+    page.goto(detail)
+    page.locator(".imgs a").first.click()
+    check("lightbox")
+    page.goto(f"{project.address}/{project.made[1]}")
+    check("hostile")
+    page.goto(f"{detail}/payload")
+    check("payload")
+    page.goto(f"{detail}/delete")
+    check("question")
+    page.goto(f"/p/{project.key}/sessions/chat-2")
+    check("session")
+    page.goto(f"{project.address}?q=unheardof")
+    check("nothing found")
+    if page.locator(".filters-btn").is_visible():
+        page.goto(project.address)
+        page.locator(".filters-btn").click()
+        check("facets as a sheet")
+    assert found == {}
