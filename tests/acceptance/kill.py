@@ -194,7 +194,9 @@ def main():
     if told != len(rows):
         faults.append(f"the roll-up counts {told}, there are {len(rows)}")
     installation.stop()
-    print(f"{len(clients.acknowledged)} acknowledged, {len(rows)} stored, {sum(clients.failed.values())} requests failed")
+    print(
+        f"{len(clients.acknowledged)} acknowledged, {len(rows)} stored, {sum(clients.failed.values())} requests failed"
+    )
     print("\n".join(faults[:20]) or "Every acknowledged interaction is there, whole and once; the counts agree.")
     return 1 if faults else 0
 
