@@ -1,7 +1,7 @@
 """What every call of the API has in common: how a body is read, and what an error looks like."""
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions, parsers, status, views
 from rest_framework.response import Response
 
@@ -9,6 +9,7 @@ from feedback.services import Conflict as FeedbackConflict
 from interactions.ingest import Conflict
 from interactions.jsontext import JSONError, loads
 from interactions.records import RecordError
+from interactions.streams import CUT_OFF
 
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
 
@@ -39,6 +40,8 @@ def exception_handler(error, context):
         return answer(status.HTTP_400_BAD_REQUEST, str(error), error.fields)
     if isinstance(error, (Conflict, FeedbackConflict)):
         return answer(status.HTTP_409_CONFLICT, str(error))
+    if isinstance(error, UnreadablePostError):
+        return answer(status.HTTP_400_BAD_REQUEST, CUT_OFF)
     if isinstance(error, Http404):
         return answer(status.HTTP_404_NOT_FOUND, str(error) or "Not found.")
     if isinstance(error, PermissionDenied):

@@ -11,6 +11,7 @@ MAX_TOTAL = 2 * 1024**3  # bytes of a batch after unpacking
 _CHUNK = 64 * 1024
 # a zstd block of four bytes may become 128 kB: little goes in at a time, so that a bomb cannot come out at once
 _ZSTD_CHUNK = 1024
+CUT_OFF = "The body ended before it was whole."
 ENCODINGS = ("identity", "gzip", "zstd")
 
 

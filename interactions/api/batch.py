@@ -3,7 +3,7 @@
 import json
 import tempfile
 
-from django.http import StreamingHttpResponse
+from django.http import StreamingHttpResponse, UnreadablePostError
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import exceptions, status
 from rest_framework.parsers import BaseParser
@@ -14,7 +14,7 @@ from interactions.ingest.batches import ingest_lines, ingest_list
 from interactions.jsontext import JSONError, loads
 from interactions.records import RecordError
 from interactions.serializers import BatchShape, RecordShape
-from interactions.streams import ENCODINGS, MAX_LINE, StreamError, TooMuch, lines, unpacked
+from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, lines, unpacked
 from projects.access import project_or_404
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
@@ -54,10 +54,19 @@ class InteractionBatch(APIView):
         return answer.response(status.HTTP_201_CREATED if answer.accepted else status.HTTP_200_OK)
 
     def _told(self, request, project, encoding):
-        chunks = unpacked(request._request.read, encoding)
+        chunks = unpacked(self._read(request), encoding)
         if request.content_type.partition(";")[0].strip().lower() != "application/json":
             return ingest_lines(project=project, lines=lines(chunks), by=request.user)
         return ingest_list(project=project, records=self._array(chunks), by=request.user)
+
+    def _read(self, request):
+        def read(size):
+            try:
+                return request._request.read(size)
+            except UnreadablePostError:
+                raise StreamError(CUT_OFF) from None
+
+        return read
 
     def _array(self, chunks):
         text = bytearray()

@@ -1,0 +1,122 @@
+"""Facets and the histogram tell what a plain loop counts."""
+
+import datetime
+from collections import Counter
+from types import SimpleNamespace
+from urllib.parse import urlencode
+
+import pytest
+from django.db import transaction
+from django.http import QueryDict
+
+from interactions import rollups
+from interactions.filters import InteractionFilter
+from interactions.search import facets as facets_module
+from interactions.search.facets import SHOWN, count_shown, facets, histogram
+from tests.factories import make_project
+from tests.interactions.corpus import START, cases, is_real, make_corpus
+
+CASES = cases()
+SOME = [CASES[place] for place in (0, 1, 3, 8, 13, 16, 18, 22, 25, 33, 40, 43, 46, 60, 75, 80, -3, -1)]
+HOUR = START.replace(minute=0, second=0, microsecond=0) + datetime.timedelta(days=30, hours=5)
+
+
+@pytest.fixture(scope="module")
+def shelf(django_db_setup, django_db_blocker):
+    """project, corpus; made once for the module and rolled back after it."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        project = make_project("shelf")
+        yield SimpleNamespace(project=project, corpus=make_corpus(project))
+        transaction.set_rollback(True)
+
+
+def wanted(project, query):
+    filterset = InteractionFilter(QueryDict(urlencode(query, True)), project=project)
+    assert filterset.is_valid(), filterset.errors
+    return filterset.wanted
+
+
+def hour(one):
+    return one.at.astimezone(datetime.UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def assert_facets_are_true(shelf, query, meets):
+    shown = facets(shelf.project, wanted(shelf.project, query))
+    rows = [one for one in shelf.corpus if meets(one)]
+    labels = Counter(pair for one in rows for pair in one.record["labels"].items())
+    models = Counter(one.record["model"] for one in rows if "model" in one.record)
+    told = [((label.key, label.value), n) for label, n in shown.labels]
+    assert all(labels[pair] == n for pair, n in told)
+    assert sorted((n for _, n in told), reverse=True) == sorted(labels.values(), reverse=True)[:SHOWN]
+    assert shown.label_total == len(labels)
+    assert {model.key: n for model, n in shown.models} == models
+    good, stars, _ = shown.feedback
+    latest = [dict(one.feedback) for one in rows]
+    assert (good.yes, good.no) == tuple(sum(one.get("good") == value for one in latest) for value in (1, 0))
+    assert good.none == sum("good" not in one for one in latest)
+    values = [one["stars"] for one in latest if "stars" in one]
+    assert sum(stars.distribution.bins if stars.distribution else []) == len(values)
+    latencies = [one.record["latency_ms"] for one in rows if "latency_ms" in one.record]
+    assert sum(shown.latency.bins if shown.latency else []) == len(latencies)
+    assert not shown.approximate and not shown.labels_approximate
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("query", "meets"), SOME, ids=[urlencode(query, True) or "all" for query, _ in SOME])
+def test_facets_are_what_a_loop_counts(shelf, query, meets):
+    assert_facets_are_true(shelf, query, meets)
+    rollups.fold()
+    assert_facets_are_true(shelf, query, meets)
+
+
+@pytest.mark.django_db
+def test_facets_of_whole_hours_come_from_the_rollups_and_are_the_same(shelf):
+    query = {"after": HOUR.isoformat(), "before": (HOUR + datetime.timedelta(days=9)).isoformat()}
+    assert_facets_are_true(
+        shelf, query, lambda one: is_real(one) and HOUR <= one.at < HOUR + datetime.timedelta(days=9)
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("query", "meets"), SOME, ids=[urlencode(query, True) or "all" for query, _ in SOME])
+def test_the_histogram_is_what_a_loop_counts(shelf, query, meets):
+    """Its own span of time is left out, so that it can be seen within the rest."""
+    timeless = {name: value for name, value in query.items() if name not in ("after", "before")}
+    if timeless != query:
+        meets = next(test for other, test in CASES if other == timeless)
+    shown = histogram(shelf.project, wanted(shelf.project, query))
+    rows = [one for one in shelf.corpus if meets(one)]
+    expected = Counter(shown.start + (hour(one) - shown.start) // shown.step * shown.step for one in rows)
+    if "source" not in query:  # simulated traffic may lie outside the time that the real one takes
+        assert {start: n for start, n in shown.bars if n} == expected
+    assert len(shown.bars) <= facets_module.BARS + 1
+    assert all(later[0] - earlier[0] == shown.step for earlier, later in zip(shown.bars, shown.bars[1:], strict=False))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("query", "meets"), SOME, ids=[urlencode(query, True) or "all" for query, _ in SOME])
+def test_counts_are_what_a_loop_counts(shelf, query, meets):
+    counted = count_shown(shelf.project, wanted(shelf.project, query))
+    assert (counted.n, counted.capped) == (sum(1 for one in shelf.corpus if meets(one)), False)
+
+
+@pytest.mark.django_db
+def test_what_is_too_much_to_count_is_marked(shelf, monkeypatch):
+    monkeypatch.setattr(facets_module, "SAMPLE", 20)
+    monkeypatch.setattr("interactions.search.CAP", 30)
+    asked = wanted(shelf.project, {"latency": "0.."})
+    shown = facets(shelf.project, asked)
+    assert shown.approximate and shown.labels_approximate
+    assert sum(shown.latency.bins) == 20
+    assert count_shown(shelf.project, asked) == (30, True)
+    everything = wanted(shelf.project, {})
+    assert not facets(shelf.project, everything).labels_approximate
+    assert not count_shown(shelf.project, everything).capped
+
+
+@pytest.mark.django_db
+def test_an_empty_project_has_neither(project):
+    everything = wanted(project, {})
+    assert histogram(project, everything) is None
+    shown = facets(project, everything)
+    assert (shown.labels, shown.models, shown.feedback, shown.latency) == ([], [], [], None)
