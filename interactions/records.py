@@ -40,7 +40,7 @@ _KINDS = {
 }
 _DIGITS = re.compile(r"\d{1,15}")
 _SPACES = re.compile(r"\s+")
-_EMPHASIS = re.compile(r"\*\*|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s", re.MULTILINE)
+_EMPHASIS = re.compile(r"\*\*|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s|^[\s|:-]{3,}$|^\s*\||\|\s*$", re.MULTILINE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
@@ -114,7 +114,7 @@ def text_of(message):
 
 
 def preview(text):
-    """The first characters on one line, as the table shows them: without the signs of Markdown's emphasis."""
+    """The first characters on one line, as the table shows them: without the signs of Markdown."""
     return _SPACES.sub(" ", _EMPHASIS.sub("", text[: PREVIEW * 4])).strip()[:PREVIEW]
 
 
