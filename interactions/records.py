@@ -115,7 +115,9 @@ def text_of(message):
 
 def preview(text):
     """The first characters on one line, as the table shows them: without the signs of Markdown."""
-    return _SPACES.sub(" ", _EMPHASIS.sub("", text[: PREVIEW * 4])).strip()[:PREVIEW]
+    start = text[: PREVIEW * 4]
+    plain = _SPACES.sub(" ", _EMPHASIS.sub("", start)).strip() or _SPACES.sub(" ", start).strip()
+    return plain[:PREVIEW]
 
 
 def envelope_of(payload):
