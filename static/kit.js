@@ -66,7 +66,7 @@ document.addEventListener("click", (e) => {
   if (e.target.closest?.("[data-dialog=keys]")) $$("[data-letters]").forEach((box) => { box.checked = lettersWork(); });
 });
 document.addEventListener("keydown", (e) => {
-  if (e.defaultPrevented || e.metaKey || e.ctrlKey || e.altKey || e.target.closest?.("dialog, [popover]:popover-open")) return;
+  if (e.defaultPrevented || e.metaKey || e.ctrlKey || e.altKey || $("dialog[open], [popover]:popover-open")) return;
   if (e.target.closest?.(TYPING)) {
     if (e.key === "Escape") { e.preventDefault(); home()?.focus(); }
     return;

@@ -83,11 +83,11 @@ def open_page(chromium, live_server, project):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
 
-    open_one.complaints = complaints
+    open_one.expected = "nothing"
     yield open_one
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert [text for text in complaints if open_one.expected not in text] == []
 
 
 def picture(colour, size=(64, 48)):
@@ -117,7 +117,10 @@ def _records():
             "completion": f"Answer {place}. **Yes**, up to the limit.",
             "model": models[place % 2],
             "labels": {"intent": intents[place % 3], "lang": "en"},
-            "feedbacks": [{"feedback_key": "helpful", "value": place % 4 > 0}, {"feedback_key": "csat", "value": 1 + place % 5}],
+            "feedbacks": [
+                {"feedback_key": "helpful", "value": place % 4 > 0},
+                {"feedback_key": "csat", "value": 1 + place % 5},
+            ],
             "created_at": (now - datetime.timedelta(hours=5 * place, minutes=10)).isoformat(),
             "latency_ms": 300 + 40 * place,
             "session_id": f"chat-{place // 3}",
