@@ -1,10 +1,11 @@
 """Labels: one value a key, set, replaced, removed and undone, with who did it; counted right at every moment."""
 
 import threading
+import time
 from collections import Counter
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from interactions import rollups
 from interactions.labels import history, labels_of, remove_labels, set_label, set_labels, suggest_labels, undo
@@ -179,3 +180,33 @@ def test_two_who_set_a_key_at_the_same_moment_leave_one_value():
     assert {len(Interaction.objects.get(pk=row.pk).label_ids) for row in rows} == {1}
     assert LabelEvent.objects.count() == 32
     assert_counts_are_true(project)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_value_that_was_new_while_another_waited_is_replaced_and_not_joined():
+    project = make_project()
+    by, interaction = owner_of(project), make_interaction(project)
+
+    def label():
+        set_label(interaction=interaction, key="intent", value="second", by=by)
+        connection.close()
+
+    second = threading.Thread(target=label)
+    with transaction.atomic():
+        Interaction.objects.select_for_update().get(pk=interaction.pk)
+        second.start()
+        wait_until_somebody_waits()
+        set_label(interaction=interaction, key="intent", value="first", by=by)
+    second.join()
+    assert [label.value for label in labels_of([Interaction.objects.get()])[0].labels] == ["second"]
+    assert_counts_are_true(project)
+
+
+def wait_until_somebody_waits():
+    for _ in range(500):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("Nobody waited.")
