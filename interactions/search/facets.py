@@ -7,6 +7,7 @@ over the newest 5,000 and marked as approximate where there are more.
 import datetime
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from feedback.models import FeedbackKey
 from feedback.services import keys_of
@@ -67,18 +68,41 @@ class Histogram:
     approximate: bool = False
 
 
-def count_shown(project, wanted):
+class Matches:
+    """The newest 5,000 ids of what is wanted: looked up once, where it is asked, for all that one page counts."""
+
+    def __init__(self, project, wanted):
+        self.project = project
+        self.wanted = wanted
+
+    @cached_property
+    def _found(self):
+        return page_of_ids(self.project, self.wanted, None, SAMPLE + 1, budget=ASIDE)
+
+    @property
+    def ids(self):
+        return self._found[0][:SAMPLE]
+
+    @property
+    def are_all(self):
+        found, reached = self._found
+        return len(found) <= SAMPLE and reached is None
+
+
+def count_shown(project, wanted, matches=None):
     """How many match: exact from the roll-ups where they can tell, else up to 10,000."""
     told = _told_by_rollup(project, wanted)
     if told is None:
-        return count(project, wanted)
+        known = matches is not None and matches.are_all
+        return Counted(len(matches.ids), False) if known else count(project, wanted)
     dimension, only = told
     return Counted(sum(rollups.totals(project, dimension, wanted.after, wanted.before, only).values()), False)
 
 
-def facets(project, wanted):
+def facets(project, wanted, matches=None):
     """The Facets of what is wanted."""
-    rows, more = _sample(project, wanted)
+    matches = matches or Matches(project, wanted)
+    rows, more = _columns(matches.ids), not matches.are_all
     if wanted.only("after", "before") and _whole_hours(wanted):
         labels = rollups.totals(project, Dimension.LABEL, wanted.after, wanted.before)
         models = rollups.totals(project, Dimension.MODEL, wanted.after, wanted.before)
@@ -98,7 +122,7 @@ def facets(project, wanted):
     )
 
 
-def histogram(project, wanted):
+def histogram(project, wanted, matches=None):
     """How what is wanted lies over the project's whole time; its own time span is left out, so that it can be seen
     within the rest. None where the project holds nothing."""
     extent = rollups.extent(project)
@@ -109,9 +133,9 @@ def histogram(project, wanted):
     if told is not None:
         hours, approximate = rollups.by_hour(project, told[0], only=told[1]), False
     else:
-        found, reached = page_of_ids(project, timeless, None, SAMPLE + 1, budget=ASIDE)
-        hours = Counter(rollups.hour_of(ids.time_of(one)) for one in found[:SAMPLE])
-        approximate = len(found) > SAMPLE or reached is not None
+        if matches is None or timeless != wanted:
+            matches = Matches(project, timeless)
+        hours, approximate = Counter(rollups.hour_of(ids.time_of(one)) for one in matches.ids), not matches.are_all
     return _bars(*extent, hours, approximate)
 
 
@@ -138,14 +162,10 @@ def _whole_hours(wanted):
     return all(moment is None or moment == rollups.hour_of(moment) for moment in (wanted.after, wanted.before))
 
 
-def _sample(project, wanted):
-    """([(label ids, model id, latest feedback, latency)], whether there are more)."""
-    found, reached = page_of_ids(project, wanted, None, SAMPLE + 1, budget=ASIDE)
-    rows = Interaction.objects.filter(pk__in=found[:SAMPLE])
-    return (
-        list(rows.values_list("label_ids", "model_id", "feedbacks", "latency_ms")),
-        len(found) > SAMPLE or reached is not None,
-    )
+def _columns(found):
+    """[(label ids, model id, latest feedback, latency)] of these interactions."""
+    rows = Interaction.objects.filter(pk__in=found)
+    return list(rows.values_list("label_ids", "model_id", "feedbacks", "latency_ms"))
 
 
 def _named(model, counts):

@@ -16,7 +16,7 @@ from interactions.filters import InteractionFilter
 from interactions.models import Interaction, Source
 from interactions.rendering import words_pattern
 from interactions.search import Page, find, search
-from interactions.search.facets import count_shown, facets, histogram
+from interactions.search.facets import Matches, count_shown, facets, histogram
 from interactions.templatetags.interactions import PLUMBING
 from interactions.views.address import Address, is_single
 from interactions.views.chips import Fault, chips_of, faults_of
@@ -41,7 +41,7 @@ def interaction_list(request, project):
     if pasted and ("go" in request.GET or pasted["certain"]):
         return HttpResponseClientRedirect(pasted["address"]) if request.htmx else redirect(pasted["address"])
     inside = request.htmx and not request.htmx.history_restore_request
-    if not inside and address.pairs != _as_sent(request):
+    if not inside and sorted(address.pairs) != sorted(_as_sent(request)):
         return redirect(address.url)
     context = table_context(project, address)
     if not inside and not context["page"].rows and not address.has_filters and _is_empty(project):
@@ -99,24 +99,27 @@ def _is_uuid(text):
 def table_context(project, address):
     """All that the table's templates ask for."""
     wanted, page, errors = _read(project, address)
+    matches = Matches(project, wanted)
     columns = list(keys_of(project).values())[:COLUMNS]
     fill_rows(page.rows, address, columns)
     return {
         "wanted": wanted,
         "page": page,
         "errors": errors,
-        "timeline": None if errors else timeline_of(histogram(project, wanted), wanted),
+        "timeline": None if errors else timeline_of(histogram(project, wanted, matches), wanted),
         "columns": columns,
         "pattern": words_pattern(address.one("q")),
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
-        **counts_context(project, address, wanted, errors),
+        **counts_context(project, address, wanted, errors, matches),
     }
 
 
-def counts_context(project, address, wanted, errors):
+def counts_context(project, address, wanted, errors, matches=None):
     """The filter form with its counts, the chips, and how many there are: what every change of a label touches."""
-    counted = None if errors else count_shown(project, wanted)
+    matches = matches or Matches(project, wanted)
+    counted = None if errors else count_shown(project, wanted, matches)
+    shown = None if errors else facets(project, wanted, matches)
     faults = {fault.name: fault.text for fault in errors}
     return {
         "project": project,
@@ -126,7 +129,7 @@ def counts_context(project, address, wanted, errors):
         "chips": chips_of(address, faults),
         "counted": counted,
         "total": count_shown(project, Wanted()) if address.has_filters and not errors else None,
-        "facets": panel_of(address, None if errors else facets(project, wanted), counted.n if counted else None),
+        "facets": panel_of(address, shown, counted.n if counted else None),
         "span": span_of(address),
         "sources": Source.choices,
     }
