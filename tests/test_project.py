@@ -24,6 +24,7 @@ SERVING = {
 
 def run(*arguments, **changes):
     environment = {**os.environ, **changes}
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # the browser tests set it for their process
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
