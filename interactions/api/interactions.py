@@ -33,6 +33,7 @@ from interactions.services import delete_interactions
 from projects.access import EntityNotFound, project_or_404
 
 MAX_LIMIT = 1_000
+PAGING = {"project", "limit", "cursor", "fields", "images"}
 FILTERS = [
     OpenApiParameter("project", required=True, description="key or id of the project"),
     *(
@@ -47,7 +48,11 @@ FILTERS = [
 
 
 def filtered(request, project):
-    """The Wanted of a call's query string; ValidationError names what is wrong."""
+    """The Wanted of a call's query string; ValidationError names what is wrong. A word that is none is refused: who
+    misspells a filter would take everything for the answer."""
+    known = InteractionFilter.base_filters.keys() | PAGING
+    if unknown := sorted(request.query_params.keys() - known):
+        raise exceptions.ValidationError({name: [f"Unknown; send {', '.join(sorted(known))}."] for name in unknown})
     filterset = InteractionFilter(request.query_params, project=project)
     if not filterset.is_valid():
         raise exceptions.ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
@@ -87,10 +92,9 @@ class InteractionList(APIView):
         except ValueError as error:
             raise exceptions.ValidationError({"cursor": [str(error)]}) from None
         counted = count_shown(project, wanted)
-        inline = request.query_params.get("images") == "inline"
         return Response(
             {
-                "results": present(project, page.rows, fields=fields, inline=inline),
+                "results": present(project, page.rows, fields=fields, inline=self._inline(request)),
                 "next": page.next,
                 "previous": page.previous,
                 "count": counted.n,
@@ -117,6 +121,12 @@ class InteractionList(APIView):
             },
             status=status.HTTP_200_OK if outcome.duplicate else status.HTTP_201_CREATED,
         )
+
+    def _inline(self, request):
+        images = request.query_params.get("images")
+        if images not in {None, "inline"}:
+            raise exceptions.ValidationError({"images": ["Send inline, or leave it out."]})
+        return images == "inline"
 
     def _limit(self, request):
         text = request.query_params.get("limit", "50")

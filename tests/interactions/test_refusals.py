@@ -257,6 +257,8 @@ def test_a_body_over_the_limit_is_refused(api, project):
     ("query", "field"),
     [
         ({"after": "soon"}, "after"),
+        ({"labels": "intent"}, "labels"),
+        ({"images": "no"}, "images"),
         ({"before": "2026-99-99"}, "before"),
         ({"label": ":x"}, "label"),
         ({"not_label": ":x"}, "not_label"),
