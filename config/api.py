@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from feedback.services import Conflict as FeedbackConflict
 from interactions.ingest import Conflict
 from interactions.jsontext import JSONError, loads
-from interactions.records import RecordError
+from interactions.rules import RecordError
 from interactions.streams import CUT_OFF
 
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole

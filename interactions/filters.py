@@ -8,7 +8,8 @@ from django import forms
 from feedback.filters import read_feedback
 from feedback.services import keys_of
 from interactions.models import Interaction
-from interactions.records import SOURCES, moment_of, text_fault
+from interactions.records import SOURCES
+from interactions.rules import moment_of, text_fault
 from interactions.wanted import LabelTest, Wanted
 from interactions.words import tsquery
 

@@ -9,8 +9,8 @@ from django.db.models import F, Q
 
 from interactions import bulk, ids
 from interactions.models import Dimension, Interaction, Label, LabelEvent, Source
-from interactions.records import MAX_LABELS, label_fault, text_fault
 from interactions.rollups import Deltas, totals
+from interactions.rules import MAX_LABELS, label_fault, text_fault
 from projects.access import EntityNotFound
 
 UNDO_SECONDS = 600  # the toast shows for 8 s; a slow reader may still be right

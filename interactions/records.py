@@ -13,6 +13,16 @@ from dataclasses import dataclass, field
 from interactions import jsontext
 from interactions.ids import UTC
 from interactions.pictures import REFERENCE, PictureError, take
+from interactions.rules import (
+    MAX_LABELS,
+    MAX_TEXT,
+    RecordError,
+    kind_of,
+    label_fault,
+    moment_of,
+    read_feedback,
+    text_fault,
+)
 
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
 PARTS = {"text", "image_url", "input_audio", "file", "refusal"}
@@ -23,45 +33,12 @@ MEMBERS = {
 }  # fmt: skip
 EARLIEST = datetime.datetime(2000, 1, 1, tzinfo=UTC)
 MAX_DEPTH = 64
-MAX_LABELS = 64
-MAX_LABEL_KEY = 100
-MAX_LABEL_VALUE = 500
 MAX_FEEDBACKS = 100
-MAX_TEXT = 200  # ids and keys that come from outside
 MAX_INT = 2**31 - 1
 PREVIEW = 130  # characters
-_KINDS = {
-    type(None): "nothing",
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "text",
-    list: "a list",
-}
-_DIGITS = re.compile(r"\d{1,15}")
 _SPACES = re.compile(r"\s+")
 _EMPHASIS = re.compile(r"\*\*|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s|^[\s|:-]{3,}$|^\s*\||\|\s*$", re.MULTILINE)
 _NOT_WORD = re.compile(r"[\W_]+")
-
-
-class RecordError(ValueError):
-    """What is wrong with a record: `fields` maps a path such as messages[0].role to a list of sentences."""
-
-    def __init__(self, fields):
-        self.fields = fields
-        told = (f"{path}: {text}".removeprefix(": ") for path, texts in fields.items() for text in texts)
-        super().__init__("; ".join(told))
-
-
-@dataclass(slots=True)
-class GivenFeedback:
-    """Feedback that came with the record, its key and value not yet compared with the project's."""
-
-    path: str
-    key: str
-    value: float | bool
-    details: str
-    user: str
 
 
 @dataclass(slots=True)
@@ -373,70 +350,6 @@ class _Reader:
             self.pictures.append(picture)
             return {**part, "image_url": {**image, "url": url} if nested else url}
         return part
-
-
-def read_feedback(item, path, wrong):
-    """A GivenFeedback from {feedback_key or metric, value, details?, user?}; None after a fault was told to `wrong`."""
-    if not isinstance(item, dict):
-        wrong(path, "Feedback is an object with 'feedback_key' and 'value'.")
-        return None
-    name = "feedback_key" if item.get("feedback_key") is not None else "metric"
-    key, value = item.get(name), item.get("value")
-    if not isinstance(key, str) or not key:
-        wrong(f"{path}.feedback_key", "Name the feedback key (or metric).")
-    if not isinstance(value, (int, float)):
-        wrong(f"{path}.value", f"Send a number, true or false, not {kind_of(value)}.")
-    for member, most in (("details", 100_000), ("user", MAX_TEXT)):
-        text = item.get(member)
-        if text is not None and (not isinstance(text, str) or len(text) > most):
-            wrong(f"{path}.{member}", f"Send text of at most {most:,} characters.")
-            return None
-    if not isinstance(key, str) or not key or not isinstance(value, (int, float)):
-        return None
-    return GivenFeedback(path, key, value, item.get("details") or "", item.get("user") or "")
-
-
-def moment_of(value):
-    """An aware datetime from ISO text or whole milliseconds (a number or digits); without a zone it is UTC; or None."""
-    if isinstance(value, bool):
-        return None
-    try:
-        if isinstance(value, int) or (isinstance(value, str) and _DIGITS.fullmatch(value)):
-            return datetime.datetime(1970, 1, 1, tzinfo=UTC) + datetime.timedelta(milliseconds=int(value))
-        if not isinstance(value, str):
-            return None
-        moment = datetime.datetime.fromisoformat(value.strip())
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def label_fault(key, value):
-    """Why this is no label, or None."""
-    if not 1 <= len(key) <= MAX_LABEL_KEY:
-        return f"A label's key has 1 to {MAX_LABEL_KEY} characters; this has {len(key)}."
-    if not isinstance(value, str):
-        return f"A label's value is text, not {kind_of(value)}."
-    if not 1 <= len(value) <= MAX_LABEL_VALUE:
-        return f"A label's value has 1 to {MAX_LABEL_VALUE} characters; this has {len(value)}."
-    return text_fault(key) or text_fault(value)
-
-
-def text_fault(text):
-    """Why PostgreSQL could not keep this text, or None."""
-    if "\x00" in text:
-        return "The text holds a NUL character (U+0000)."
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            return f"The text holds half of a surrogate pair (U+{ord(text[error.start]):04X})."
-    return None
-
-
-def kind_of(value):
-    """What JSON calls this."""
-    return _KINDS.get(type(value), "an object")
 
 
 def _join(path, name):

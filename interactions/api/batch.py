@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from accounts.permissions import LOG
 from interactions.ingest.batches import ingest_lines, ingest_list
 from interactions.jsontext import JSONError, loads
-from interactions.records import RecordError
+from interactions.rules import RecordError
 from interactions.serializers import BatchShape, RecordShape
 from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, lines, unpacked
 from projects.access import project_or_404

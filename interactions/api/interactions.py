@@ -12,7 +12,7 @@ from interactions.filters import InteractionFilter
 from interactions.ingest import ingest
 from interactions.labels import labels_of, remove_label, set_label
 from interactions.models import Interaction
-from interactions.records import RecordError, label_fault, read_feedback, text_fault
+from interactions.rules import RecordError, label_fault, read_feedback, text_fault
 from interactions.search import search
 from interactions.search.facets import count_shown
 from interactions.serializers import (

@@ -15,8 +15,9 @@ from interactions.claims import claim_digest
 from interactions.jsontext import dumps
 from interactions.labels import resolve_labels
 from interactions.models import Claim, Interaction
-from interactions.records import Record, RecordError, read_record
+from interactions.records import Record, read_record
 from interactions.rollups import Deltas
+from interactions.rules import RecordError
 from projects.access import EntityNotFound
 from registry.services import resolve_models
 

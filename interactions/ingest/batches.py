@@ -6,7 +6,7 @@ from django.db import transaction
 
 from interactions.ingest import PIECE, Outcome, ingest
 from interactions.jsontext import JSONError, loads
-from interactions.records import RecordError
+from interactions.rules import RecordError
 from interactions.streams import MAX_LINE
 
 PIECE_BYTES = 16 * 1024 * 1024

@@ -16,7 +16,7 @@ from interactions import ids, partitions
 from interactions.claims import claimed
 from interactions.labels import labels_of
 from interactions.models import Interaction, Label
-from interactions.records import text_fault
+from interactions.rules import text_fault
 from interactions.wanted import Cursor
 from registry.models import Model
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from interactions.models import Source
-from interactions.records import moment_of
+from interactions.rules import moment_of
 from interactions.views.address import label_text, split_range
 
 _ASKED = {"true": "yes", "false": "no", "none": "not given"}
