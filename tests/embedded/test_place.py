@@ -90,7 +90,9 @@ if os.geteuid() == 0:
         answer(data_dir)
         shutil.rmtree(copy.parents[2])
 
-    def test_an_ordinary_user_runs_it_too_and_root_goes_on_as_that_user(data_dir):
+    def test_an_ordinary_user_runs_it_too_and_root_goes_on_as_that_user(data_dir, monkeypatch):
+        # where the clone itself is closed to that user, the programs are taken from where she can run them
+        monkeypatch.setenv("PG_BIN", str(Server(data_dir).place.reachable(binaries.find())))
         os.chown(data_dir.parent, NOBODY.pw_uid, NOBODY.pw_gid)
         assert as_nobody(lambda: answer(data_dir)) == 0
         with running(data_dir) as server:
