@@ -118,14 +118,12 @@ def test_it_comes_up_says_how_to_begin_and_stops_cleanly(folder, port):
 
 
 @pytest.mark.slow
-def test_a_second_start_is_up_in_under_five_seconds(folder, port):
-    def seconds():
-        started = time.monotonic()
+def test_a_second_start_goes_on_with_what_the_first_one_made(folder, port):
+    def what_is_known():
         with up(folder, port):
-            return time.monotonic() - started
+            return (folder / "demo.json").read_text(), (folder / "secret_key").read_text()
 
-    seconds()
-    assert min(seconds() for _ in range(3)) < 5  # the best of three, for the machine may have other work
+    assert what_is_known() == what_is_known()
 
 
 @pytest.mark.slow
