@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from tests.factories import make_project
+
 AXE = settings.BASE_DIR / "node_modules/axe-core/axe.min.js"
 OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -79,4 +81,31 @@ def test_no_page_breaks_wcag(page, project):
         page.goto(project.address)
         page.locator(".filters-btn").click()
         check("facets as a sheet")
+    assert found == {}
+
+
+def test_no_page_around_the_table_breaks_wcag(page, project, open_page):
+    open_page.expected = "Failed to load resource"  # Chromium itself notes what is refused or not there
+    empty = make_project(team=project.team)
+    frame = f"/p/{project.key}"
+    addresses = ["/projects", "/projects/new", f"{frame}/settings", f"/p/{empty.key}/interactions"]
+    addresses += ["/account", "/account/password", "/api-keys", f"/teams/{project.team.key}", f"{frame}/nowhere"]
+    found = {}
+
+    def check(address):
+        page.goto(address)
+        page.wait_for_timeout(250)
+        if faults := violations(page):
+            found[address] = faults
+
+    for address in addresses:
+        check(address)
+    page.goto(f"{frame}/settings")
+    page.locator(".grave input.input").fill("not the key")
+    page.get_by_role("button", name="Delete this project").click()
+    page.wait_for_timeout(250)
+    if faults := violations(page):
+        found["a refused deletion"] = faults
+    page.context.clear_cookies()
+    check("/login")
     assert found == {}
