@@ -64,11 +64,11 @@ def pip_install(title, stamp, requirements):
 def install_npm_packages():
     if is_fresh("npm-test", digest_of_npm()) and NODE_MODULES.is_dir():
         return False  # they hold these
-    return npm_ci("Fonts and charts", "npm", "--omit=dev")
+    return npm_ci("Fonts", "npm", "--omit=dev")
 
 
 def install_npm_test_packages():
-    return npm_ci("Fonts, charts and the accessibility checker", "npm-test")
+    return npm_ci("Fonts and the accessibility checker", "npm-test")
 
 
 def npm_ci(title, stamp, *options):

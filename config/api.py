@@ -5,10 +5,8 @@ from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions, parsers, status, views
 from rest_framework.response import Response
 
-from feedback.services import Conflict as FeedbackConflict
-from interactions.ingest import Conflict
 from interactions.jsontext import JSONError, loads
-from interactions.rules import RecordError
+from interactions.rules import Conflict, RecordError
 from interactions.streams import CUT_OFF
 
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
@@ -38,7 +36,7 @@ def exception_handler(error, context):
     """Every error as {"error": text, "fields": {path: [text]}}."""
     if isinstance(error, RecordError):
         return answer(status.HTTP_400_BAD_REQUEST, str(error), error.fields)
-    if isinstance(error, (Conflict, FeedbackConflict)):
+    if isinstance(error, Conflict):
         return answer(status.HTTP_409_CONFLICT, str(error))
     if isinstance(error, UnreadablePostError):
         return answer(status.HTTP_400_BAD_REQUEST, CUT_OFF)

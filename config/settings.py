@@ -140,7 +140,6 @@ STATICFILES_DIRS = [
     ("generated", BASE_DIR / "generated"),
     ("inter", BASE_DIR / "node_modules/@fontsource-variable/inter"),
     ("jetbrains-mono", BASE_DIR / "node_modules/@fontsource-variable/jetbrains-mono"),
-    ("uplot", BASE_DIR / "node_modules/uplot/dist"),
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -9,13 +9,10 @@ from django.db import connection, transaction
 from feedback.models import Feedback, FeedbackKey, ProjectFeedbackKey
 from interactions import bulk, ids
 from interactions.models import Interaction
+from interactions.rules import Conflict
 from projects.access import EntityNotFound
 
 LARGEST = 1e12
-
-
-class Conflict(Exception):
-    """What is asked contradicts what is stored; the message says how."""
 
 
 @dataclass(slots=True)

@@ -21,6 +21,10 @@ _KINDS = {
 _DIGITS = re.compile(r"\d{1,15}")
 
 
+class Conflict(Exception):
+    """What is asked contradicts what is stored; the message says how."""
+
+
 class RecordError(ValueError):
     """What is wrong with a record: `fields` maps a path such as messages[0].role to a list of sentences."""
 

@@ -17,16 +17,12 @@ from interactions.labels import resolve_labels
 from interactions.models import Claim, Interaction
 from interactions.records import Record, read_record
 from interactions.rollups import Deltas
-from interactions.rules import RecordError
+from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
 from registry.services import resolve_models
 
 PIECE = 1_000  # records a transaction
 _NO_PARTITION = re.compile(r"no partition of relation")
-
-
-class Conflict(Exception):
-    """The external id is taken by a different payload, or the project takes nothing any more."""
 
 
 @dataclass(slots=True)

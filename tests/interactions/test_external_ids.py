@@ -7,8 +7,9 @@ from django.db import connection
 
 from feedback.models import Feedback
 from feedback.services import create_feedback_key
-from interactions.ingest import Conflict, ingest
+from interactions.ingest import ingest
 from interactions.models import Claim, Interaction
+from interactions.rules import Conflict
 from interactions.search import find
 from tests.factories import make_project, owner_of
 from tests.interactions.batch import send_batch

@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from accounts.permissions import LOG
-from interactions.ingest import Conflict
 from interactions.ingest.files import AlreadyRunning, ingest_file
 from interactions.management.arguments import encoding_of, project_and_person
+from interactions.rules import Conflict
 from interactions.streams import StreamError
 
 
