@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
-from feedback import api as feedback
+from feedback.api import keys
 from interactions.api import batch, interactions
 from projects.api import ProjectViewSet
 
@@ -19,7 +19,7 @@ urlpatterns = [
     path("v1/interactions/<uuid:interaction_id>", interactions.InteractionDetail.as_view()),
     path("v1/interactions/<uuid:interaction_id>/labels/<path:key>", interactions.InteractionLabel.as_view()),
     path("v1/interactions/<uuid:interaction_id>/feedback", interactions.InteractionFeedback.as_view()),
-    path("v1/feedback-keys", feedback.FeedbackKeyList.as_view()),
-    path("v1/feedback-keys/<path:key>", feedback.FeedbackKeyDetail.as_view()),
+    path("v1/feedback-keys", keys.FeedbackKeyList.as_view()),
+    path("v1/feedback-keys/<path:key>", keys.FeedbackKeyDetail.as_view()),
     path("", include(router.urls)),
 ]

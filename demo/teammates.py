@@ -2,8 +2,8 @@
 
 from random import Random
 
-from feedback.models import Feedback
-from feedback.services import give_feedback
+from feedback.giving import give_feedback
+from feedback.models import Origin
 from interactions.labels import remove_labels, set_labels
 from interactions.models import Interaction
 
@@ -44,7 +44,7 @@ def _audit(rng, project, kept, reviewer, accurate):
         passed = id not in failed
         give_feedback(
             interaction=rows[id], key=accurate, value=passed, by=reviewer, details=rng.choice(NOTES[passed]),
-            origin=Feedback.Origin.REVIEWER,
+            origin=Origin.REVIEWER,
         )  # fmt: skip
 
 

@@ -1,54 +1,58 @@
-"""What changes feedback: keys, and the values given under them."""
+"""What changes feedback keys, and what a key takes."""
 
-import math
-from dataclasses import dataclass
-from uuid import UUID
+from django.db import transaction
 
-from django.db import connection, transaction
-
-from feedback.models import Feedback, FeedbackKey, ProjectFeedbackKey
-from interactions import bulk, ids
-from interactions.models import Interaction
+from feedback.models import Feedback, FeedbackKey, Preference, ProjectFeedbackKey
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
 
 LARGEST = 1e12
 
 
-@dataclass(slots=True)
-class NewFeedback:
-    """A checked value, ready to be stored."""
+@transaction.atomic
+def create_feedback_key(*, team, key, kind, name="", projects=(), **described):
+    """(the key, whether it is new). The same key and kind again is the same key; another kind is a Conflict.
 
-    id: UUID
-    interaction_id: UUID
-    key: FeedbackKey
-    value: float
-    details: str
-    user: str
+    `described`: description, minimum, maximum, step, lower_is_better.
+    """
+    made, created = FeedbackKey.objects.get_or_create(
+        team=team, key=key, defaults={"kind": kind, "name": name or key, **described}
+    )
+    if made.kind != kind:
+        raise Conflict(f"The feedback key {key!r} exists and is of the kind {made.kind}; send {made.kind}.")
+    for project in projects:
+        link_feedback_key(project=project, key=made)
+    return made, created
 
 
 @transaction.atomic
-def create_feedback_key(*, team, key, kind, name="", description="", minimum=None, maximum=None,
-                        lower_is_better=False, projects=()):  # fmt: skip
-    """(the key, whether it is new). The same key and kind again is the same key; another kind is a Conflict."""
-    made, created = FeedbackKey.objects.get_or_create(
-        team=team,
-        key=key,
-        defaults={
-            "kind": kind,
-            "name": name or key,
-            "description": description,
-            "minimum": minimum,
-            "maximum": maximum,
-            "lower_is_better": lower_is_better,
-        },
-    )
-    if made.kind != kind:
-        raise Conflict(f"The feedback key {key!r} exists and is of the kind {made.kind}; a key never changes its kind.")
+def update_feedback_key(*, key, **changes):
+    """Change name, description, kind, minimum, maximum, step or lower_is_better. Conflict for another kind once
+    anything was given under the key, in whatever project."""
+    key = FeedbackKey.objects.select_for_update().get(pk=key.pk)
+    if changes.get("kind", key.kind) != key.kind and is_used(key):
+        raise Conflict(f"Values of {key.key} are stored: its kind stays {key.kind}. Make another key instead.")
+    for name, value in changes.items():
+        setattr(key, name, value)
+    key.save(update_fields=list(changes))
+    return key
+
+
+def is_used(key):
+    """Whether anything was ever given under the key."""
+    return any(model.objects.filter(feedback_key=key).exists() for model in (Feedback, Preference))
+
+
+def link_feedback_key(*, project, key):
+    """The project uses the key; what it was given before shows again."""
     ProjectFeedbackKey.objects.bulk_create(
-        [ProjectFeedbackKey(project=project, feedback_key=made) for project in projects], ignore_conflicts=True
+        [ProjectFeedbackKey(project=project, feedback_key=key)], ignore_conflicts=True
     )
-    return made, created
+
+
+def unlink_feedback_key(*, project, key):
+    """The project no longer uses the key; what was given is hidden and stays."""
+    ProjectFeedbackKey.objects.filter(project=project, feedback_key=key).delete()
 
 
 def keys_of(project):
@@ -71,53 +75,10 @@ def checked_value(key, value):
         return float(value)
     if isinstance(value, bool):
         raise ValueError(f"{key.key} takes a number, not true or false.")
-    if abs(value) > LARGEST or not math.isfinite(value):
+    if not abs(value) <= LARGEST:
         raise ValueError(f"{key.key} takes a finite number of at most {LARGEST:g} in size.")
     if key.minimum is not None and value < key.minimum:
         raise ValueError(f"{key.key} takes a number of at least {key.minimum:g}.")
     if key.maximum is not None and value > key.maximum:
         raise ValueError(f"{key.key} takes a number of at most {key.maximum:g}.")
-    return float(value)
-
-
-def insert_feedback(rows, *, origin, by):
-    """Store NewFeedback rows; the caller has the transaction."""
-    bulk.insert(
-        "feedback_feedback",
-        {
-            "interaction_id": ("uuid", [row.interaction_id for row in rows]),
-            "id": ("uuid", [row.id for row in rows]),
-            "feedback_key_id": ("integer", [row.key.pk for row in rows]),
-            "value": ("float8", [row.value for row in rows]),
-            "details": ("text", [row.details for row in rows]),
-            "user": ("text", [row.user for row in rows]),
-            "origin": ("text", [origin] * len(rows)),
-            "by_id": ("bigint", [by.pk if by else None] * len(rows)),
-        },
-    )
-
-
-@transaction.atomic
-def give_feedback(*, interaction, key, value, by, details="", user="", origin=Feedback.Origin.USER):
-    """A new current value of the interaction; returns its id. ValueError where the key does not take the value."""
-    Interaction.objects.select_for_update().get(pk=interaction.pk)
-    row = NewFeedback(ids.make(ids.now()), interaction.pk, key, checked_value(key, value), details, user)
-    insert_feedback([row], origin=origin, by=by)
-    _show_latest(interaction.pk)
-    return row.id
-
-
-def _show_latest(interaction_id):
-    """Bring the row's copy for display up to date; its row is locked."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE interactions_interaction SET feedbacks = (
-                SELECT coalesce(jsonb_object_agg(key, value), '{}') FROM (
-                    SELECT DISTINCT ON (k.key) k.key, f.value FROM feedback_feedback f
-                    JOIN feedback_feedbackkey k ON k.id = f.feedback_key_id
-                    WHERE f.interaction_id = %s AND f.superseded_by IS NULL ORDER BY k.key, f.id DESC) AS latest)
-            WHERE id = %s
-            """,
-            [interaction_id, interaction_id],
-        )
+    return float(value) + 0.0  # -0.0 is 0

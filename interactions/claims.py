@@ -20,3 +20,8 @@ def claimed(project, kind, text):
 def release(project, kind, texts):
     """Free these external ids."""
     Claim.objects.filter(digest__in=[claim_digest(project.pk, kind, text) for text in texts]).delete()
+
+
+def release_of(digests, interaction_ids):
+    """Free these claims as far as they are held by these interactions."""
+    Claim.objects.filter(digest__in=digests, interaction_id__in=interaction_ids).delete()

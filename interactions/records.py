@@ -30,10 +30,12 @@ SOURCES = {"live", "logged", "playground", "dataset", "evaluation", "automation"
 MEMBERS = {
     "project", "messages", "prompt", "completion", "model", "model_service", "feedbacks", "user", "session_id",
     "labels", "created_at", "ab_campaign", "external_id", "metadata", "usage", "latency_ms", "source",
+    "corrected_completion",
 }  # fmt: skip
 EARLIEST = datetime.datetime(2000, 1, 1, tzinfo=UTC)
 MAX_DEPTH = 64
 MAX_FEEDBACKS = 100
+MAX_CORRECTED = 1_000_000  # characters
 MAX_INT = 2**31 - 1
 PREVIEW = 130  # characters
 _SPACES = re.compile(r"\s+")
@@ -61,6 +63,7 @@ class Record:
     latency_ms: int | None
     prompt_tokens: int | None
     completion_tokens: int | None
+    corrected: str | None = None
     pictures: list = field(default_factory=list)
     images: int = 0
     tools: int = 0
@@ -154,6 +157,7 @@ class _Reader:
             latency_ms=self._whole(self._latency(), "latency_ms"),
             prompt_tokens=self._whole(usage.get("prompt_tokens"), "usage.prompt_tokens"),
             completion_tokens=self._whole(usage.get("completion_tokens"), "usage.completion_tokens"),
+            corrected=self._text("corrected_completion", least=1, most=MAX_CORRECTED),
             pictures=self.pictures,
             images=self.images,
             tools=self.tools,

@@ -10,6 +10,7 @@ MAX_LABELS = 64
 MAX_LABEL_KEY = 100
 MAX_LABEL_VALUE = 500
 MAX_TEXT = 200  # ids and keys that come from outside
+ORIGINS = ("user", "reviewer", "grader", "system")
 _KINDS = {
     type(None): "nothing",
     bool: "true or false",
@@ -36,17 +37,19 @@ class RecordError(ValueError):
 
 @dataclass(slots=True)
 class GivenFeedback:
-    """Feedback that came with the record, its key and value not yet compared with the project's."""
+    """Feedback as it came, its key and value not yet compared with the project's."""
 
     path: str
     key: str
     value: float | bool
     details: str
     user: str
+    origin: str
 
 
 def read_feedback(item, path, wrong):
-    """A GivenFeedback from {feedback_key or metric, value, details?, user?}; None after a fault was told to `wrong`."""
+    """A GivenFeedback from {feedback_key or metric, value, details?, user?, origin?}; None after a fault was told to
+    `wrong`."""
     if not isinstance(item, dict):
         wrong(path, "Feedback is an object with 'feedback_key' and 'value'.")
         return None
@@ -61,9 +64,13 @@ def read_feedback(item, path, wrong):
         if text is not None and (not isinstance(text, str) or len(text) > most):
             wrong(f"{path}.{member}", f"Send text of at most {most:,} characters.")
             return None
+    origin = item.get("origin", "user")
+    if not isinstance(origin, str) or origin not in ORIGINS:
+        wrong(f"{path}.origin", f"Send one of {', '.join(ORIGINS)}.")
+        return None
     if not isinstance(key, str) or not key or not isinstance(value, (int, float)):
         return None
-    return GivenFeedback(path, key, value, item.get("details") or "", item.get("user") or "")
+    return GivenFeedback(path, key, value, item.get("details") or "", item.get("user") or "", origin)
 
 
 def moment_of(value):

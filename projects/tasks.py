@@ -3,7 +3,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from interactions.services import delete_all_of
+from interactions.ingest.removal import delete_all_of
 from projects.models import Project
 from projects.services import DELETION
 

@@ -6,10 +6,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import DELETE, FEEDBACK, LABEL, LOG, READ
+from feedback.giving import give_feedback
 from feedback.models import Feedback
-from feedback.services import give_feedback, key_or_404, keys_of
+from feedback.services import key_or_404, keys_of
 from interactions.filters import InteractionFilter
 from interactions.ingest import ingest
+from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_label, set_label
 from interactions.models import Interaction
 from interactions.rules import RecordError, label_fault, read_feedback, text_fault
@@ -29,7 +31,6 @@ from interactions.serializers import (
     present_feedback,
     wire_time,
 )
-from interactions.services import delete_interactions
 from projects.access import EntityNotFound, project_or_404
 
 MAX_LIMIT = 1_000
@@ -210,9 +211,10 @@ class InteractionFeedback(APIView):
             raise RecordError(errors)
         key = key_or_404(keys_of(row.project), given.key)
         try:
-            feedback_id = give_feedback(
-                interaction=row, key=key, value=given.value, details=given.details, user=given.user, by=request.user
-            )
+            change = give_feedback(
+                interaction=row, key=key, value=given.value, details=given.details, user=given.user,
+                origin=given.origin, by=request.user,
+            )  # fmt: skip
         except ValueError as error:
             raise RecordError({"value": [str(error)]}) from None
-        return Response({"feedback_id": str(feedback_id)}, status=status.HTTP_201_CREATED)
+        return Response({"feedback_id": str(change.id)}, status=status.HTTP_201_CREATED)

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.utils import IntegrityError
 
+from feedback import rollups as given_rollups
+from feedback.corrections import insert_corrections
+from feedback.giving import NewFeedback, insert_feedback
 from feedback.models import Feedback
-from feedback.services import NewFeedback, checked_value, insert_feedback, key_or_404, keys_of
+from feedback.services import checked_value, key_or_404, keys_of
 from interactions import bulk, ids, partitions
 from interactions.blobs import insert_blobs
 from interactions.claims import claim_digest
 from interactions.jsontext import dumps
 from interactions.labels import resolve_labels
-from interactions.models import Claim, Interaction
+from interactions.models import Claim, Interaction, Source
 from interactions.records import Record, read_record
 from interactions.rollups import Deltas
 from interactions.rules import Conflict, RecordError
@@ -89,12 +92,12 @@ def _read(project, records, outcomes, now):
 
 
 def _check_feedbacks(record, keys):
-    """[(FeedbackKey, value, details, user)] of the feedback that came with the record."""
+    """[(FeedbackKey, value, details, user, origin)] of the feedback that came with the record."""
     errors, checked = {}, []
     for given in record.feedbacks:
         key = key_or_404(keys, given.key)
         try:
-            checked.append((key, checked_value(key, given.value), given.details, given.user))
+            checked.append((key, checked_value(key, given.value), given.details, given.user, given.origin))
         except ValueError as error:
             errors[f"{given.path}.value"] = [str(error)]
     if errors:
@@ -152,6 +155,8 @@ def _store(project, entries, by, also):
     _insert_bodies(fresh)
     _insert_postings(fresh)
     _insert_feedbacks(fresh, by)
+    corrected = {e.outcome.id: e.record.corrected for e in fresh if e.record.corrected is not None}
+    insert_corrections(corrected, by=by)
     _count(project, fresh)
     if also:
         also()
@@ -283,12 +288,17 @@ def _insert_feedbacks(entries, by):
         new = [NewFeedback(ids.make(now), entry.outcome.id, *checked) for checked in entry.feedbacks]
         entry.outcome.feedback_ids = [row.id for row in new]
         rows += new
-    insert_feedback(rows, origin=Feedback.Origin.USER, by=by)
+    insert_feedback(rows, by=by)
 
 
 def _count(project, entries):
-    deltas = Deltas(project.pk)
+    deltas, given = Deltas(project.pk), given_rollups.Deltas(project.pk)
     for entry in entries:
-        if entry.record.source != "simulation":
-            deltas.interaction(ids.time_of(entry.outcome.id), entry.model_id, entry.label_ids)
+        if entry.record.source == Source.SIMULATION:
+            continue
+        moment = ids.time_of(entry.outcome.id)
+        deltas.interaction(moment, entry.model_id, entry.label_ids)
+        values = [(key.pk, value, origin) for key, value, _, _, origin in entry.feedbacks]
+        given.came(moment, entry.model_id, values)
     deltas.append()
+    given.append()

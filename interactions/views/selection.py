@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from accounts.permissions import DELETE
+from interactions.ingest.removal import delete_interactions
 from interactions.models import Interaction
-from interactions.services import delete_interactions
 from interactions.views.address import Address
 from projects.access import EntityNotFound, project_or_404
 

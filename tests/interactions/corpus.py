@@ -5,7 +5,8 @@ import random
 import re
 from dataclasses import dataclass
 
-from feedback.services import create_feedback_key, give_feedback
+from feedback.giving import give_feedback
+from feedback.services import create_feedback_key
 from interactions.ingest import ingest
 from interactions.models import Interaction
 from tests.factories import owner_of

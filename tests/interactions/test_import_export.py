@@ -9,7 +9,8 @@ import pytest
 import zstandard
 from django.core.management import CommandError, call_command
 
-from feedback.services import create_feedback_key, give_feedback
+from feedback.giving import give_feedback
+from feedback.services import create_feedback_key
 from interactions.ingest import batches, files
 from interactions.labels import remove_labels, set_label
 from interactions.models import ImportProgress, Interaction, InteractionBody

@@ -8,9 +8,9 @@ import pytest
 from django.db import connection, transaction
 
 from interactions import rollups
+from interactions.ingest.removal import delete_interactions
 from interactions.labels import history, labels_of, remove_labels, set_label, set_labels, suggest_labels, undo
 from interactions.models import Dimension, Interaction, Label, LabelEvent, LabelPosting
-from interactions.services import delete_interactions
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, make_user, owner_of
 

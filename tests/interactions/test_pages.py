@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.services import add_member
-from feedback.services import create_feedback_key, give_feedback, keys_of
+from feedback.giving import give_feedback
+from feedback.services import create_feedback_key, keys_of
 from interactions.labels import set_label
 from tests.factories import make_interaction, make_project, make_user, owner_of
 

@@ -1,4 +1,4 @@
-"""The REST door of feedback keys."""
+"""Feedback keys: make, read, change, link and unlink."""
 
 import math
 

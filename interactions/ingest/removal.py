@@ -1,8 +1,10 @@
-"""What changes interactions after they were logged: deleting them, one, many, or all of a project."""
+"""Taking interactions out again: the way in, backwards. Uncounted, unclaimed and deleted in one transaction."""
 
 from django.db import connection, transaction
 
+from feedback.removal import forget, forget_project
 from interactions import claims
+from interactions.ingest.once import completion_claims
 from interactions.models import (
     Blob,
     ImportProgress,
@@ -21,12 +23,14 @@ from interactions.rollups import LOCK, Deltas
 def delete_interactions(*, project, ids):
     """Delete these interactions of the project whole, in all families; returns how many there were.
 
-    Their external ids are free again. Pictures stay until the sweep finds that nothing shows them.
+    Their external ids are free again, and those of what was given to them. Comparisons go on both sides. Pictures
+    stay until the sweep finds that nothing shows them.
     """
     rows = list(
         Interaction.objects.select_for_update(of=("self",))
         .filter(project=project, pk__in=ids)
-        .only("pk", "source", "model_id", "label_ids")
+        .select_related("model")
+        .only("pk", "source", "model_id", "model__key", "label_ids", "content_hash")
         .order_by("pk")
     )
     gone = [row.pk for row in rows]
@@ -34,8 +38,10 @@ def delete_interactions(*, project, ids):
     for row in rows:
         if row.source != Source.SIMULATION:
             deltas.interaction(row.created_at, row.model_id, row.label_ids, sign=-1)
+    forget(project=project, rows=rows)
     envelopes = InteractionBody.objects.filter(pk__in=gone).values_list("envelope__external_id", flat=True)
     claims.release(project, "interaction", [text for text in envelopes if text is not None])
+    claims.release_of(completion_claims(project, rows), gone)
     with connection.cursor() as cursor:
         for family in families():
             cursor.execute(f'DELETE FROM "{family.table}" WHERE "{family.column}" = ANY(%s)', [gone])
@@ -52,4 +58,5 @@ def delete_all_of(*, project, limit=1_000):
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # no folding while its counts go
         for model in (RollupDelta, Rollup, Label, Blob, ImportProgress):
             model.objects.filter(project=project).delete()
+        forget_project(project)
     return 0
