@@ -14,6 +14,7 @@ from interactions.wanted import LabelTest, Wanted
 from interactions.words import tsquery
 
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
+FLAGS = ("has_images", "has_tools", "has_feedback", "reviewed")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -80,7 +81,7 @@ class FilterForm(forms.Form):
             raise ValueError("Send true or false.")
         return _FLAGS[text.lower()]
 
-    read_has_tools = read_has_images
+    read_has_tools = read_has_feedback = read_reviewed = read_has_images
 
     def read_q(self, text):
         query = tsquery(text)
@@ -102,13 +103,15 @@ class InteractionFilter(django_filters.FilterSet):
     after = Words(label="From", help_text="ISO 8601 time, inclusive")
     before = Words(label="To", help_text="ISO 8601 time, exclusive")
     model = ListOfWords(label="Model", help_text="a model's key; repeated: any of them")
-    feedback = ListOfWords(label="Feedback", help_text="key, key:none, key:true, key:>=4, key:1..3; repeated: all")
+    feedback = ListOfWords(label="Feedback", help_text="key, key:none, key:true, key:>=4, key:1..<3; repeated: all")
     session = Words(label="Session", help_text="a session's id", strip=False)
     user = Words(label="User", help_text="a user's id", strip=False)
     source = ListOfWords(label="Source", help_text="repeated: any of them; all but simulation unless said")
     latency = Words(label="Latency", help_text="milliseconds as 1..3000")
     has_images = Words(label="With pictures", help_text="true or false")
     has_tools = Words(label="With tool calls", help_text="true or false")
+    has_feedback = Words(label="With feedback", help_text="true or false: any current feedback, under whatever key")
+    reviewed = Words(label="Reviewed", help_text="true or false: any current feedback by a reviewer")
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there')
     order = Words(label="Order", help_text="-created_at or created_at")
 
@@ -138,8 +141,7 @@ class InteractionFilter(django_filters.FilterSet):
             user=given["user"] or None,
             sources=given["source"] or (),
             latency=given["latency"] or None,
-            has_images=given["has_images"] if given["has_images"] != "" else None,
-            has_tools=given["has_tools"] if given["has_tools"] != "" else None,
+            **{name: given[name] if given[name] != "" else None for name in FLAGS},
             words=given["q"] or "",
             oldest_first=given["order"] == "created_at",
         )

@@ -44,6 +44,8 @@ class Wanted:
     latency: tuple | None = None  # (least, most) in ms, either may be None
     has_images: bool | None = None
     has_tools: bool | None = None
+    has_feedback: bool | None = None
+    reviewed: bool | None = None  # with a reviewer's feedback
     words: str = ""  # a tsquery's text
     oldest_first: bool = False
 

@@ -165,7 +165,7 @@ def _plan(project, wanted, at):
     for column, value in (("session", wanted.session), ("user", wanted.user)):
         if value is not None:
             tests.append((f'i."{column}" = %s', [value]))
-    tests += _numbers(wanted) + [_feedback(condition) for condition in wanted.feedback]
+    tests += _numbers(wanted) + [_feedback(condition) for condition in wanted.feedback] + _given(wanted)
     lower, upper = _bounds(wanted)
     descending = not wanted.oldest_first
     if at is not None and at.back:
@@ -202,6 +202,16 @@ def _numbers(wanted):
     for column, flag in (("images", wanted.has_images), ("tools", wanted.has_tools)):
         if flag is not None:
             tests.append((f"i.{column} {'>' if flag else '='} 0", []))
+    return tests
+
+
+def _given(wanted):
+    """Whether there is any current feedback, and any of a reviewer."""
+    tests = []
+    for flag, more in ((wanted.has_feedback, ""), (wanted.reviewed, " AND f.origin = 'reviewer'")):
+        if flag is not None:
+            found = "SELECT 1 FROM feedback_feedback f WHERE f.interaction_id = i.id AND f.superseded_by IS NULL"
+            tests.append((f"{'' if flag else 'NOT '}EXISTS ({found}{more})", []))
     return tests
 
 

@@ -9,11 +9,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from feedback.models import FeedbackKey
+from feedback.models import FeedbackKey, Given
+from feedback.rollups import given
 from feedback.services import keys_of
 from interactions import ids, rollups
 from interactions.models import Dimension, Interaction, Label
 from interactions.search import ASIDE, Counted, count, page_of_ids
+from interactions.wanted import Feedback
 from registry.models import Model
 
 SAMPLE = 5_000
@@ -92,11 +94,14 @@ class Matches:
 def count_shown(project, wanted, matches=None):
     """How many match: exact from the roll-ups where they can tell, else up to 10,000."""
     told = _told_by_rollup(project, wanted)
-    if told is None:
-        known = matches is not None and matches.are_all
-        return Counted(len(matches.ids), False) if known else count(project, wanted)
-    dimension, only = told
-    return Counted(sum(rollups.totals(project, dimension, wanted.after, wanted.before, only).values()), False)
+    if told is not None:
+        dimension, only = told
+        return Counted(sum(rollups.totals(project, dimension, wanted.after, wanted.before, only).values()), False)
+    n = _told_by_given(project, wanted)
+    if n is not None:
+        return Counted(n, False)
+    known = matches is not None and matches.are_all
+    return Counted(len(matches.ids), False) if known else count(project, wanted)
 
 
 def facets(project, wanted, matches=None):
@@ -146,9 +151,7 @@ def _told_by_rollup(project, wanted):
     if wanted.only("after", "before"):
         return Dimension.ALL, None
     if wanted.only("after", "before", "models"):
-        return Dimension.MODEL, list(
-            Model.objects.filter(team=project.team_id, key__in=wanted.models).values_list("pk", flat=True)
-        )
+        return Dimension.MODEL, _model_ids(project, wanted)
     if wanted.only("after", "before", "labels") and len(wanted.labels) == 1:
         [test] = wanted.labels
         labels = Label.objects.filter(project=project, key=test.key)
@@ -156,6 +159,29 @@ def _told_by_rollup(project, wanted):
             labels = labels.filter(value__in=test.values)
         return Dimension.LABEL, list(labels.values_list("pk", flat=True))
     return None
+
+
+def _told_by_given(project, wanted):
+    """How many match, where nothing but one condition on feedback is asked, of certain models or all; else None."""
+    if not _whole_hours(wanted) or not wanted.only("after", "before", "models", "feedback", "has_feedback", "reviewed"):
+        return None
+    asked = [*wanted.feedback]
+    asked += [Feedback(Given.ANY, none=not wanted.has_feedback)] if wanted.has_feedback is not None else []
+    asked += [Feedback(Given.REVIEWED, none=not wanted.reviewed)] if wanted.reviewed is not None else []
+    ends = {(None, None): "interactions", (1, 1): "ones", (0, 0): "zeros"}
+    if len(asked) != 1 or (asked[0].least, asked[0].most) not in ends:
+        return None
+    models = _model_ids(project, wanted) if wanted.models else None
+    span = {"after": wanted.after, "before": wanted.before}
+    [found] = given(project, keys=[asked[0].key_id], models=models, **span).values()
+    if not asked[0].none:
+        return getattr(found, ends[asked[0].least, asked[0].most])
+    dimension = Dimension.ALL if models is None else Dimension.MODEL
+    return sum(rollups.totals(project, dimension, only=models, **span).values()) - found.interactions
+
+
+def _model_ids(project, wanted):
+    return list(Model.objects.filter(team=project.team_id, key__in=wanted.models).values_list("pk", flat=True))
 
 
 def _whole_hours(wanted):

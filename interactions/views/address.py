@@ -15,7 +15,7 @@ from interactions.filters import read_label, write_label
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "feedback", "session", "user", "source", "latency",
-    "has_images", "has_tools", "order", "limit", "cursor",
+    "has_images", "has_tools", "has_feedback", "reviewed", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "feedback", "source"}
 FILTERS = frozenset(NAMES) - {"order", "limit", "cursor"}
@@ -119,11 +119,13 @@ class Address:
 
 
 def split_range(text):
-    """The two ends of `a..b`, `>=a`, `<=b` or `a`, as text."""
+    """The two ends of `a..b`, `a..<b`, `>=a`, `<=b`, `<b` or `a`, as text."""
     if text.startswith(">="):
         return text[2:].strip(), ""
     if text.startswith("<="):
         return "", text[2:].strip()
+    if text.startswith("<"):
+        return "", text
     least, dots, most = text.partition("..")
     return (least, most) if dots else (text, text)
 

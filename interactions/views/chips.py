@@ -10,6 +10,12 @@ from interactions.rules import moment_of
 from interactions.views.address import label_text, split_range
 
 _ASKED = {"true": "yes", "false": "no", "none": "not given"}
+_HAVING = {
+    "has_images": "pictures",
+    "has_tools": "tool calls",
+    "has_feedback": "feedback",
+    "reviewed": "a reviewer’s feedback",
+}
 _PLAIN = {"model": "model", "session": "session", "user": "user"}
 
 
@@ -48,6 +54,8 @@ def chips_of(address, faults):
             "latency",
             "has_images",
             "has_tools",
+            "has_feedback",
+            "reviewed",
         }
     ]
     after, before = address.one("after"), address.one("before")
@@ -78,9 +86,8 @@ def _words(name, value):
         return "latency", f"{_range(least, most)} ms"
     if name == "source":
         return "source", Source(value).label if value in Source.values else value
-    if name in {"has_images", "has_tools"}:
-        what = "pictures" if name == "has_images" else "tool calls"
-        return ("with" if value == "true" else "without"), what
+    if name in _HAVING:
+        return ("with" if value == "true" else "without"), _HAVING[name]
     return _PLAIN[name], value
 
 
@@ -90,10 +97,15 @@ def _feedback(value):
         return value, "given"
     if asked in _ASKED:
         return key, _ASKED[asked]
+    if asked.startswith(">") and not asked.startswith(">="):
+        return key, f"over {_figure(asked[1:])}"
     return key, _range(*split_range(asked))
 
 
 def _range(least, most):
+    if most.startswith("<"):
+        under = f"under {_figure(most[1:])}"
+        return f"{_figure(least)} to {under}" if least else under
     least, most = (_figure(end) for end in (least, most))
     if not most:
         return f"{least} or more"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from interactions.filters import FLAGS
 from interactions.models import Label
 from interactions.search.facets import Facets
 from interactions.templatetags.interactions import number
@@ -125,7 +126,7 @@ def _is_range(text):
 
 def _figure(text):
     try:
-        return float(text)
+        return float(text.removeprefix("<"))  # the end of a half-open range
     except ValueError:
         return None
 
@@ -169,5 +170,5 @@ def _unseen(address, panel):
             ends = (facet["least"], facet["most"])
             seen |= {("feedback", text) for text in texts if any(ends) and split_range(text[len(key) + 1 :]) == ends}
     fields = {"q", "session", "user", "source", "latency", "cursor"}
-    seen |= {("has_images", "true"), ("has_tools", "true")}
+    seen |= {(name, "true") for name in FLAGS}
     return [(name, value) for name, value in address.pairs if name not in fields and (name, value) not in seen]

@@ -38,6 +38,7 @@ class Made:
     id: str
     record: dict
     feedback: list
+    reviewed: bool = False
 
     @property
     def text(self):
@@ -119,8 +120,10 @@ def make_corpus(project):
     for one in chance.sample(made, 60):
         key = project.feedback_keys.get(key=chance.choice(["good", "stars", "good:ish"]))
         value = float(chance.randrange(2))
-        give_feedback(interaction=Interaction.objects.get(pk=one.id), key=key, value=value, by=owner)
+        origin = chance.choice(["reviewer", "user", "grader"])
+        give_feedback(interaction=Interaction.objects.get(pk=one.id), key=key, value=value, by=owner, origin=origin)
         one.feedback.append((key.key, value))
+        one.reviewed = one.reviewed or origin == "reviewer"
     return sorted(made, key=lambda one: one.id)
 
 
@@ -188,8 +191,24 @@ def cases():
     ]  # fmt: skip
     pairs = [(1, 17), (3, 25), (4, 12), (8, 16), (13, 32), (18, 22), (19, 35), (26, 43), (40, 3), (46, 1), (-1, 3),
              (-3, 17), (-5, 26), (48, 13), (49, 30), (51, 45)]  # fmt: skip
+    given = [
+        ({"feedback": "stars:>4"}, lambda one: any(v > 4 for v in one.values("stars"))),
+        ({"feedback": "stars:<2"}, lambda one: any(v < 2 for v in one.values("stars"))),
+        ({"feedback": "stars:2..<4"}, lambda one: any(2 <= v < 4 for v in one.values("stars"))),
+        ({"feedback": "stars:..<3", "model": "model-1"},
+         lambda one: any(v < 3 for v in one.values("stars")) and one.record.get("model") == "model-1"),
+        ({"has_feedback": "true"}, lambda one: one.feedback),
+        ({"feedback": "good:true", "model": "model-2"},
+         lambda one: 1 in one.values("good") and one.record.get("model") == "model-2"),
+        ({"feedback": "stars:none", "model": ["model-2", "model-3"]},
+         lambda one: not one.values("stars") and one.record.get("model") in ("model-2", "model-3")),
+        ({"has_feedback": "false"}, lambda one: not one.feedback),
+        ({"reviewed": "true"}, lambda one: one.reviewed),
+        ({"reviewed": "false"}, lambda one: not one.reviewed),
+        ({"has_feedback": "true", "reviewed": "false"}, lambda one: one.feedback and not one.reviewed),
+    ]  # fmt: skip
     together = [merged(alone[one], alone[other]) for one, other in pairs]
-    everywhere = [(query, lambda one, meets=meets: is_real(one) and meets(one)) for query, meets in alone + together]
+    everywhere = [(query, lambda one, meets=meets: is_real(one) and meets(one)) for query, meets in alone + given + together]
     sources = [
         ({"source": "simulation"}, lambda one: not is_real(one)),
         ({"source": ["live", "dataset"]}, lambda one: one.record["source"] in ("live", "dataset")),
