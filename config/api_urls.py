@@ -5,8 +5,8 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
-from feedback.api import keys
-from interactions.api import batch, interactions
+from feedback.api import keys, statistics, values
+from interactions.api import batch, given, interactions
 from projects.api import ProjectViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -18,8 +18,12 @@ urlpatterns = [
     path("v1/interactions/batch", batch.InteractionBatch.as_view()),
     path("v1/interactions/<uuid:interaction_id>", interactions.InteractionDetail.as_view()),
     path("v1/interactions/<uuid:interaction_id>/labels/<path:key>", interactions.InteractionLabel.as_view()),
-    path("v1/interactions/<uuid:interaction_id>/feedback", interactions.InteractionFeedback.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/feedback", given.InteractionFeedback.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/feedback/<uuid:feedback_id>", given.InteractionFeedbackValue.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/correction", given.InteractionCorrection.as_view()),
+    path("v1/feedback", values.FeedbackList.as_view()),
     path("v1/feedback-keys", keys.FeedbackKeyList.as_view()),
+    path("v1/feedback-keys/<path:key>/stats", statistics.FeedbackKeyStats.as_view()),
     path("v1/feedback-keys/<path:key>", keys.FeedbackKeyDetail.as_view()),
     path("", include(router.urls)),
 ]

@@ -9,7 +9,7 @@ from feedback.filters import read_feedback
 from feedback.services import keys_of
 from interactions.models import Interaction
 from interactions.records import SOURCES
-from interactions.rules import moment_of, text_fault
+from interactions.rules import RecordError, moment_of, text_fault
 from interactions.wanted import LabelTest, Wanted
 from interactions.words import tsquery
 
@@ -145,6 +145,18 @@ class InteractionFilter(django_filters.FilterSet):
             words=given["q"] or "",
             oldest_first=given["order"] == "created_at",
         )
+
+
+def read_wanted(params, project, besides=()):
+    """The Wanted of a call's query string; RecordError names what is wrong. A word that is none, and none of those
+    `besides`, is refused: who misspells a filter would take everything for the answer."""
+    known = {*InteractionFilter.base_filters, "project", *besides}
+    if unknown := sorted(params.keys() - known):
+        raise RecordError({name: [f"Unknown; send {', '.join(sorted(known))}."] for name in unknown})
+    filterset = InteractionFilter(params, project=project)
+    if not filterset.is_valid():
+        raise RecordError({name: list(texts) for name, texts in filterset.errors.items()})
+    return filterset.wanted
 
 
 def read_label(text):

@@ -93,6 +93,23 @@ def by_hour(project, dimension, after=None, before=None, only=None):
     return _sum(project, dimension, "hour", after, before, only)
 
 
+def by_span(project, dimension, edges):
+    """{(place, value): n}: place i holds edges[i] <= hour < edges[i + 1]; `edges` are whole hours, ascending."""
+    where = "project_id = %s AND dimension = %s AND hour >= %s AND hour < %s"
+    values = [project.pk, int(dimension), edges[0], edges[-1]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT width_bucket(hour, %s::timestamptz[]) - 1, value, sum(n)::bigint FROM (
+                SELECT hour, value, n FROM interactions_rollup WHERE {where}
+                UNION ALL SELECT hour, value, n FROM interactions_rollupdelta WHERE {where}) AS both_
+            GROUP BY 1, 2 HAVING sum(n) <> 0
+            """,
+            [list(edges), *values, *values],
+        )
+        return {(place, value): n for place, value, n in cursor.fetchall()}
+
+
 def extent(project):
     """(first hour, hour after the last) that hold anything, or None."""
     hours = by_hour(project, Dimension.ALL)

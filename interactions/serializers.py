@@ -4,15 +4,18 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
+from feedback.corrections import corrections_of
 from feedback.models import Feedback
+from feedback.services import keys_of
 from interactions import ids
 from interactions.messages import payload_of, with_addresses, with_data
 from interactions.models import InteractionBody
 from interactions.records import ROLES, SOURCES
+from interactions.rules import ORIGINS
 
 FIELDS = (
     "id", "external_id", "project", "model", "messages", "completion", "labels", "feedbacks", "user", "session_id",
-    "created_at", "source", "metadata", "usage", "latency_ms",
+    "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion",
 )  # fmt: skip
 _IN_BODY = {"external_id", "messages", "completion", "metadata", "usage"}
 
@@ -30,12 +33,13 @@ def blob_address(project, sha256):
 def present(project, rows, *, fields=FIELDS, inline=False):
     """Interactions (with `.labels`) as dictionaries of these fields. `inline` gives pictures back as data URIs.
 
-    Two more queries at the most, whatever the number of rows; bodies are read only where a field lies in them.
+    A fixed number of queries, whatever the number of rows; bodies are read only where a field lies in them.
     """
     wanted = set(fields)
     bodies = InteractionBody.objects.in_bulk([row.pk for row in rows]) if wanted & _IN_BODY else {}
     messages = _messages(project, rows, bodies, inline) if "messages" in wanted else {}
-    feedbacks = _feedbacks(rows) if "feedbacks" in wanted else {}
+    feedbacks = _feedbacks(project, rows) if "feedbacks" in wanted else {}
+    corrected = corrections_of([row.pk for row in rows]) if "corrected_completion" in wanted else {}
     shown = []
     for row in rows:
         body = bodies.get(row.pk)
@@ -56,6 +60,7 @@ def present(project, rows, *, fields=FIELDS, inline=False):
             "metadata": envelope.get("metadata") or {},
             "usage": envelope.get("usage"),
             "latency_ms": row.latency_ms,
+            "corrected_completion": corrected.get(row.pk),
         }
         shown.append({name: whole[name] for name in FIELDS if name in wanted})
     return shown
@@ -73,10 +78,10 @@ def _messages(project, rows, bodies, inline):
     return {pk: with_addresses(messages, address) for pk, messages in zip(kept, stored, strict=True)}
 
 
-def _feedbacks(rows):
-    """{interaction id: its current feedback, oldest first}."""
-    found = {}
-    current = Feedback.objects.current().filter(interaction_id__in=[row.pk for row in rows])
+def _feedbacks(project, rows):
+    """{interaction id: its current feedback under the project's keys, oldest first}."""
+    found, keys = {}, [key.pk for key in keys_of(project).values()]
+    current = Feedback.objects.current().filter(interaction_id__in=[row.pk for row in rows], feedback_key__in=keys)
     for feedback in current.select_related("feedback_key").order_by("id"):
         found.setdefault(feedback.interaction_id, []).append(present_feedback(feedback))
     return found
@@ -95,18 +100,19 @@ def present_feedback(feedback):
     }
 
 
-def as_records(rows):
+def as_records(project, rows):
     """The interactions (with `.labels`) as the door takes them: what was sent, with the labels and feedback of today,
     and with what was filled in when they came. One at a time, for they carry their pictures."""
     bodies = InteractionBody.objects.in_bulk([row.pk for row in rows])
-    feedbacks = _feedbacks(rows)
+    feedbacks = _feedbacks(project, rows)
+    corrected = corrections_of(bodies)
     for row in rows:
         if row.pk in bodies:
             given = feedbacks.get(row.pk, [])
-            yield _as_record(row, payload_of(bodies[row.pk]), given)
+            yield _as_record(row, payload_of(bodies[row.pk]), given, corrected.get(row.pk))
 
 
-def _as_record(row, payload, feedbacks):
+def _as_record(row, payload, feedbacks, corrected):
     today = {
         "model": row.model.key if row.model_id else None,
         "session_id": row.session,
@@ -115,11 +121,12 @@ def _as_record(row, payload, feedbacks):
         "feedbacks": [
             {
                 name: feedback[name]
-                for name in ("feedback_key", "value", "details", "user")
+                for name in ("feedback_key", "value", "details", "user", "origin")
                 if feedback[name] is not None
             }
             for feedback in feedbacks
         ],
+        "corrected_completion": corrected,
     }
     # model_service would have to be known where it goes
     kept = {name: value for name, value in payload.items() if name not in today and name != "model_service"}
@@ -137,6 +144,7 @@ class GivenFeedbackShape(serializers.Serializer):
     value = serializers.FloatField(help_text="true, false, 1 or 0 for a bool key; a number for a scalar one.")
     details = serializers.CharField(required=False)
     user = serializers.CharField(required=False)
+    origin = serializers.ChoiceField(ORIGINS, required=False, help_text="user unless said")
 
 
 class RecordShape(serializers.Serializer):
@@ -155,6 +163,7 @@ class RecordShape(serializers.Serializer):
     latency_ms = serializers.IntegerField(required=False)
     source = serializers.ChoiceField(sorted(SOURCES), required=False)
     ab_campaign = serializers.CharField(required=False)
+    corrected_completion = serializers.CharField(required=False, help_text="The better answer.")
 
 
 class LoggedShape(serializers.Serializer):
@@ -177,7 +186,6 @@ class BatchShape(serializers.Serializer):
 
 class FeedbackShape(GivenFeedbackShape):
     id = serializers.UUIDField()
-    origin = serializers.CharField()
     created_at = serializers.DateTimeField()
 
 
@@ -197,6 +205,7 @@ class InteractionShape(serializers.Serializer):
     metadata = serializers.DictField()
     usage = serializers.DictField(allow_null=True)
     latency_ms = serializers.IntegerField(allow_null=True)
+    corrected_completion = serializers.CharField(allow_null=True)
 
 
 class PageShape(serializers.Serializer):

@@ -9,6 +9,8 @@ from django.urls import URLPattern, get_resolver
 from accounts.models import Membership
 from accounts.permissions import ROLES
 from accounts.services import create_api_key
+from feedback.giving import give_feedback
+from feedback.services import create_feedback_key
 from interactions.models import Blob
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 
@@ -94,11 +96,13 @@ def values(project):
     """What stands in the addresses: all of it real, all of it the project's."""
     interaction = make_interaction(project, completion=SECRET, session_id=f"{SECRET}-session")
     owner, guest = owner_of(project), make_team()
+    key, _ = create_feedback_key(team=project.team, key=SECRET, kind="bool", projects=[project])
     return {
         "project": project.key,
         "project_id": project.uid,
         "team": project.team.key,
         "interaction_id": interaction.pk,
+        "feedback_id": give_feedback(interaction=interaction, key=key, value=1, by=owner).id,
         "session": f"{SECRET}-session",
         "key": SECRET,
         "sha256": Blob.objects.get(project=project).content_id,
@@ -117,6 +121,8 @@ def filled(address, values):
 def send(client, method, path, values):
     """The call with a body that would do, so that nothing but the gate can refuse it."""
     body = {"project": values["project"], "key": "helpful", "kind": "bool"}
+    given = {"completion_id": str(values["interaction_id"]), "metric": SECRET, "value": 1}
+    body = given if path == "/api/v1/feedback" else body
     options = {"data": {}} if method == "get" else {"data": body, "content_type": "application/json"}
     return getattr(client, method)(path, query_params={"project": values["project"]}, **options)
 

@@ -5,22 +5,17 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import DELETE, FEEDBACK, LABEL, LOG, READ
-from feedback.giving import give_feedback
-from feedback.models import Feedback
-from feedback.services import key_or_404, keys_of
-from interactions.filters import InteractionFilter
+from accounts.permissions import DELETE, LABEL, LOG, READ
+from interactions.filters import InteractionFilter, read_wanted
 from interactions.ingest import ingest
 from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_label, set_label
 from interactions.models import Interaction
-from interactions.rules import RecordError, label_fault, read_feedback, text_fault
+from interactions.rules import RecordError, label_fault, text_fault
 from interactions.search import search
 from interactions.search.facets import count_shown
 from interactions.serializers import (
     FIELDS,
-    FeedbackShape,
-    GivenFeedbackShape,
     InteractionShape,
     LabelsShape,
     LabelValue,
@@ -28,13 +23,12 @@ from interactions.serializers import (
     PageShape,
     RecordShape,
     present,
-    present_feedback,
     wire_time,
 )
 from projects.access import EntityNotFound, project_or_404
 
 MAX_LIMIT = 1_000
-PAGING = {"project", "limit", "cursor", "fields", "images"}
+PAGING = {"limit", "cursor", "fields", "images"}
 FILTERS = [
     OpenApiParameter("project", required=True, description="key or id of the project"),
     *(
@@ -46,18 +40,6 @@ FILTERS = [
     OpenApiParameter("fields", description="comma-separated members of a result; all unless said"),
     OpenApiParameter("images", enum=["inline"], description="inline: pictures as the data URIs that were sent"),
 ]
-
-
-def filtered(request, project):
-    """The Wanted of a call's query string; ValidationError names what is wrong. A word that is none is refused: who
-    misspells a filter would take everything for the answer."""
-    known = InteractionFilter.base_filters.keys() | PAGING
-    if unknown := sorted(request.query_params.keys() - known):
-        raise exceptions.ValidationError({name: [f"Unknown; send {', '.join(sorted(known))}."] for name in unknown})
-    filterset = InteractionFilter(request.query_params, project=project)
-    if not filterset.is_valid():
-        raise exceptions.ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
-    return filterset.wanted
 
 
 def interaction_or_404(user, interaction_id, permission):
@@ -86,7 +68,7 @@ class InteractionList(APIView):
     def get(self, request):
         """List interactions, newest first."""
         project = project_or_404(request.user, request.query_params.get("project", ""))
-        wanted = filtered(request, project)
+        wanted = read_wanted(request.query_params, project, PAGING)
         fields, limit = self._fields(request), self._limit(request)
         try:
             page = search(project, wanted, cursor=request.query_params.get("cursor"), limit=limit)
@@ -186,35 +168,3 @@ class InteractionLabel(APIView):
     def _labels(self, row):
         row.refresh_from_db(fields=["label_ids"])
         return Response({"labels": {label.key: label.value for label in labels_of([row])[0].labels}})
-
-
-class InteractionFeedback(APIView):
-    """The feedback on an interaction."""
-
-    @extend_schema(responses=FeedbackShape(many=True))
-    def get(self, request, interaction_id):
-        """List what is current, oldest first."""
-        row = interaction_or_404(request.user, interaction_id, READ)
-        current = Feedback.objects.current().filter(interaction_id=row.pk).select_related("feedback_key").order_by("id")
-        return Response([present_feedback(feedback) for feedback in current])
-
-    @extend_schema(request=GivenFeedbackShape, responses={201: dict})
-    def post(self, request, interaction_id):
-        """Give feedback."""
-        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
-        errors = {}
-        given = read_feedback(object_of(request), "", lambda path, text: errors.setdefault(path.lstrip("."), [text]))
-        for name in ("details", "user") if given else ():
-            if fault := text_fault(getattr(given, name)):
-                errors[name] = [fault]
-        if errors:
-            raise RecordError(errors)
-        key = key_or_404(keys_of(row.project), given.key)
-        try:
-            change = give_feedback(
-                interaction=row, key=key, value=given.value, details=given.details, user=given.user,
-                origin=given.origin, by=request.user,
-            )  # fmt: skip
-        except ValueError as error:
-            raise RecordError({"value": [str(error)]}) from None
-        return Response({"feedback_id": str(change.id)}, status=status.HTTP_201_CREATED)

@@ -128,6 +128,13 @@ def page_of_ids(project, wanted, at, limit, budget=BUDGET):
     return found, None
 
 
+def matching(project, wanted):
+    """(tables, conditions, values) of a SELECT over all that match, in no order, the row being `i`; None where
+    nothing can. It may take long: the caller sets a limit."""
+    plan = _plan(project, wanted, None)
+    return plan and plan.whole()
+
+
 def _walk(plan, limit, deadline):
     """(ids that hold the words, in the plan's order; the last id looked at, where the time was used up): the rows
     that meet everything else are fetched in blocks, and their words looked at, until there are enough."""
@@ -295,6 +302,17 @@ class _Plan:
             all_values += [*values, limit]
         union = " UNION ALL ".join(merged)
         return f"SELECT * FROM ({union}) AS merged ORDER BY 1 {self._direction} LIMIT %s", [*all_values, limit]
+
+    def whole(self):
+        """(tables, conditions, values) of all rows, for a statement that the planner orders by itself."""
+        source, tests = "interactions_interaction i", [self._range("i.id"), *self.tests]
+        if self.driver is not None:
+            postings = "SELECT interaction_id FROM interactions_labelposting WHERE label_id = ANY(%s)"
+            tests.append((f"i.id IN ({postings})", [self.driver]))
+        if self.words:
+            source += " JOIN interactions_interactionbody b ON b.id = i.id"
+            tests.append(("interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)", [self.words]))
+        return source, " AND ".join(sql for sql, _ in tests), [value for _, values in tests for value in values]
 
     @property
     def _direction(self):

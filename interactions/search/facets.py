@@ -108,7 +108,7 @@ def facets(project, wanted, matches=None):
     """The Facets of what is wanted."""
     matches = matches or Matches(project, wanted)
     rows, more = _columns(matches.ids), not matches.are_all
-    if wanted.only("after", "before") and _whole_hours(wanted):
+    if wanted.only("after", "before") and is_hourly(wanted):
         labels = rollups.totals(project, Dimension.LABEL, wanted.after, wanted.before)
         models = rollups.totals(project, Dimension.MODEL, wanted.after, wanted.before)
         sampled = False
@@ -146,12 +146,12 @@ def histogram(project, wanted, matches=None):
 
 def _told_by_rollup(project, wanted):
     """(dimension, its values or None) that count what is wanted, where one alone does."""
-    if not _whole_hours(wanted):
+    if not is_hourly(wanted):
         return None
     if wanted.only("after", "before"):
         return Dimension.ALL, None
     if wanted.only("after", "before", "models"):
-        return Dimension.MODEL, _model_ids(project, wanted)
+        return Dimension.MODEL, model_ids(project, wanted)
     if wanted.only("after", "before", "labels") and len(wanted.labels) == 1:
         [test] = wanted.labels
         labels = Label.objects.filter(project=project, key=test.key)
@@ -163,7 +163,7 @@ def _told_by_rollup(project, wanted):
 
 def _told_by_given(project, wanted):
     """How many match, where nothing but one condition on feedback is asked, of certain models or all; else None."""
-    if not _whole_hours(wanted) or not wanted.only("after", "before", "models", "feedback", "has_feedback", "reviewed"):
+    if not is_hourly(wanted) or not wanted.only("after", "before", "models", "feedback", "has_feedback", "reviewed"):
         return None
     asked = [*wanted.feedback]
     asked += [Feedback(Given.ANY, none=not wanted.has_feedback)] if wanted.has_feedback is not None else []
@@ -171,7 +171,7 @@ def _told_by_given(project, wanted):
     ends = {(None, None): "interactions", (1, 1): "ones", (0, 0): "zeros"}
     if len(asked) != 1 or (asked[0].least, asked[0].most) not in ends:
         return None
-    models = _model_ids(project, wanted) if wanted.models else None
+    models = model_ids(project, wanted) if wanted.models else None
     span = {"after": wanted.after, "before": wanted.before}
     [found] = given(project, keys=[asked[0].key_id], models=models, **span).values()
     if not asked[0].none:
@@ -180,11 +180,13 @@ def _told_by_given(project, wanted):
     return sum(rollups.totals(project, dimension, only=models, **span).values()) - found.interactions
 
 
-def _model_ids(project, wanted):
+def model_ids(project, wanted):
+    """The ids of the models that are wanted."""
     return list(Model.objects.filter(team=project.team_id, key__in=wanted.models).values_list("pk", flat=True))
 
 
-def _whole_hours(wanted):
+def is_hourly(wanted):
+    """Whether the span of time ends at whole hours, as the roll-ups count."""
     return all(moment is None or moment == rollups.hour_of(moment) for moment in (wanted.after, wanted.before))
 
 

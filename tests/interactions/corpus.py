@@ -208,7 +208,8 @@ def cases():
         ({"has_feedback": "true", "reviewed": "false"}, lambda one: one.feedback and not one.reviewed),
     ]  # fmt: skip
     together = [merged(alone[one], alone[other]) for one, other in pairs]
-    everywhere = [(query, lambda one, meets=meets: is_real(one) and meets(one)) for query, meets in alone + given + together]
+    all_ = alone + given + together
+    everywhere = [(query, lambda one, meets=meets: is_real(one) and meets(one)) for query, meets in all_]
     sources = [
         ({"source": "simulation"}, lambda one: not is_real(one)),
         ({"source": ["live", "dataset"]}, lambda one: one.record["source"] in ("live", "dataset")),

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         project, _ = project_and_person(project, None, READ)
         wanted = self._wanted(project, filter)
         with _written(file) if file else _standard_output() as out:
-            records = (record for page in _pages(project, wanted) for record in as_records(page))
+            records = (record for page in _pages(project, wanted) for record in as_records(project, page))
             for record in tqdm(records, unit=" interactions", disable=None if file else True):
                 out.write(dumps(record).encode() + b"\n")
 

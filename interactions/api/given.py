@@ -1,0 +1,118 @@
+"""What is said of one interaction: its feedback, and the better answer to it."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers, status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import FEEDBACK, READ
+from feedback.corrections import correct_completion, correction_of, withdraw_correction
+from feedback.giving import correct_feedback, give_feedback, withdraw_feedback
+from feedback.models import Feedback
+from feedback.services import key_or_404, keys_of
+from interactions.api.interactions import interaction_or_404, object_of
+from interactions.rules import RecordError, kind_of, read_feedback, text_fault
+from interactions.serializers import FeedbackShape, GivenFeedbackShape, present_feedback, wire_time
+
+
+class NewValueShape(serializers.Serializer):
+    value = serializers.FloatField()
+    details = serializers.CharField(required=False, help_text="those of before unless said")
+
+
+class CorrectionShape(serializers.Serializer):
+    completion = serializers.CharField()
+
+
+class InteractionFeedback(APIView):
+    """The feedback on an interaction."""
+
+    @extend_schema(responses=FeedbackShape(many=True))
+    def get(self, request, interaction_id):
+        """List what is current under the project's keys, oldest first."""
+        row = interaction_or_404(request.user, interaction_id, READ)
+        keys = [key.pk for key in keys_of(row.project).values()]
+        current = Feedback.objects.current().filter(interaction_id=row.pk, feedback_key__in=keys)
+        return Response([present_feedback(one) for one in current.select_related("feedback_key").order_by("id")])
+
+    @extend_schema(request=GivenFeedbackShape, responses={201: dict})
+    def post(self, request, interaction_id):
+        """Give feedback."""
+        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        errors = {}
+        given = read_feedback(object_of(request), "", lambda path, text: errors.setdefault(path.lstrip("."), [text]))
+        for name in ("details", "user") if given else ():
+            if fault := text_fault(getattr(given, name)):
+                errors[name] = [fault]
+        if errors:
+            raise RecordError(errors)
+        key = key_or_404(keys_of(row.project), given.key)
+        try:
+            change = give_feedback(
+                interaction=row, key=key, value=given.value, details=given.details, user=given.user,
+                origin=given.origin, by=request.user,
+            )  # fmt: skip
+        except ValueError as error:
+            raise RecordError({"value": [str(error)]}) from None
+        return Response({"feedback_id": str(change.id)}, status=status.HTTP_201_CREATED)
+
+
+class InteractionFeedbackValue(APIView):
+    """One value that is current: correct it, or take it back. What was given stays as history."""
+
+    @extend_schema(request=NewValueShape, responses={201: dict})
+    def put(self, request, interaction_id, feedback_id):
+        """Put another value in its place; the answer has the id of the new one. 409 where it is no longer current."""
+        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        value, details = object_of(request).get("value"), request.data.get("details")
+        if not isinstance(value, (int, float)):
+            raise RecordError({"value": [f"Send a number, true or false, not {kind_of(value)}."]})
+        if details is not None and (not isinstance(details, str) or len(details) > 100_000 or text_fault(details)):
+            raise RecordError({"details": ["Send text of at most 100,000 characters, without NUL."]})
+        try:
+            change = correct_feedback(
+                interaction=row, feedback_id=feedback_id, value=value, details=details, by=request.user
+            )
+        except ValueError as error:
+            raise RecordError({"value": [str(error)]}) from None
+        return Response({"feedback_id": str(change.id)}, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, interaction_id, feedback_id):
+        """Take it back. 409 where it is no longer current."""
+        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        withdraw_feedback(interaction=row, feedback_id=feedback_id, by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class InteractionCorrection(APIView):
+    """The better answer to an interaction."""
+
+    @extend_schema(responses=CorrectionShape)
+    def get(self, request, interaction_id):
+        """Read it, with who wrote it and when."""
+        row = interaction_or_404(request.user, interaction_id, READ)
+        current = correction_of(row.pk)
+        if current is None:
+            raise exceptions.NotFound(f"EntityNotFound: Correction of {str(row.pk)!r}")
+        return Response(
+            {
+                "completion": current.completion,
+                "by": str(current.by) if current.by else None,
+                "created_at": wire_time(current.created_at),
+            }
+        )
+
+    @extend_schema(request=CorrectionShape, responses={201: dict})
+    def put(self, request, interaction_id):
+        """Write it; what was written before stays as history."""
+        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        written = correct_completion(interaction=row, completion=object_of(request).get("completion"), by=request.user)
+        return Response({"correction_id": str(written.id)}, status=status.HTTP_201_CREATED)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, interaction_id):
+        """Take it back."""
+        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        withdraw_correction(interaction=row, by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)

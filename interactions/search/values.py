@@ -1,0 +1,192 @@
+"""What was given under a feedback key to all that is wanted: number, mean, deviation, quantiles, histogram, by group.
+
+Exact over everything that matches, as long as the database needs no longer than its budget; then over the newest
+matches, and marked so.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from django.db import connection, transaction
+from django.db.utils import OperationalError
+
+from feedback.models import FeedbackKey
+from feedback.moments import edges
+from feedback.rollups import given
+from interactions.models import Label
+from interactions.search import matching, page_of_ids
+from interactions.search.facets import count_shown, is_hourly, model_ids
+from registry.models import Model
+
+BUDGET_MS = 3_000
+SAMPLE = 20_000  # interactions, where everything takes longer than that
+MOST_GROUPS = 1_000
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+_TIME = "to_timestamp(('x' || left(replace(i.id::text, '-', ''), 12))::bit(48)::bigint / 1000.0)"
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`count` values from `start` to `end`; the end belongs to the last bar alone."""
+
+    start: float
+    end: float
+    count: int
+    last: bool = False
+
+
+@dataclass
+class Group:
+    """The current values of one group: `count` of them on so many `interactions`. Deviation: of a sample, None below
+    two; quantiles by linear interpolation, {0.5: median, …}."""
+
+    key: str | None
+    count: int
+    interactions: int
+    mean: float
+    stddev: float | None
+    minimum: float
+    maximum: float
+    quantiles: dict
+    bars: list = field(default_factory=list)
+
+
+@dataclass
+class Stats:
+    """Groups, the largest first (days in order); `sampled` is the number of newest interactions that were looked at,
+    where it was not all. `edges`: those of the bars, the same in every group."""
+
+    groups: list
+    edges: list
+    sampled: int | None = None
+
+    @property
+    def approximate(self):
+        return self.sampled is not None
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many interactions there are, with any current feedback, with a reviewer's; `capped` where there are more."""
+
+    interactions: int
+    with_feedback: int
+    reviewed: int
+    capped: bool
+
+
+def coverage(project, wanted):
+    """The Coverage of what is wanted."""
+    asked = [wanted, replace(wanted, has_feedback=True), replace(wanted, reviewed=True)]
+    counts = [count_shown(project, one) for one in asked]
+    return Coverage(*(one.n for one in counts), capped=any(one.capped for one in counts))
+
+
+def value_stats(project, key, wanted, group_by=None, zone="UTC"):
+    """The Stats of a key. `group_by`: None (one group, ""), "model", "day" (YYYY-MM-DD in the zone) or "label:KEY";
+    the group None is of no model, or without the label."""
+    scope = matching(project, wanted)
+    if scope is None:
+        return Stats([], [])
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {BUDGET_MS}")
+            stats = _read(cursor, project, key, scope, group_by, zone)
+            cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+            return stats
+    except OperationalError:
+        found, _ = page_of_ids(project, wanted, None, SAMPLE)
+    with connection.cursor() as cursor:
+        newest = "interactions_interaction i", "i.id = ANY(%s)", [found]
+        stats = _read(cursor, project, key, newest, group_by, zone)
+    stats.sampled = len(found)
+    return _with_rolled_up(stats, project, key, wanted, group_by)
+
+
+def _read(cursor, project, key, scope, group_by, zone):
+    expression, values = _grouping(project, group_by, zone)
+    source, where, scope_values = scope
+    rows = (
+        f"SELECT {expression} AS g, f.value, f.interaction_id FROM {source}"
+        " JOIN feedback_feedback f ON f.interaction_id = i.id"
+        f" WHERE {where} AND f.feedback_key_id = %s AND f.superseded_by IS NULL"
+    )
+    values = [*values, *scope_values, key.pk]
+    cursor.execute(
+        f"""
+        SELECT g, count(*), count(DISTINCT interaction_id), avg(value), stddev_samp(value), min(value), max(value),
+            percentile_cont(%s::float8[]) WITHIN GROUP (ORDER BY value)
+        FROM ({rows}) AS rows GROUP BY g ORDER BY 2 DESC, 1 LIMIT %s
+        """,
+        [list(QUANTILES), *values, MOST_GROUPS],
+    )
+    groups = [Group(*row[:7], quantiles=dict(zip(QUANTILES, row[7], strict=True))) for row in cursor.fetchall()]
+    stats = Stats(groups, _edges(key, groups))
+    if groups:
+        cursor.execute(
+            f"SELECT g, width_bucket(value, %s::float8[]), count(*) FROM ({rows}) AS rows GROUP BY 1, 2",
+            [stats.edges, *values],
+        )
+        _fill_bars(stats, cursor.fetchall())
+    _name(groups, group_by)
+    return stats
+
+
+def _grouping(project, group_by, zone):
+    """(SQL of the group, its values)"""
+    if group_by is None:
+        return "''::text", []
+    if group_by == "model":
+        return "i.model_id", []
+    if group_by == "day":
+        return f"to_char({_TIME} AT TIME ZONE %s, 'YYYY-MM-DD')", [zone]
+    label_ids = Label.objects.filter(project=project, key=group_by.removeprefix("label:")).values_list("pk", flat=True)
+    return "(SELECT one FROM unnest(i.label_ids) AS one WHERE one = ANY(%s) LIMIT 1)", [list(label_ids)]
+
+
+def _edges(key, groups):
+    if not groups:
+        return []
+    if key.kind == FeedbackKey.Kind.BOOL:
+        return [0.0, 1.0, 2.0]
+    ends = [group.minimum for group in groups] + [group.maximum for group in groups]
+    ends += [end for end in (key.minimum, key.maximum) if end is not None]
+    return edges(min(ends), max(ends), key.step)
+
+
+def _fill_bars(stats, rows):
+    counts, last = {}, len(stats.edges) - 1
+    for g, place, n in rows:
+        place = min(max(place, 1), last)  # the last bar holds its end
+        counts[g, place] = counts.get((g, place), 0) + n
+    for group in stats.groups:
+        group.bars = [
+            Bar(stats.edges[place - 1], stats.edges[place], counts.get((group.key, place), 0), place == last)
+            for place in range(1, last + 1)
+        ]
+
+
+def _name(groups, group_by):
+    """Put names in the place of ids; days in their order."""
+    if group_by == "day":
+        groups.sort(key=lambda group: group.key)
+    elif group_by is not None:
+        model, name = (Model, "key") if group_by == "model" else (Label, "value")
+        rows = model.objects.in_bulk([group.key for group in groups if group.key is not None])
+        for group in groups:
+            group.key = getattr(rows[group.key], name) if group.key is not None else None
+
+
+def _with_rolled_up(stats, project, key, wanted, group_by):
+    """What the roll-up tells exactly stands in the place of what the sample would."""
+    if not is_hourly(wanted) or not wanted.only("after", "before", "models") or group_by not in {None, "model"}:
+        return stats
+    models = model_ids(project, wanted) if wanted.models else None
+    by = ("model_id",) if group_by else ()
+    totals = given(project, by=by, keys=[key.pk], models=models, after=wanted.after, before=wanted.before)
+    names = dict(Model.objects.filter(team=project.team_id).values_list("pk", "key"))
+    exact = {(names.get(place[0]) if place else ""): one for place, one in totals.items()}
+    for group in stats.groups:
+        if one := exact.get(group.key):
+            group.count, group.interactions = one.moments.n, one.interactions
+            group.mean, group.stddev = one.moments.mean, one.moments.stddev
+    return stats
