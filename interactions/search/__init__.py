@@ -169,6 +169,9 @@ def _plan(project, wanted, at):
     if wanted.models:
         keys = Model.objects.filter(team=project.team_id, key__in=wanted.models)
         tests.append(("i.model_id = ANY(%s)", [list(keys.values_list("pk", flat=True))]))
+    if wanted.not_models:
+        keys = Model.objects.filter(team=project.team_id, key__in=wanted.not_models)
+        tests.append(("(i.model_id = ANY(%s)) IS NOT TRUE", [list(keys.values_list("pk", flat=True))]))
     for column, value in (("session", wanted.session), ("user", wanted.user)):
         if value is not None:
             tests.append((f'i."{column}" = %s', [value]))

@@ -93,11 +93,7 @@ class Matches:
 
 def count_shown(project, wanted, matches=None):
     """How many match: exact from the roll-ups where they can tell, else up to 10,000."""
-    told = _told_by_rollup(project, wanted)
-    if told is not None:
-        dimension, only = told
-        return Counted(sum(rollups.totals(project, dimension, wanted.after, wanted.before, only).values()), False)
-    n = _told_by_given(project, wanted)
+    n = _told(project, wanted)
     if n is not None:
         return Counted(n, False)
     known = matches is not None and matches.are_all
@@ -142,6 +138,19 @@ def histogram(project, wanted, matches=None):
             matches = Matches(project, timeless)
         hours, approximate = Counter(rollups.hour_of(ids.time_of(one)) for one in matches.ids), not matches.are_all
     return _bars(*extent, hours, approximate)
+
+
+def _told(project, wanted):
+    """How many match, where the roll-ups can tell; else None."""
+    if wanted.not_models and not wanted.models:
+        every = replace(wanted, not_models=())
+        parts = [_told(project, one) for one in (every, replace(every, models=wanted.not_models))]
+        return None if None in parts else parts[0] - parts[1]
+    told = _told_by_rollup(project, wanted)
+    if told is None:
+        return _told_by_given(project, wanted)
+    dimension, only = told
+    return sum(rollups.totals(project, dimension, wanted.after, wanted.before, only).values())
 
 
 def _told_by_rollup(project, wanted):

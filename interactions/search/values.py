@@ -113,10 +113,12 @@ def _read(cursor, project, key, scope, group_by, zone):
     values = [*values, *scope_values, key.pk]
     cursor.execute(
         f"""
-        SELECT g, count(*), count(DISTINCT interaction_id), avg(value), stddev_samp(value), min(value), max(value),
+        SELECT g, count(*), count(DISTINCT interaction_id), min(middle) + avg(value - middle),
+            stddev_samp(value - middle), min(value), max(value),
             percentile_cont(%s::float8[]) WITHIN GROUP (ORDER BY value)
-        FROM ({rows}) AS rows GROUP BY g ORDER BY 2 DESC, 1 LIMIT %s
-        """,
+        FROM (SELECT *, avg(value) OVER (PARTITION BY g) AS middle FROM ({rows}) AS rows) AS centred
+        GROUP BY g ORDER BY 2 DESC, 1 LIMIT %s
+        """,  # around their middle, so that a small deviation of large values is not lost
         [list(QUANTILES), *values, MOST_GROUPS],
     )
     groups = [Group(*row[:7], quantiles=dict(zip(QUANTILES, row[7], strict=True))) for row in cursor.fetchall()]
