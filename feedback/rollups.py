@@ -226,3 +226,18 @@ def pairs(project, key):
             [project.pk, key.pk] * 2,
         )
         return {(a, b, outcome): n for a, b, outcome, n in cursor.fetchall()}
+
+
+def comparisons(project):
+    """{key id: n} of the project's comparisons."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT key_id, sum(n)::bigint FROM (
+                SELECT key_id, n FROM feedback_pairrollup WHERE project_id = %s
+                UNION ALL SELECT key_id, n FROM feedback_pairdelta WHERE project_id = %s) AS both_
+            GROUP BY 1 HAVING sum(n) <> 0
+            """,
+            [project.pk] * 2,
+        )
+        return dict(cursor.fetchall())

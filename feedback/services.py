@@ -3,18 +3,62 @@
 from django.db import transaction
 
 from feedback.models import Feedback, FeedbackKey, Preference, ProjectFeedbackKey
-from interactions.rules import Conflict
+from interactions.rules import Conflict, RecordError, text_fault
 from projects.access import EntityNotFound
 
 LARGEST = 1e12
+MAX_KEY = 100
+# a key is a part of addresses: these ends are taken by the pages and calls about it
+TAKEN_ENDS = ("comparisons", "edit", "pairs", "preferences", "stats", "unlink")
+
+
+def key_fault(key):
+    """Why this cannot be a feedback key's key, or None."""
+    if not 1 <= len(key) <= MAX_KEY:
+        return f"A key has 1 to {MAX_KEY} characters; this has {len(key)}."
+    if fault := text_fault(key):
+        return fault
+    if not key.isprintable() or key != key.strip():
+        return "A key is one line, without control characters and without blanks at its ends."
+    parts = key.split("/")
+    if "." in parts or ".." in parts or "" in parts:
+        return "A key has no part between slashes that is empty, . or .., which addresses leave out."
+    if len(parts) > 1 and parts[-1] in TAKEN_ENDS:
+        return f"A key does not end in /{parts[-1]}: there is a page at that address."
+    return None
+
+
+def range_faults(kind, minimum=None, maximum=None, step=None):
+    """{name: why} of a range and a step that no key of this kind can have. They shape forms, histograms and new
+    values; values that are stored may lie outside."""
+    given = {"minimum": minimum, "maximum": maximum, "step": step}
+    given = {name: value for name, value in given.items() if value is not None}
+    if kind == FeedbackKey.Kind.BOOL:
+        return dict.fromkeys(given, "A yes or no has no range and no step; send null, or leave it out.")
+    faults = {
+        name: f"Send a finite number of at most {LARGEST:g} in size."
+        for name, value in given.items()
+        if not abs(value) <= LARGEST
+    }
+    if faults:
+        return faults
+    if minimum is not None and maximum is not None and minimum >= maximum:
+        faults["maximum"] = f"Send more than the minimum, {minimum:g}."
+    if step is not None and step <= 0:
+        faults["step"] = "Send a number above 0."
+    return faults
 
 
 @transaction.atomic
 def create_feedback_key(*, team, key, kind, name="", projects=(), **described):
-    """(the key, whether it is new). The same key and kind again is the same key; another kind is a Conflict.
+    """(the key, whether it is new). The same key and kind again is the same key; another kind is a Conflict, a range
+    that the kind cannot have a RecordError.
 
     `described`: description, minimum, maximum, step, lower_is_better.
     """
+    ends = (described.get(name) for name in ("minimum", "maximum", "step"))
+    if (faults := range_faults(kind, *ends)) and not FeedbackKey.objects.filter(team=team, key=key).exists():
+        raise RecordError({name: [text] for name, text in faults.items()})
     made, created = FeedbackKey.objects.get_or_create(
         team=team, key=key, defaults={"kind": kind, "name": name or key, **described}
     )
@@ -28,19 +72,22 @@ def create_feedback_key(*, team, key, kind, name="", projects=(), **described):
 @transaction.atomic
 def update_feedback_key(*, key, **changes):
     """Change name, description, kind, minimum, maximum, step or lower_is_better. Conflict for another kind once
-    anything was given under the key, in whatever project."""
+    anything was given under the key, in whatever project, and for a range that contradicts what another change left."""
     key = FeedbackKey.objects.select_for_update().get(pk=key.pk)
     if changes.get("kind", key.kind) != key.kind and is_used(key):
         raise Conflict(f"Values of {key.key} are stored: its kind stays {key.kind}. Make another key instead.")
     for name, value in changes.items():
         setattr(key, name, value)
+    if faults := range_faults(key.kind, key.minimum, key.maximum, key.step):
+        raise Conflict("; ".join(f"{name}: {text}" for name, text in faults.items()))
     key.save(update_fields=list(changes))
     return key
 
 
 def is_used(key):
     """Whether anything was ever given under the key."""
-    return any(model.objects.filter(feedback_key=key).exists() for model in (Feedback, Preference))
+    current = Feedback.objects.current().filter(feedback_key=key)  # what is current has an index, the rest is read
+    return current.exists() or any(model.objects.filter(feedback_key=key).exists() for model in (Feedback, Preference))
 
 
 def link_feedback_key(*, project, key):

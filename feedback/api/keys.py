@@ -1,7 +1,5 @@
 """Feedback keys: make, read, change, link and unlink."""
 
-import math
-
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.response import Response
@@ -9,27 +7,56 @@ from rest_framework.views import APIView
 
 from accounts.permissions import MANAGE_PROJECT
 from feedback.models import FeedbackKey
-from feedback.services import create_feedback_key, key_or_404, keys_of
+from feedback.services import (
+    create_feedback_key,
+    key_fault,
+    key_or_404,
+    keys_of,
+    range_faults,
+    unlink_feedback_key,
+    update_feedback_key,
+)
+from interactions.rules import kind_of
 from projects.access import project_or_404
 
 PROJECT = OpenApiParameter("project", required=True, description="key or id of the project")
+RANGE = ("minimum", "maximum", "step")
+
+
+class NumberField(serializers.FloatField):
+    """A finite number; what only reads as one, true or "4", is none."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, bool) or not isinstance(data, (int, float)):
+            raise serializers.ValidationError(f"Send a number, not {kind_of(data)}.")
+        return super().to_internal_value(data)
 
 
 class FeedbackKeySerializer(serializers.ModelSerializer):
     """A feedback key as it is sent and shown."""
 
+    minimum = NumberField(required=False, allow_null=True)
+    maximum = NumberField(required=False, allow_null=True)
+    step = NumberField(required=False, allow_null=True)
+
     class Meta:
         model = FeedbackKey
-        fields = ["key", "kind", "name", "description", "minimum", "maximum", "lower_is_better"]
+        fields = ["key", "kind", "name", "description", "minimum", "maximum", "step", "lower_is_better"]
         validators = []  # the same key again is no fault: the service answers with what is there
-        extra_kwargs = {"name": {"required": False}}
+        extra_kwargs = {"name": {"required": False}, "key": {"trim_whitespace": False}}
+
+    def validate_key(self, key):
+        if self.instance and key != self.instance.key:
+            raise serializers.ValidationError(f"A key stays what it is, {self.instance.key}; make another one instead.")
+        if not self.instance and (fault := key_fault(key)):
+            raise serializers.ValidationError(fault)
+        return key
 
     def validate(self, data):
-        for name in ("minimum", "maximum"):
-            if data.get(name) is not None and not math.isfinite(data[name]):
-                raise serializers.ValidationError({name: "Send a finite number."})
-        if None not in (data.get("minimum"), data.get("maximum")) and data["minimum"] >= data["maximum"]:
-            raise serializers.ValidationError({"maximum": "Send more than the minimum."})
+        """The range as it will be, what is not sent staying as it is."""
+        kind, *ends = (data.get(name, getattr(self.instance, name, None)) for name in ("kind", *RANGE))
+        if faults := range_faults(kind, *ends):
+            raise serializers.ValidationError(faults)
         return data
 
 
@@ -40,6 +67,12 @@ class NewFeedbackKeySerializer(FeedbackKeySerializer):
 
     class Meta(FeedbackKeySerializer.Meta):
         fields = [*FeedbackKeySerializer.Meta.fields, "project"]
+
+    def validate(self, data):
+        """Whether the range fits the kind is asked once it is known that the key is new."""
+        if faults := range_faults(FeedbackKey.Kind.SCALAR, *(data.get(name) for name in RANGE)):
+            raise serializers.ValidationError(faults)
+        return data
 
 
 class FeedbackKeyList(APIView):
@@ -53,7 +86,8 @@ class FeedbackKeyList(APIView):
 
     @extend_schema(request=NewFeedbackKeySerializer, responses={201: FeedbackKeySerializer, 200: FeedbackKeySerializer})
     def post(self, request):
-        """Make a key in the project's team and attach it. The same key and kind again is 200, another kind 409."""
+        """Make a key in the project's team and link it to the project. A key that the team has is linked as it is
+        (200), under another kind it is a 409."""
         form = NewFeedbackKeySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         project = project_or_404(request.user, form.validated_data.pop("project"), MANAGE_PROJECT)
@@ -68,5 +102,26 @@ class FeedbackKeyDetail(APIView):
     @extend_schema(parameters=[PROJECT], responses=FeedbackKeySerializer)
     def get(self, request, key):
         """Read a key."""
-        project = project_or_404(request.user, request.query_params.get("project", ""))
-        return Response(FeedbackKeySerializer(key_or_404(keys_of(project), key)).data)
+        return Response(FeedbackKeySerializer(self._named(request, key)[1]).data)
+
+    @extend_schema(parameters=[PROJECT], request=FeedbackKeySerializer(partial=True), responses=FeedbackKeySerializer)
+    def patch(self, request, key):
+        """Change what is sent, in all projects that use the key. Another kind is a 409 once anything was given. Values
+        that a new range or step leaves outside stay: these shape forms, histograms and what is given from now on."""
+        _, key = self._named(request, key, MANAGE_PROJECT)
+        form = FeedbackKeySerializer(key, data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        changes = {name: value for name, value in form.validated_data.items() if name != "key"}
+        return Response(FeedbackKeySerializer(update_feedback_key(key=key, **changes)).data)
+
+    @extend_schema(parameters=[PROJECT], responses={204: None})
+    def delete(self, request, key):
+        """Unlink the key from the project. Nothing is deleted: what was given is hidden, and shows again when the key
+        is linked again."""
+        project, key = self._named(request, key, MANAGE_PROJECT)
+        unlink_feedback_key(project=project, key=key)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _named(self, request, key, *permission):
+        project = project_or_404(request.user, request.query_params.get("project", ""), *permission)
+        return project, key_or_404(keys_of(project), key)
