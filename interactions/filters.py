@@ -103,6 +103,7 @@ class InteractionFilter(django_filters.FilterSet):
     after = Words(label="From", help_text="ISO 8601 time, inclusive")
     before = Words(label="To", help_text="ISO 8601 time, exclusive")
     model = ListOfWords(label="Model", help_text="a model's key; repeated: any of them")
+    not_model = ListOfWords(label="Without models", help_text="as model: none of them, or no model at all")
     feedback = ListOfWords(label="Feedback", help_text="key, key:none, key:true, key:>=4, key:1..<3; repeated: all")
     session = Words(label="Session", help_text="a session's id", strip=False)
     user = Words(label="User", help_text="a user's id", strip=False)
@@ -136,6 +137,7 @@ class InteractionFilter(django_filters.FilterSet):
             after=given["after"] or None,
             before=given["before"] or None,
             models=tuple(given["model"] or ()),
+            not_models=tuple(given["not_model"] or ()),
             feedback=given["feedback"] or (),
             session=given["session"] or None,
             user=given["user"] or None,

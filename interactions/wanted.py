@@ -37,6 +37,7 @@ class Wanted:
     after: datetime.datetime | None = None
     before: datetime.datetime | None = None
     models: tuple = ()
+    not_models: tuple = ()
     feedback: tuple = ()
     session: str | None = None
     user: str | None = None

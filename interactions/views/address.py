@@ -14,10 +14,10 @@ from django.utils import timezone
 from interactions.filters import read_label, write_label
 
 NAMES = (
-    "q", "label", "not_label", "after", "before", "model", "feedback", "session", "user", "source", "latency",
-    "has_images", "has_tools", "has_feedback", "reviewed", "order", "limit", "cursor",
+    "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
+    "latency", "has_images", "has_tools", "has_feedback", "reviewed", "order", "limit", "cursor",
 )  # fmt: skip
-REPEATED = {"label", "not_label", "model", "feedback", "source"}
+REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source"}
 FILTERS = frozenset(NAMES) - {"order", "limit", "cursor"}
 _IS, _FROM, _TO = "feedback.is.", "feedback.from.", "feedback.to."
 

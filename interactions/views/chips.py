@@ -16,7 +16,7 @@ _HAVING = {
     "has_feedback": "feedback",
     "reviewed": "a reviewer’s feedback",
 }
-_PLAIN = {"model": "model", "session": "session", "user": "user"}
+_PLAIN = {"model": "model", "not_model": "without model", "session": "session", "user": "user"}
 
 
 @dataclass
@@ -47,6 +47,7 @@ def chips_of(address, faults):
             "label",
             "not_label",
             "model",
+            "not_model",
             "feedback",
             "session",
             "user",

@@ -206,6 +206,12 @@ def cases():
         ({"reviewed": "true"}, lambda one: one.reviewed),
         ({"reviewed": "false"}, lambda one: not one.reviewed),
         ({"has_feedback": "true", "reviewed": "false"}, lambda one: one.feedback and not one.reviewed),
+        ({"not_model": "model-1"}, lambda one: one.record.get("model") != "model-1"),
+        ({"not_model": ["model-1", "model-2", "none"]},
+         lambda one: one.record.get("model") not in ("model-1", "model-2")),
+        ({"not_model": "model-1", "model": ["model-1", "model-2"]}, lambda one: one.record.get("model") == "model-2"),
+        ({"not_model": "model-1", "feedback": "good:true"},
+         lambda one: one.record.get("model") != "model-1" and 1 in one.values("good")),
     ]  # fmt: skip
     together = [merged(alone[one], alone[other]) for one, other in pairs]
     all_ = alone + given + together
