@@ -78,3 +78,9 @@ def _lock(interaction):
 
 def _supersede(interaction, row_id):
     Correction.objects.current().filter(interaction_id=interaction.pk).update(superseded_by=row_id)
+
+
+def corrections_history(interaction_id):
+    """All better answers that were ever written, newest first, with their people; one that names itself as what
+    superseded it tells of a withdrawal."""
+    return Correction.objects.filter(interaction_id=interaction_id).select_related("by").order_by("-id")

@@ -119,22 +119,24 @@ def undo_feedback(*, project, token, by):
     change = Change(*(UUID(text) if text else None for text in texts))
     with _Changing(project, [change.interaction_id]) as changing:
         changing.must_have(change.interaction_id)
-        done = Feedback.objects.select_related("feedback_key").get(interaction_id=change.interaction_id, id=change.id)
-        if done.superseded_by not in {None, done.id}:
+        done = _row(change.interaction_id, change.id)
+        if _is_overtaken(done):
             raise Conflict("Somebody changed it since.")
         former = done if change.former_id is None else _row(change.interaction_id, change.former_id)
         row = _after(former, former.value, former.details, withdraws=change.former_id is None)
         if done.superseded_by is None:
             _supersede(done, row, by)
         else:
-            _undo_withdrawal(done, row, by)
+            insert_feedback([row], by=by)
     return Change(change.interaction_id, row.id, change.id)
 
 
-def _undo_withdrawal(done, row, by):
-    """The value comes back once only: the withdrawal is then superseded by what brought it back."""
-    insert_feedback([row], by=by)
-    Feedback.objects.filter(interaction_id=done.interaction_id, id=done.id).update(superseded_by=row.id)
+def _is_overtaken(done):
+    """Whether anything came after this row: a correction of it, or, after a withdrawal, another value."""
+    if done.superseded_by == done.id:
+        later = Feedback.objects.filter(interaction_id=done.interaction_id, feedback_key=done.feedback_key_id)
+        return later.filter(id__gt=done.id).exists()
+    return done.superseded_by is not None
 
 
 def _row(interaction_id, feedback_id):
@@ -221,6 +223,13 @@ def _answer_taken(taken, firsts):
             continue
         item.duplicate = True
         item.row.id = first.row.id if first else known[claim.interaction_id, item.row.external_id]
+
+
+def history_of(interaction_id):
+    """[(row, the row whose place it took or None)] of all that was ever given, newest first, with keys and people."""
+    rows = Feedback.objects.filter(interaction_id=interaction_id).select_related("feedback_key", "by").order_by("-id")
+    former = {row.superseded_by: row for row in rows if row.superseded_by != row.id}
+    return [(row, former.get(row.id)) for row in rows]
 
 
 # -- what every change has in common -------------------------------------------------------------

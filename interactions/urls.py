@@ -3,10 +3,11 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from interactions.views import detail, labelling, selection, table
+from interactions.views import detail, judging, labelling, overview, selection, table
 
 urlpatterns = [
     path("p/<str:project>/", RedirectView.as_view(pattern_name="interaction_list"), name="project_home"),
+    path("p/<str:project>/overview", overview.overview, name="overview"),
     path("p/<str:project>/interactions", table.interaction_list, name="interaction_list"),
     path("p/<str:project>/interactions/labels", labelling.label_many, name="label_many"),
     path("p/<str:project>/interactions/delete", selection.interaction_delete_many, name="interaction_delete_many"),
@@ -15,6 +16,14 @@ urlpatterns = [
     path("p/<str:project>/interactions/<uuid:pk>/labels", labelling.label_set, name="label_set"),
     path("p/<str:project>/interactions/<uuid:pk>/labels/remove", labelling.label_remove, name="label_remove"),
     path("p/<str:project>/interactions/<uuid:pk>/delete", selection.interaction_delete, name="interaction_delete"),
+    path("p/<str:project>/interactions/<uuid:pk>/feedback", judging.feedback_give, name="feedback_give"),
+    path(
+        "p/<str:project>/interactions/<uuid:pk>/feedback/<uuid:feedback_id>",
+        judging.feedback_correct,
+        name="feedback_correct",
+    ),
+    path("p/<str:project>/interactions/<uuid:pk>/correction", judging.correction_write, name="correction_write"),
+    path("p/<str:project>/interactions/feedback/undo", judging.feedback_undo, name="feedback_undo"),
     path("p/<str:project>/labels", labelling.label_suggest, name="label_suggest"),
     path("p/<str:project>/labels/undo", labelling.label_undo, name="label_undo"),
     path("p/<str:project>/sessions/<path:session>", detail.session_detail, name="session_detail"),

@@ -77,8 +77,13 @@ document.addEventListener("keydown", (e) => {
   const hit = [...$$(`#drawer [data-key="${CSS.escape(e.key)}"]`), ...$$(`[data-key="${CSS.escape(e.key)}"]`)].find(shown);
   if (!hit) return;
   e.preventDefault();
-  hit.matches(TYPING) ? (hit.focus(), hit.select?.()) : hit.click();
+  hit.matches(TYPING) ? (hit.focus(), hit.select?.()) : hit.matches("[data-goto]") ? hit.focus() : hit.click();
 });
+
+/* a form that is unfolded is there to be filled in */
+document.addEventListener("toggle", (e) => {
+  if (e.target.matches?.("details.mend[open]")) $("input:checked, input:not([type=hidden]), textarea", e.target)?.focus();
+}, true);
 
 /* focus never falls to the body: what had it, or its like, or the place where the reader is, takes it back */
 let last = null;

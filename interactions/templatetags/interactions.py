@@ -128,6 +128,20 @@ def feedback_mark(key, value):
     return {**mark, "tone": _tone(key, share), "width": None if share is None else round(30 * share, 1)}
 
 
+@register.filter
+def unlocalized(value):
+    """A number as a field's value: 4 and not 4.0, never with a comma for a point."""
+    return f"{value:.15g}" if float(f"{value:.15g}") == value else repr(value)
+
+
+@register.simple_tag
+def said(key, value):
+    """A value as people say it: yes, no, 4.5"""
+    if key.kind == "bool":
+        return "yes" if value else "no"
+    return number(value)
+
+
 def _share(key, value):
     """Where the value lies between the key's ends, 0 to 1; None where it has none."""
     if key.minimum is None or key.maximum is None:

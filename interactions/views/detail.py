@@ -12,17 +12,15 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import DELETE, LABEL
-from feedback.models import Feedback
-from feedback.services import keys_of
-from interactions import ids
 from interactions.jsontext import dumps
-from interactions.labels import history, labels_of
+from interactions.labels import labels_of
 from interactions.messages import blobs_of, payload_of
 from interactions.models import Interaction
 from interactions.rendering import RAW_LIMIT, code, cut
 from interactions.search import neighbours
 from interactions.transcript import BUDGET, Transcript, new_messages
 from interactions.views.address import Address
+from interactions.views.given import given_context
 from interactions.views.selection import take_toast
 from interactions.views.table import wanted_of
 from projects.access import EntityNotFound, project_or_404
@@ -38,7 +36,7 @@ def interaction_detail(request, project, pk):
     address = Address.read(project, request.GET)
     raw = "raw" in request.GET
     context = {
-        **panel_context(project, interaction, address),
+        **panel_context(project, interaction, address, request.user),
         "nav": "interactions",
         "raw": raw,
         "raw_address": _raw_address(address.of(pk), raw),
@@ -67,19 +65,14 @@ def interaction_or_404(project, pk):
     return labels_of([row])[0]
 
 
-def panel_context(project, interaction, address):
-    """What stands beside the transcript, and changes with a label."""
-    keys = {key.pk: key for key in keys_of(project).values()}
-    given = Feedback.objects.current().filter(interaction_id=interaction.pk).select_related("by", "feedback_key")
+def panel_context(project, interaction, address, user):
+    """What stands beside the transcript, and changes with a label or a value."""
     return {
         "project": project,
         "address": address,
         "interaction": interaction,
         "here": address.of(interaction.pk),
-        "feedbacks": [
-            (keys.get(one.feedback_key_id, one.feedback_key), one, ids.time_of(one.id)) for one in given.order_by("id")
-        ],
-        "history": history(interaction)[:50],
+        **given_context(project, interaction, user),
         "usage": interaction.body.envelope.get("usage") or {},
         "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
         "external_id": interaction.body.envelope.get("external_id"),

@@ -2,25 +2,18 @@
 
 import re
 
-from django.http import QueryDict
-from django.shortcuts import redirect, render
-from django.urls import Resolver404, resolve
+from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import LABEL
-from feedback.services import keys_of
-from interactions.labels import labels_of, remove_label, remove_labels, set_label, set_labels, suggest_labels, undo
-from interactions.models import Interaction
-from interactions.rendering import words_pattern
+from interactions.labels import remove_label, remove_labels, set_label, set_labels, suggest_labels, undo
 from interactions.templatetags.interactions import FLAG
-from interactions.views.address import Address
-from interactions.views.detail import interaction_or_404, panel_context
-from interactions.views.selection import chosen_ids, leave_toast
-from interactions.views.table import COLUMNS, counts_context, fill_rows, wanted_of
+from interactions.views.answers import answer, refuse
+from interactions.views.detail import interaction_or_404
+from interactions.views.selection import chosen_ids
 from projects.access import project_or_404
 
 SUGGESTIONS = 7
-ROWS_REFRESHED = 200
 
 
 def read_label_text(text):
@@ -69,7 +62,7 @@ def label_set(request, project, pk):
     try:
         change = set_label(interaction=interaction, key=key, value=value, by=request.user)
     except ValueError as error:
-        return _refuse(request, project, str(error))
+        return refuse(request, project, str(error))
     return _answer(
         request, project, change, f"Labelled {key}:{value}" if change.events else "It has this label already"
     )
@@ -90,7 +83,7 @@ def label_many(request, project):
     project = project_or_404(request.user, project, LABEL)
     ids, text = chosen_ids(request), request.POST.get("label", "").strip()
     if not ids:
-        return _refuse(request, project, "Select at least one interaction.")
+        return refuse(request, project, "Select at least one interaction.")
     if text.startswith("-"):
         key = text[1:].partition(":")[0].strip()
         change = remove_labels(project=project, ids=ids, key=key, by=request.user)
@@ -99,7 +92,7 @@ def label_many(request, project):
     try:
         change = set_labels(project=project, ids=ids, key=key, value=value, by=request.user)
     except ValueError as error:
-        return _refuse(request, project, str(error))
+        return refuse(request, project, str(error))
     return _answer(request, project, change, f"Labelled {_number(change)} {key}:{value}")
 
 
@@ -114,63 +107,15 @@ def label_undo(request, project):
     try:
         change = undo(project=project, token=request.POST.get("token", ""), by=request.user)
     except ValueError as error:
-        return _refuse(request, project, str(error))
-    return _answer(request, project, change, "Undone" if change.events else "Somebody changed it since", can_undo=False)
+        return refuse(request, project, str(error))
+    text = "Undone" if change.events else "Somebody changed it since"
+    return answer(request, project, text, _ids(change))
 
 
-def _answer(request, project, change, text, can_undo=True):
-    """For htmx the parts of the page that a change shows in, and a toast; else back to where it came from."""
-    token = change.undo_token if can_undo and change.events else ""
-    if not request.htmx:
-        leave_toast(request, text, token)
-        return redirect(_back(request, project))
-    toast = {"text": text, "token": token}
-    context = {
-        "project": project,
-        "toast": toast,
-        "next": _back(request, project),
-        **_changed_parts(request, project, change),
-    }
-    return render(request, "interactions/_labelled.html", context)
+def _answer(request, project, change, text):
+    token = change.undo_token if change.events else ""
+    return answer(request, project, text, _ids(change), token=token)
 
 
-def _refuse(request, project, text):
-    if not request.htmx:
-        leave_toast(request, text, is_error=True)
-        return redirect(_back(request, project))
-    toast = {"text": text, "is_error": True}
-    return render(request, "interactions/_toast.html", {"project": project, "toast": toast}, status=422)
-
-
-def _back(request, project):
-    """Where a form without scripts came from: a page of ours, else the table."""
-    after = request.POST.get("next", "")
-    listed = Address(project, []).list
-    return after if after == listed or after.startswith((f"{listed}?", f"{listed}/")) else listed
-
-
-def _changed_parts(request, project, change):
-    """The rows, the facets and the open interaction, as far as the page that asked can show them."""
-    address, shown = _shown(request, project)
-    parts = {"address": address}
-    if "table" in request.POST:
-        rows = labels_of(Interaction.objects.for_table().in_order([one for one, *_ in change.events[:ROWS_REFRESHED]]))
-        fill_rows(rows, address, list(keys_of(project).values())[:COLUMNS])
-        wanted, errors = wanted_of(project, address)
-        parts |= counts_context(project, address, wanted, errors)
-        parts |= {"table": True, "rows": rows, "pattern": words_pattern(address.one("q"))}
-    if shown:
-        parts |= panel_context(project, interaction_or_404(project, shown), address)
-    return parts
-
-
-def _shown(request, project):
-    """(the filter, the id of the open interaction or None) of the page that asked."""
-    here = request.htmx.current_url_abs_path or ""
-    path, _, query = here.partition("?")
-    try:
-        match = resolve(path)
-    except Resolver404:
-        return Address(project, []), None
-    shown = match.kwargs.get("pk") if match.url_name == "interaction_detail" else None
-    return Address.read(project, QueryDict(query)), shown
+def _ids(change):
+    return [interaction_id for interaction_id, *_ in change.events]

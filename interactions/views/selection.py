@@ -28,9 +28,9 @@ def chosen_ids(request):
         raise BadRequest(f"Send up to {MOST:,} ids of interactions as 'id'.") from None
 
 
-def leave_toast(request, text, token="", is_error=False):
-    """Say this on the page that comes next."""
-    request.session["toast"] = {"text": text, "token": token, "is_error": is_error}
+def leave_toast(request, text, token="", is_error=False, undo="label_undo"):
+    """Say this on the page that comes next; `undo` names the address that takes the token."""
+    request.session["toast"] = {"text": text, "token": token, "is_error": is_error, "undo": undo}
 
 
 def take_toast(request):

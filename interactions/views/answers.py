@@ -1,0 +1,74 @@
+"""What a change answers: to htmx the parts of the page that it shows in, and a toast; else the page it came from."""
+
+from django.http import QueryDict
+from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
+
+from feedback.services import keys_of
+from interactions.labels import labels_of
+from interactions.models import Interaction
+from interactions.rendering import words_pattern
+from interactions.views.address import Address
+from interactions.views.detail import interaction_or_404, panel_context
+from interactions.views.selection import leave_toast
+from interactions.views.table import COLUMNS, counts_context, fill_rows, wanted_of
+
+ROWS_REFRESHED = 200
+
+
+def answer(request, project, text, changed, *, token="", undo="label_undo"):
+    """Say what was done to these interactions' ids; `undo` names the address that takes the token."""
+    if not request.htmx:
+        leave_toast(request, text, token, undo=undo)
+        return redirect(_back(request, project))
+    context = {
+        "project": project,
+        "toast": {"text": text, "token": token, "undo": undo},
+        "next": _back(request, project),
+        **_changed_parts(request, project, changed),
+    }
+    return render(request, "interactions/_changed.html", context)
+
+
+def refuse(request, project, text):
+    """Say in a toast why nothing was changed."""
+    if not request.htmx:
+        leave_toast(request, text, is_error=True)
+        return redirect(_back(request, project))
+    toast = {"text": text, "is_error": True}
+    return render(request, "interactions/_toast.html", {"project": project, "toast": toast}, status=422)
+
+
+def _back(request, project):
+    """Where a form without scripts came from: a page of ours, else the table."""
+    after = request.POST.get("next", "")
+    listed = Address(project, []).list
+    return after if after == listed or after.startswith((f"{listed}?", f"{listed}/")) else listed
+
+
+def _changed_parts(request, project, changed):
+    """The rows of these interactions' ids, the facets and the open interaction, as far as the page that asked can
+    show them."""
+    address, shown = _shown(request, project)
+    parts = {"address": address}
+    if "table" in request.POST:
+        rows = labels_of(Interaction.objects.for_table().in_order(changed[:ROWS_REFRESHED]))
+        fill_rows(rows, address, list(keys_of(project).values())[:COLUMNS])
+        wanted, errors = wanted_of(project, address)
+        parts |= counts_context(project, address, wanted, errors)
+        parts |= {"table": True, "rows": rows, "pattern": words_pattern(address.one("q"))}
+    if shown:
+        parts |= panel_context(project, interaction_or_404(project, shown), address, request.user)
+    return parts
+
+
+def _shown(request, project):
+    """(the filter, the id of the open interaction or None) of the page that asked."""
+    here = request.htmx.current_url_abs_path or ""
+    path, _, query = here.partition("?")
+    try:
+        match = resolve(path)
+    except Resolver404:
+        return Address(project, []), None
+    shown = match.kwargs.get("pk") if match.url_name == "interaction_detail" else None
+    return Address.read(project, QueryDict(query)), shown
