@@ -1,0 +1,101 @@
+"""Giving, correcting and undoing feedback, and writing a better answer, by keyboard alone; and without scripts."""
+
+from feedback.models import Feedback
+
+
+def current(project):
+    rows = Feedback.objects.current().filter(interaction_id=project.made[0]).select_related("feedback_key")
+    return [(row.feedback_key.key, row.value, row.details) for row in rows.order_by("id")]
+
+
+def said(page, text):
+    page.get_by_text(text, exact=False).first.wait_for()
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def focused(page):
+    return page.evaluate("document.activeElement.textContent.trim() || document.activeElement.name")
+
+
+def walk(page):
+    """Give yes, then no instead, undo; give a number, correct it with a note, take it back."""
+    press(page, "g")
+    assert focused(page) == "Yes"
+    press(page, "Enter")
+    page.locator(".toast", has_text="Helpful: yes").wait_for()
+    assert focused(page) == "Yes"
+    press(page, "Tab", "Space")
+    page.locator(".toast", has_text="Helpful: no").wait_for()
+    press(page, "u")
+    page.locator(".toast", has_text="Undone").wait_for()
+    page.locator(".btngroup [aria-pressed=true]", has_text="Yes").wait_for()
+    press(page, "g", "Tab", "Tab")
+    assert focused(page) == "value"
+    page.keyboard.type("4")
+    press(page, "Enter")
+    page.locator(".toast", has_text="CSAT: 4").wait_for()
+    page.get_by_label("Correct CSAT").focus()
+    press(page, "Enter")
+    page.wait_for_function("document.activeElement.name === 'value'")
+    press(page, "Control+a")
+    page.keyboard.type("2.5")
+    press(page, "Tab")
+    page.keyboard.type("slow")
+    press(page, "Tab", "Enter")
+    page.locator(".toast", has_text="CSAT corrected: 2.5").wait_for()
+    page.locator("bdi", has_text="slow").wait_for()
+
+
+def test_on_the_page_by_keyboard(open_page, project):
+    page = open_page()
+    page.goto(f"{project.address}/{project.made[0]}")
+    walk(page)
+    assert current(project) == [("helpful", 1.0, ""), ("csat", 2.5, "slow")]
+
+
+def test_in_the_drawer_by_keyboard_and_the_row_follows(open_page, project):
+    page = open_page()
+    page.goto(project.address)
+    press(page, "j", "Enter")
+    page.locator("#drawer h1").wait_for()
+    walk(page)
+    page.locator(f"#i-{project.made[0]} .mark, #i-{project.made[0]}", has_text="2.5").first.wait_for()
+    assert current(project) == [("helpful", 1.0, ""), ("csat", 2.5, "slow")]
+
+
+def test_a_value_that_is_refused_is_said_and_the_field_keeps_the_focus(open_page, project):
+    open_page.expected = "422"
+    page = open_page()
+    page.goto(f"{project.address}/{project.made[0]}")
+    page.locator("[name=value].num").first.focus()
+    page.keyboard.type("9")
+    press(page, "Enter")
+    page.locator(".toast.error", has_text="at most 5").wait_for()
+    assert focused(page) == "value"
+    assert current(project) == []
+
+
+def test_a_better_answer_is_written_by_keyboard(open_page, project):
+    page = open_page()
+    page.goto(f"{project.address}/{project.made[5]}")
+    press(page, "c")
+    page.wait_for_function("document.activeElement.name === 'completion'")
+    press(page, "Control+End")
+    page.keyboard.type(" And more.")
+    press(page, "Tab", "Enter")
+    page.locator(".better ins", has_text="And more.").wait_for()
+    page.get_by_text("wrote a better answer").wait_for()
+
+
+def test_without_scripts_buttons_post_and_the_page_comes_back(open_page, project):
+    page = open_page(scripts=False)
+    page.goto(f"{project.address}/{project.made[0]}")
+    page.get_by_role("group", name="Helpful").get_by_role("button", name="No").click()
+    page.get_by_text("Helpful: no").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("Undone").wait_for()
+    assert current(project) == []
