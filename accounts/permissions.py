@@ -27,5 +27,5 @@ ROLES = {
     "reviewer": ("Reviewer", {READ, LABEL, FEEDBACK}),
     "annotator": ("Annotator", {READ, LABEL, FEEDBACK}),
     "auditor": ("Auditor", {READ}),
-    "program": ("Program", {LOG, READ}),
+    "program": ("Program", {LOG, READ, FEEDBACK}),
 }

@@ -106,7 +106,7 @@ def test_a_key_of_another_project_is_not_known_here(api, keyed):
         ("engineer", 201, 201),
         ("annotator", 201, 403),
         ("auditor", 403, 403),
-        ("program", 403, 403),
+        ("program", 201, 403),
     ],
 )
 def test_who_may_give_feedback_and_make_keys(client, keyed, role, gives, makes):
