@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
-from feedback.api import keys, statistics, values
+from feedback.api import comparisons, keys, statistics, values
 from interactions.api import batch, given, interactions
 from projects.api import ProjectViewSet
 
@@ -22,8 +22,11 @@ urlpatterns = [
     path("v1/interactions/<uuid:interaction_id>/feedback/<uuid:feedback_id>", given.InteractionFeedbackValue.as_view()),
     path("v1/interactions/<uuid:interaction_id>/correction", given.InteractionCorrection.as_view()),
     path("v1/feedback", values.FeedbackList.as_view()),
+    path("v1/comparison", comparisons.ComparisonList.as_view()),
+    path("v1/comparison/batch", comparisons.ComparisonBatch.as_view()),
     path("v1/feedback-keys", keys.FeedbackKeyList.as_view()),
     path("v1/feedback-keys/<path:key>/stats", statistics.FeedbackKeyStats.as_view()),
+    path("v1/feedback-keys/<path:key>/preferences", comparisons.FeedbackKeyPreferences.as_view()),
     path("v1/feedback-keys/<path:key>", keys.FeedbackKeyDetail.as_view()),
     path("", include(router.urls)),
 ]

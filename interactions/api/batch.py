@@ -1,35 +1,15 @@
-"""The batch call: a stream of records in, one answer about all of them out, in constant memory."""
+"""The batch call of interactions."""
 
-import json
-import tempfile
-
-from django.http import StreamingHttpResponse, UnreadablePostError
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
-from rest_framework import exceptions, status
-from rest_framework.parsers import BaseParser
-from rest_framework.views import APIView
 
 from accounts.permissions import LOG
-from interactions.ingest.batches import ingest_lines, ingest_list
-from interactions.jsontext import JSONError, loads
-from interactions.rules import RecordError
+from interactions.ingest.batches import ingest_many
+from interactions.ingest.http import BatchView
 from interactions.serializers import BatchShape, RecordShape
-from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, lines, unpacked
-from projects.access import project_or_404
-
-IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
 
 
-class AnyParser(BaseParser):
-    """The stream is read by the view itself."""
-
-    media_type = "*/*"
-
-
-class InteractionBatch(APIView):
+class InteractionBatch(BatchView):
     """Log many interactions at once."""
-
-    parser_classes = [AnyParser]
 
     @extend_schema(
         parameters=[OpenApiParameter("project", required=True, description="key or id of the project")],
@@ -39,84 +19,8 @@ class InteractionBatch(APIView):
     def post(self, request):
         """NDJSON (or a JSON array up to 32 MB), gzip or zstd welcome. Each record stands alone; 201 where any was
         accepted, and what was accepted is committed."""
-        project = project_or_404(request.user, request.query_params.get("project", ""), LOG)
-        encoding = request.headers.get("Content-Encoding", "").strip().lower() or "identity"
-        if encoding not in ENCODINGS:
-            raise exceptions.UnsupportedMediaType(encoding, f"Send Content-Encoding as one of {', '.join(ENCODINGS)}.")
-        answer = Answer()
-        try:
-            for told in self._told(request, project, encoding):
-                answer.add(told)
-        except TooMuch as error:
-            return answer.response(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, str(error))
-        except (StreamError, JSONError) as error:
-            return answer.response(status.HTTP_400_BAD_REQUEST, str(error))
-        return answer.response(status.HTTP_201_CREATED if answer.accepted else status.HTTP_200_OK)
 
-    def _told(self, request, project, encoding):
-        chunks = unpacked(self._read(request), encoding)
-        if request.content_type.partition(";")[0].strip().lower() != "application/json":
-            return ingest_lines(project=project, lines=lines(chunks), by=request.user)
-        return ingest_list(project=project, records=self._array(chunks), by=request.user)
+        def take(project, numbered):
+            return ingest_many(project=project, numbered=numbered, by=request.user)
 
-    def _read(self, request):
-        def read(size):
-            try:
-                return request._request.read(size)
-            except UnreadablePostError:
-                raise StreamError(CUT_OFF) from None
-
-        return read
-
-    def _array(self, chunks):
-        text = bytearray()
-        for chunk in chunks:
-            text += chunk
-            if len(text) > MAX_LINE:
-                raise TooMuch(f"A JSON array has at most {MAX_LINE // 1024**2} MB; send NDJSON.")
-        records = loads(bytes(text))
-        if not isinstance(records, list):
-            raise StreamError("Send a JSON array of records, or NDJSON as application/x-ndjson.")
-        return records
-
-
-class Answer:
-    """What became of a batch: counts, and lists that spill to files when they grow."""
-
-    def __init__(self):
-        self.accepted = self.duplicates = 0
-        # both are closed when the answer has been sent
-        self._ids = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-        self._rejected = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
-
-    def add(self, told):
-        outcome = told.outcome
-        self._append(self._ids, None if outcome.error else str(outcome.id))
-        if outcome.error:
-            fields = outcome.error.fields if isinstance(outcome.error, RecordError) else {}
-            self._append(self._rejected, {"position": told.position, "error": str(outcome.error), "fields": fields})
-        elif outcome.duplicate:
-            self.duplicates += 1
-        else:
-            self.accepted += 1
-
-    def response(self, code, error=None):
-        return StreamingHttpResponse(self._text(error), status=code, content_type="application/json")
-
-    def _append(self, file, value):
-        file.write((b"," if file.tell() else b"") + json.dumps(value).encode())
-
-    def _text(self, error):
-        head = {"error": error, "fields": {}} if error else {}
-        head |= {"accepted": self.accepted, "duplicates": self.duplicates}
-        yield json.dumps(head)[:-1].encode() + b', "rejected": ['
-        yield from self._content(self._rejected)
-        yield b'], "ids": ['
-        yield from self._content(self._ids)
-        yield b"]}"
-
-    def _content(self, file):
-        with file:
-            file.seek(0)
-            while chunk := file.read(64 * 1024):
-                yield chunk
+        return self.answered(request, LOG, take)

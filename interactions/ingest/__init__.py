@@ -49,27 +49,31 @@ class _Entry:
     model_id: int | None = None
     label_ids: list = field(default_factory=list)
     claim: uuid.UUID | None = None
+    once: bool = False  # the claim was given: whatever holds it is the answer
 
 
-def ingest(*, project, records, by, also=None):
+def ingest(*, project, records, by, also=None, once=None):
     """Store the records (JSON objects as they were sent), up to 1,000 at a time; an Outcome each, in their order.
 
     Each record stands alone: what is wrong with one keeps none of the others out. What an Outcome acknowledges is
     committed, unless the caller has an open transaction. A record whose external id is taken answers with what is
     there if its payload is the same, else with a Conflict. `also(outcomes)` is called inside each transaction.
+    `once` gives each record a claim digest (see once.py) in place of an external id: where it is held, that interaction
+    is the answer, whatever the payload.
     """
     if project.archived_at:
         raise Conflict(f"The project {project.key} is archived and takes no interactions.")
     outcomes = []
     for start in range(0, len(records), PIECE):
-        outcomes += _ingest_piece(project, records[start : start + PIECE], by, also)
+        piece = slice(start, start + PIECE)
+        outcomes += _ingest_piece(project, records[piece], by, also, once and once[piece])
     return outcomes
 
 
-def _ingest_piece(project, records, by, also):
+def _ingest_piece(project, records, by, also, once):
     now = ids.now()
     outcomes = [Outcome() for _ in records]
-    entries = _read(project, records, outcomes, now)
+    entries = _read(project, records, outcomes, now, once or [None] * len(records))
     entries = _unclaimed(project, entries)
     _resolve(project, entries)
     sound = [entry for entry in entries if entry.outcome.error is None]
@@ -77,15 +81,16 @@ def _ingest_piece(project, records, by, also):
     return outcomes
 
 
-def _read(project, records, outcomes, now):
+def _read(project, records, outcomes, now, once):
     """Entries of the records that are sound; the others' outcomes hold their error."""
     entries, keys = [], None
-    for raw, outcome in zip(records, outcomes, strict=True):
+    for raw, outcome, claim in zip(records, outcomes, once, strict=True):
         try:
             record = read_record(raw, now=now)
             if record.feedbacks and keys is None:
                 keys = keys_of(project)
-            entries.append(_Entry(record, outcome, _check_feedbacks(record, keys)))
+            entry = _Entry(record, outcome, _check_feedbacks(record, keys), claim=claim, once=claim is not None)
+            entries.append(entry)
         except (RecordError, EntityNotFound) as error:
             outcome.error = error
     return entries
@@ -108,7 +113,7 @@ def _check_feedbacks(record, keys):
 def _unclaimed(project, entries):
     """The entries whose external id is free so far. The others are answered before any model or label is made."""
     for entry in entries:
-        if entry.record.external_id is not None:
+        if entry.record.external_id is not None and not entry.once:
             entry.claim = claim_digest(project.pk, "interaction", entry.record.external_id)
     _answer_taken([entry for entry in entries if entry.claim])
     return [entry for entry in entries if entry.outcome.error is None and not entry.outcome.duplicate]
@@ -199,7 +204,7 @@ def _answer_taken(entries):
         claim, outcome = claims.get(entry.claim), entry.outcome
         if claim is None:
             continue
-        if bytes(claim.payload_sha256) != entry.record.payload_sha256:
+        if not entry.once and bytes(claim.payload_sha256) != entry.record.payload_sha256:
             _refuse(entry, "is taken by another payload")
             continue
         outcome.duplicate = True

@@ -1,4 +1,4 @@
-"""Many records in one go: read from lines, stored in pieces, told about as they go. For the batch call and imports."""
+"""Many records in one go: read from lines, stored in pieces, told about as they go. For batch calls and imports."""
 
 from dataclasses import dataclass
 
@@ -22,31 +22,55 @@ class Told:
 
 
 def ingest_lines(*, project, lines, by, also=None):
-    """Store the records of these lines in pieces of up to 1,000 (or 16 MB), each committed when it is told about.
+    """Store the records of these lines; the rest as `ingest_many`."""
+    return ingest_many(project=project, numbered=read_lines(project, lines), by=by, also=also)
+
+
+def ingest_many(*, project, numbered, by, also=None):
+    """Store records in pieces of up to 1,000 (or 16 MB), each committed when it is told about.
 
     `also(list of Told)` is called inside the transaction of each piece.
     """
-    piece, size = [], 0
+
+    def take(records, told):
+        found = ingest(project=project, records=records, by=by, also=also and (lambda found: also(told(found))))
+        if also and not records:
+            with transaction.atomic():
+                also(told([]))
+        return found
+
+    return in_pieces(numbered, take, PIECE)
+
+
+def read_lines(project, lines):
+    """(position, line, bytes, record) of each line; a RecordError in the place of what is no record."""
     for position, line in enumerate(lines):
-        piece.append((position, line.number, _parsed(project, line)))
-        size += len(line.text or b"")
-        if len(piece) >= PIECE or size >= PIECE_BYTES:
-            yield from _store(project, piece, by, also)
-            piece, size = [], 0
-    yield from _store(project, piece, by, also)
+        yield position, line.number, len(line.text or b""), _parsed(project, line)
 
 
-def ingest_list(*, project, records, by):
+def read_list(project, records):
     """The same for records that were parsed already."""
-    for start in range(0, len(records), PIECE):
-        piece = [
-            (position, position + 1, _of_project(project, record))
-            for position, record in enumerate(records[start : start + PIECE], start)
-        ]
-        yield from _store(project, piece, by)
+    for position, record in enumerate(records):
+        yield position, position + 1, 0, _of_project(project, record)
 
 
-def _store(project, piece, by, also=None):
+def in_pieces(numbered, take, most):
+    """Yields a Told of each of what `read_lines` or `read_list` gives, in pieces of at most so many.
+
+    `take(records, told)` stores those that could be read and returns their outcomes; `told(outcomes)` are the piece's.
+    """
+    piece, size = [], 0
+    for position, line, length, record in numbered:
+        piece.append((position, line, record))
+        size += length
+        if len(piece) >= most or size >= PIECE_BYTES:
+            yield from _taken(piece, take)
+            piece, size = [], 0
+    if piece:
+        yield from _taken(piece, take)
+
+
+def _taken(piece, take):
     def told(outcomes):
         rest = iter(outcomes)
         return [
@@ -54,11 +78,7 @@ def _store(project, piece, by, also=None):
             for position, line, record in piece
         ]
 
-    sound = [record for *_, record in piece if not isinstance(record, RecordError)]
-    yield from told(ingest(project=project, records=sound, by=by, also=also and (lambda found: also(told(found)))))
-    if also and piece and not sound:
-        with transaction.atomic():
-            also(told([]))
+    return told(take([record for *_, record in piece if not isinstance(record, RecordError)], told))
 
 
 def _parsed(project, line):

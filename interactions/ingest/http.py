@@ -1,0 +1,116 @@
+"""A batch call: a stream of records in, one answer about all of them out, in constant memory. For every app's API."""
+
+import json
+import tempfile
+
+from django.http import StreamingHttpResponse, UnreadablePostError
+from rest_framework import exceptions, status
+from rest_framework.parsers import BaseParser
+from rest_framework.views import APIView
+
+from interactions.ingest.batches import read_lines, read_list
+from interactions.jsontext import JSONError, loads
+from interactions.rules import RecordError
+from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, lines, unpacked
+from projects.access import project_or_404
+
+IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
+
+
+class AnyParser(BaseParser):
+    """The stream is read by the view itself."""
+
+    media_type = "*/*"
+
+
+class BatchView(APIView):
+    """Takes NDJSON or a JSON array, plain or packed."""
+
+    parser_classes = [AnyParser]
+
+    def answered(self, request, permission, take):
+        """The answer to the batch for the project that the query names: 201 where any was accepted.
+
+        `take(project, numbered)` stores what `read_lines` yields, and yields a Told of each.
+        """
+        project = project_or_404(request.user, request.query_params.get("project", ""), permission)
+        encoding = request.headers.get("Content-Encoding", "").strip().lower() or "identity"
+        if encoding not in ENCODINGS:
+            raise exceptions.UnsupportedMediaType(encoding, f"Send Content-Encoding as one of {', '.join(ENCODINGS)}.")
+        answer = Answer()
+        try:
+            for told in take(project, self._numbered(request, project, encoding)):
+                answer.add(told)
+        except TooMuch as error:
+            return answer.response(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, str(error))
+        except (StreamError, JSONError) as error:
+            return answer.response(status.HTTP_400_BAD_REQUEST, str(error))
+        return answer.response(status.HTTP_201_CREATED if answer.accepted else status.HTTP_200_OK)
+
+    def _numbered(self, request, project, encoding):
+        chunks = unpacked(self._read(request), encoding)
+        if request.content_type.partition(";")[0].strip().lower() != "application/json":
+            return read_lines(project, lines(chunks))
+        return read_list(project, self._array(chunks))
+
+    def _read(self, request):
+        def read(size):
+            try:
+                return request._request.read(size)
+            except UnreadablePostError:
+                raise StreamError(CUT_OFF) from None
+
+        return read
+
+    def _array(self, chunks):
+        text = bytearray()
+        for chunk in chunks:
+            text += chunk
+            if len(text) > MAX_LINE:
+                raise TooMuch(f"A JSON array has at most {MAX_LINE // 1024**2} MB; send NDJSON.")
+        records = loads(bytes(text))
+        if not isinstance(records, list):
+            raise StreamError("Send a JSON array of records, or NDJSON as application/x-ndjson.")
+        return records
+
+
+class Answer:
+    """What became of a batch: counts, and lists that spill to files when they grow."""
+
+    def __init__(self):
+        self.accepted = self.duplicates = 0
+        # both are closed when the answer has been sent
+        self._ids = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+        self._rejected = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+
+    def add(self, told):
+        outcome = told.outcome
+        self._append(self._ids, None if outcome.error else str(outcome.id))
+        if outcome.error:
+            fields = outcome.error.fields if isinstance(outcome.error, RecordError) else {}
+            self._append(self._rejected, {"position": told.position, "error": str(outcome.error), "fields": fields})
+        elif outcome.duplicate:
+            self.duplicates += 1
+        else:
+            self.accepted += 1
+
+    def response(self, code, error=None):
+        return StreamingHttpResponse(self._text(error), status=code, content_type="application/json")
+
+    def _append(self, file, value):
+        file.write((b"," if file.tell() else b"") + json.dumps(value).encode())
+
+    def _text(self, error):
+        head = {"error": error, "fields": {}} if error else {}
+        head |= {"accepted": self.accepted, "duplicates": self.duplicates}
+        yield json.dumps(head)[:-1].encode() + b', "rejected": ['
+        yield from self._content(self._rejected)
+        yield b'], "ids": ['
+        yield from self._content(self._ids)
+        yield b"]}"
+
+    def _content(self, file):
+        with file:
+            file.seek(0)
+            while chunk := file.read(64 * 1024):
+                yield chunk

@@ -1,0 +1,187 @@
+"""Preferences as programs send them: each checked whole, its texts turned into interactions, then stored in pieces.
+
+Everything a piece needs is looked up first, and what is wrong refused. Then models are registered, and one transaction
+makes the completions that are missing (claimed by their content, so that they are made once), locks the interactions,
+claims the external ids and stores. All in one order, so that pieces that overlap never wait for each other in a circle.
+Where something changed in between, nothing of the transaction is kept and all is looked up again.
+"""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+
+from accounts.permissions import LOG
+from feedback.models import Outcome as Ending
+from feedback.preferences import Moved, NewPreference, insert_preferences, unclaimed
+from feedback.services import key_or_404, keys_of
+from interactions import ids
+from interactions.ingest import Outcome, ingest
+from interactions.ingest.batches import in_pieces
+from interactions.ingest.once import completion_claim
+from interactions.ingest.preference_records import ITSELF, PreferenceRecord, Text, read_preference
+from interactions.models import Interaction
+from interactions.rules import Conflict, RecordError
+from projects.access import EntityNotFound
+from registry.models import Model
+from registry.services import resolve_models
+
+PIECE = 500  # preferences a transaction: their completions are stored as one piece of interactions
+TRIES = 10
+REFUSALS = (RecordError, EntityNotFound, PermissionDenied)
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A preference on its way into the store."""
+
+    record: PreferenceRecord
+    outcome: Outcome
+    row: NewPreference | None = None
+
+
+def take_many(*, project, numbered, by):
+    """Store what `read_lines` or `read_list` yields in pieces, each committed when it is told about."""
+    return in_pieces(numbered, lambda records, _: take_preferences(project=project, records=records, by=by), PIECE)
+
+
+def take_preferences(*, project, records, by):
+    """Store these preferences (JSON objects as they were sent), 500 a transaction; an Outcome each, in their order.
+
+    Each stands alone and is stored whole or not at all: of one that is refused nothing stays, no interaction either.
+    One whose external id is taken answers with what is there if its payload is the same, else with a Conflict. The
+    project comes from the gate, with its `.permissions`: texts, which may make interactions, need LOG.
+    """
+    if project.archived_at:
+        raise Conflict(f"The project {project.key} is archived and takes no preferences.")
+    outcomes = [Outcome() for _ in records]
+    for start in range(0, len(records), PIECE):
+        piece = slice(start, start + PIECE)
+        entries = list(_read(project, records[piece], outcomes[piece]))
+        _settle(project, entries, by)
+    return outcomes
+
+
+def _read(project, records, outcomes):
+    """Entries of the preferences that are sound; the others' outcomes hold their error."""
+    for raw, outcome in zip(records, outcomes, strict=True):
+        try:
+            record = read_preference(raw)
+            if record.texts and LOG not in project.permissions:
+                raise PermissionDenied(f"Completions sent as text need the permission {LOG} in {project.key}.")
+            yield _Entry(record, outcome)
+        except REFUSALS as error:
+            outcome.error = error
+
+
+def _settle(project, entries, by):
+    for _ in range(TRIES):
+        try:
+            _store(project, _unclaimed(project, _found(project, entries)), by)
+            break
+        except Moved:
+            continue
+    else:
+        for entry in entries:
+            entry.outcome.error = entry.outcome.error or Moved()
+    for entry in entries:
+        if entry.outcome.error is None:
+            entry.outcome.error, entry.outcome.duplicate = entry.row.error, entry.row.duplicate
+            entry.outcome.id = None if entry.row.error else entry.row.id
+
+
+# -- looked up ------------------------------------------------------------------------------------
+def _found(project, entries):
+    """The entries whose key and interactions there are, each with its row; None stands for a completion to be made."""
+    keys, known = keys_of(project), _known(project, entries)
+    equal = equal_interactions(project, {text.place: text for entry in entries for text in entry.record.texts}.values())
+    found = []
+    for entry in entries:
+        entry.row, entry.outcome.error = None, None
+        try:
+            entry.row = _row(entry.record, keys, known, equal)
+            found.append(entry)
+        except REFUSALS as error:
+            entry.outcome.error = error
+    return found
+
+
+def _known(project, entries):
+    named = {side for entry in entries for side in entry.record.sides if not isinstance(side, Text)}
+    return set(Interaction.objects.filter(project=project, pk__in=named).values_list("pk", flat=True))
+
+
+def _row(record, keys, known, equal):
+    key = key_or_404(keys, record.key)
+    for side in record.sides:
+        if not isinstance(side, Text) and side not in known:
+            raise EntityNotFound("Interaction", side)
+    preferred, other = (equal.get(side.place) if isinstance(side, Text) else side for side in record.sides)
+    if preferred and preferred == other:
+        raise RecordError({"other_completion": [ITSELF]})
+    return NewPreference(
+        ids.make(ids.now()), key, preferred, other, Ending(record.outcome), record.user, record.origin,
+        record.external_id, record.payload_sha256,
+    )  # fmt: skip
+
+
+def equal_interactions(project, texts):
+    """{(model key, content hash): id} of the newest interaction that is equal to each of these Texts: same messages,
+    same completion, same model. A simulated one only where there is no other."""
+    texts = list(texts)
+    models = Model.objects.filter(team=project.team_id, key__in={text.model for text in texts})
+    models = dict(models.values_list("key", "pk"))
+    texts = [text for text in texts if text.model in models]
+    if not texts:
+        return {}
+    newest = """(
+        SELECT i.id FROM interactions_interaction i
+        WHERE i.project_id = %s AND i.prompt_hash = w.prompt_hash AND i.content_hash = w.content_hash
+            AND i.model_id = w.model_id AND i.source {} 'simulation'
+        ORDER BY i.id DESC LIMIT 1)"""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT w.place, coalesce({newest.format("<>")}, {newest.format("=")}) FROM unnest(
+                %s::uuid[], %s::uuid[], %s::integer[]) WITH ORDINALITY AS w(prompt_hash, content_hash, model_id, place)
+            """,
+            [
+                project.pk, project.pk, [text.prompt_hash for text in texts], [text.content_hash for text in texts],
+                [models[text.model] for text in texts],
+            ],
+        )  # fmt: skip
+        return {texts[place - 1].place: found for place, found in cursor.fetchall() if found}
+
+
+def _unclaimed(project, entries):
+    free = {id(row) for row in unclaimed(project=project, rows=[entry.row for entry in entries])}
+    return [entry for entry in entries if id(entry.row) in free]
+
+
+# -- stored ---------------------------------------------------------------------------------------
+def _store(project, entries, by):
+    missing = {}
+    for entry in entries:
+        for text, found in zip(entry.record.sides, (entry.row.preferred_id, entry.row.other_id), strict=True):
+            if found is None:
+                missing.setdefault(text.place, text)
+    resolve_models(project=project, new={model for model, _ in missing})
+    with transaction.atomic():
+        made = _make(project, missing, by)
+        for entry in entries:
+            row, (preferred, other) = entry.row, entry.record.sides
+            row.preferred_id = row.preferred_id or made[preferred.place]
+            row.other_id = row.other_id or made[other.place]
+            if row.preferred_id == row.other_id:
+                raise Moved
+        insert_preferences(project=project, rows=[entry.row for entry in entries], by=by)
+
+
+def _make(project, missing, by):
+    """{place: id} of the interactions made of these Texts, or made by another at the same moment."""
+    claims = [completion_claim(project, *place) for place in missing]
+    records = [text.record for text in missing.values()]
+    outcomes = ingest(project=project, records=records, by=by, once=claims)
+    if any(outcome.error for outcome in outcomes):
+        raise Moved
+    return {place: outcome.id for place, outcome in zip(missing, outcomes, strict=True)}
