@@ -23,4 +23,5 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("projects.urls")),
     path("", include("interactions.urls")),
+    path("", include("feedback.urls")),
 ]

@@ -11,7 +11,9 @@ from accounts.permissions import ROLES
 from accounts.services import create_api_key
 from feedback.giving import give_feedback
 from feedback.services import create_feedback_key
+from interactions.ingest.preferences import take_preferences
 from interactions.models import Blob
+from projects.access import project_or_404
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +97,7 @@ def project():
 def values(project):
     """What stands in the addresses: all of it real, all of it the project's."""
     interaction = make_interaction(project, completion=SECRET, session_id=f"{SECRET}-session")
+    other = make_interaction(project, completion=f"Another {SECRET}", model=f"{SECRET}-model")
     owner, guest = owner_of(project), make_team()
     key, _ = create_feedback_key(team=project.team, key=SECRET, kind="bool", projects=[project])
     return {
@@ -102,6 +105,9 @@ def values(project):
         "project_id": project.uid,
         "team": project.team.key,
         "interaction_id": interaction.pk,
+        "interaction": interaction.pk,
+        "comparison_detail": make_comparison(project, key, interaction, other),
+        "other_id": str(other.pk),
         "feedback_id": give_feedback(interaction=interaction, key=key, value=1, by=owner).id,
         "session": f"{SECRET}-session",
         "key": SECRET,
@@ -113,6 +119,19 @@ def values(project):
     }
 
 
+def make_comparison(project, key, interaction, other):
+    """The id of a comparison of the two."""
+    sent = {
+        "feedback_key": key.key,
+        "preferred_completion": str(interaction.pk),
+        "other_completion": str(other.pk),
+        "user": SECRET,
+    }
+    owner = owner_of(project)
+    [outcome] = take_preferences(project=project_or_404(owner, project.key), records=[sent], by=owner)
+    return outcome.id
+
+
 def filled(address, values):
     """The address with its values; `pk` is an interaction's unless the name says what else it is."""
     return address.fill({**values, "pk": values.get(address.name, values["interaction_id"])})
@@ -122,7 +141,12 @@ def send(client, method, path, values):
     """The call with a body that would do, so that nothing but the gate can refuse it."""
     body = {"project": values["project"], "key": "helpful", "kind": "bool"}
     given = {"completion_id": str(values["interaction_id"]), "metric": SECRET, "value": 1}
-    body = given if path == "/api/v1/feedback" else body
+    compared = {
+        "metric": SECRET,
+        "preferred_completion": given["completion_id"],
+        "other_completion": values["other_id"],
+    }
+    body = {"/api/v1/feedback": given, "/api/v1/comparison": compared}.get(path, body)
     options = {"data": {}} if method == "get" else {"data": body, "content_type": "application/json"}
     return getattr(client, method)(path, query_params={"project": values["project"]}, **options)
 

@@ -1,0 +1,72 @@
+"""How figures of feedback are written."""
+
+from django import template
+
+register = template.Library()
+
+
+@register.filter
+def figure(value):
+    """A number as people write it, with four digits that count: 4.123, 0.0417, 12,340, 1.2e+09"""
+    size = abs(value)
+    if size == 0 or 1e-4 <= size < 1e9:
+        digits = 3 if size < 10 else 2 if size < 100 else 1 if size < 1_000 else 0
+        text = f"{value:,.{digits}f}" if size >= 0.1 or not size else f"{value:.3g}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:.4g}"
+
+
+@register.filter
+def percent(share, digits=1):
+    """77.4 %"""
+    return f"{100 * share:.{digits}f} %"
+
+
+@register.filter
+def hundredths(share):
+    """A share as the length of a bar of 100."""
+    return f"{100 * share:.4g}"
+
+
+@register.filter
+def signed(value):
+    """Log-odds: +0.41, 0.00, −1.20"""
+    return f"{value:+.2f}".replace("-", "\u2212") if abs(value) >= 0.005 else "0.00"
+
+
+@register.filter
+def measure(value, key):
+    """A value, a mean or an end of an interval in the key's own terms: a share of yes, or a number."""
+    return f"{figure(100 * value)} %" if key.kind == "bool" else figure(value)
+
+
+@register.filter
+def middle(estimate, key):
+    """An estimate, with the digits that its interval leaves."""
+    return percent(estimate.value) if key.kind == "bool" else _rounded(estimate.value, estimate.digits)
+
+
+@register.filter
+def ends(estimate, key):
+    """Its interval: 3.69 to 3.81; nothing where there is none."""
+    if estimate.low is None:
+        return ""
+    if key.kind == "bool":
+        return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
+    return f"{_rounded(estimate.low, estimate.digits)} to {_rounded(estimate.high, estimate.digits)}"
+
+
+def _rounded(value, digits):
+    return f"{value:,.{digits}f}" if abs(value) < 1e9 else f"{value:.4g}"
+
+
+@register.filter
+def quartiles(group):
+    """[a quarter, half, three quarters of the values lie below]"""
+    return [group.quantiles[share] for share in (0.25, 0.5, 0.75)]
+
+
+@register.filter
+def of(part, whole):
+    """The share."""
+    return part / whole if whole else 0

@@ -1,0 +1,1 @@
+"""The pages of feedback keys and of comparisons."""

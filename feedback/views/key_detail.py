@@ -1,0 +1,266 @@
+"""One key: what its values amount to on any interactions, as figures, bars, a line over time, by model and by label."""
+
+import datetime
+import math
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.permissions import MANAGE_PROJECT
+from feedback.models import FeedbackKey
+from feedback.rollups import comparisons
+from feedback.services import key_or_404, keys_of
+from feedback.templatetags.feedback import figure
+from feedback.views import links
+from feedback.views.figures import axis_of, estimate, interval_row
+from interactions import charts
+from interactions.filters import InteractionFilter, write_label
+from interactions.models import Label
+from interactions.search.values import Stats, coverage, value_stats
+from projects.access import project_or_404
+
+SHOWN = 50  # models, values of a label
+HEIGHT = 160  # of the line over time
+MOST_DAYS = 1_000  # of it
+MOST_LEFT_OUT = 50  # models that an address names
+PERIODS = (("7 d", 7), ("28 d", 28), ("90 d", 90))
+
+
+class Words:
+    """The filter words of this page's address; each link keeps them."""
+
+    def __init__(self, request, project, key):
+        self.project, self.key = project, key
+        names = [name for name in InteractionFilter.base_filters if name != "order"]
+        self.pairs = [(name, text) for name in names for text in request.GET.getlist(name) if text.strip()]
+        self.page = links.of_key("feedback_key_detail", project, key)
+
+    def table(self, *more, without=()):
+        return links.table(self.project, *(pair for pair in self.pairs if pair[0] not in without), *more)
+
+    def values(self, *more, without=()):
+        """The table of what has a value of this key."""
+        return self.table(("feedback", self.key.key), *more, without=without)
+
+    def here(self, *more, without=()):
+        kept = [pair for pair in self.pairs if pair[0] not in without and pair not in without]
+        return links.with_words(self.page, [*kept, *more])
+
+
+@dataclass
+class Row:
+    """A group with its estimate, drawn beside the others."""
+
+    group: object
+    estimate: object
+    table: str
+    interval: object = None
+
+
+@dataclass
+class Rows:
+    """Some groups, and how many more there are."""
+
+    rows: list = field(default_factory=list)
+    more: int = 0
+
+
+@require_safe
+def feedback_key_detail(request, project, key):
+    """The key on the interactions that the address asks for, in the words of the table."""
+    project = project_or_404(request.user, project)
+    key = key_or_404(keys_of(project), key)
+    words = Words(request, project, key)
+    filterset = InteractionFilter(request.GET, project=project)
+    by = request.GET.get("by", "")
+    labels = list(Label.objects.filter(project=project).order_by("key").values_list("key", flat=True).distinct())
+    context = {
+        "project": project,
+        "nav": "feedback",
+        "key": key,
+        "tab": "values",
+        "may_manage": MANAGE_PROJECT in project.permissions,
+        "comparisons": comparisons(project).get(key.pk, 0),
+        "words": words,
+        "chips": _chips(words),
+        "periods": _periods(words),
+        "label_keys": labels,
+        "by": by,
+        "address": request.build_absolute_uri("/").rstrip("/"),
+    }
+    if not filterset.is_valid():
+        faults = [(filterset.filters[name].label, " ".join(texts)) for name, texts in filterset.errors.items()]
+        return render(request, "feedback/feedback_key_detail.html", {**context, "faults": faults}, status=400)
+    context |= _figures(words, filterset.wanted, by if by in labels else None)
+    return render(request, "feedback/feedback_key_detail.html", context)
+
+
+def _figures(words, wanted, label):
+    """Everything that is counted."""
+    project, key, zone = words.project, words.key, timezone.get_current_timezone_name()
+    whole = value_stats(project, key, wanted)
+    models = value_stats(project, key, wanted, "model") if whole.groups else Stats([], [])
+    days = value_stats(project, key, wanted, "day", zone=zone) if whole.groups else Stats([], [])
+    labels = value_stats(project, key, wanted, f"label:{label}") if label and whole.groups else Stats([], [])
+    group = whole.groups[0] if whole.groups else None
+    return {
+        "group": group,
+        "estimate": _estimate(key, group) if group else None,
+        "table": words.values(),
+        "bars": _bars(words, group) if group else [],
+        "days": _days(words, days, group),
+        "models": _rows(words, models, _of_model(words, models)),
+        "labels": _rows(words, labels, _of_label(words, label)),
+        "label": label,
+        "coverage": _coverage(words, coverage(project, wanted), group),
+        "sampled": next((one.sampled for one in (whole, models, days, labels) if one.approximate), None),
+    }
+
+
+def _whole(key):
+    """What an axis need not go beyond."""
+    if key.kind == FeedbackKey.Kind.BOOL:
+        return 0, 1
+    low, high = key.minimum, key.maximum
+    return -math.inf if low is None else low, math.inf if high is None else high
+
+
+def _estimate(key, group):
+    return estimate(key.kind == FeedbackKey.Kind.BOOL, group.count, group.mean, group.stddev)
+
+
+def _bars(words, group):
+    """The histogram: every bar with its share of the highest, its table and its words."""
+    key, top = words.key, max(bar.count for bar in group.bars) or 1
+    named = set(charts.marked(len(group.bars), 6))
+    bars = []
+    for place, bar in enumerate(group.bars):
+        if key.kind == FeedbackKey.Kind.BOOL:
+            name = title = "Yes" if bar.start else "No"
+        else:
+            name = figure(bar.start) if place in named else ""
+            title = f"{figure(bar.start)} to {'' if bar.last else 'under '}{figure(bar.end)}"
+        height = max(round(100 * bar.count / top, 2), 1.5) if bar.count else 0
+        table = words.table(("feedback", links.bar_word(key, bar)))
+        bars.append({"bar": bar, "name": name, "title": title, "y": 100 - height, "height": height, "table": table})
+    return bars
+
+
+def _rows(words, stats, table_of):
+    """The groups as Rows: the largest first, their intervals on one axis."""
+    shown = stats.groups[:SHOWN]
+    estimates = [_estimate(words.key, group) for group in shown]
+    axis = axis_of(estimates, 300, whole=_whole(words.key))
+    rows = [
+        Row(group, one, table_of(group), interval_row(one, axis)) for group, one in zip(shown, estimates, strict=True)
+    ]
+    return Rows(rows, len(stats.groups) - len(shown))
+
+
+def _of_model(words, stats):
+    """The table of a model's values; of no model: of all but those that have some here."""
+    named = [("not_model", group.key) for group in stats.groups if group.key is not None]
+
+    def table(group):
+        if group.key is not None:
+            return words.values(("model", group.key), without={"model"})
+        return words.values(*named) if len(named) <= MOST_LEFT_OUT else ""
+
+    return table
+
+
+def _of_label(words, label):
+    def table(group):
+        if group.key is None:
+            return words.values(("not_label", write_label(label)))
+        return words.values(("label", write_label(label, group.key)))
+
+    return table
+
+
+def _days(words, stats, whole):
+    """The line over time with its band, the days behind it, and the words below; None without any day. `whole` is the
+    group of all days."""
+    by_day = {datetime.date.fromisoformat(group.key): group for group in stats.groups}
+    if not by_day:
+        return None
+    first, last = min(by_day), max(by_day)
+    first = max(first, last - datetime.timedelta(days=MOST_DAYS))
+    dates = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
+    estimates = [_estimate(words.key, by_day[date]) if date in by_day else None for date in dates]
+    # the interval of a day with two values may be as wide as it likes: the axis ends where the values do
+    ends = (0, 1) if words.key.kind == FeedbackKey.Kind.BOOL else (whole.minimum, whole.maximum)
+    axis = axis_of([one for one in estimates if one], 1, whole=ends)
+    points = [one and (one.value, one.low, one.high) for one in estimates]
+    rows = [
+        {"date": date, "group": by_day[date], "estimate": one, "table": _of_day(words, date)}
+        for date, one in zip(dates, estimates, strict=True)
+        if one
+    ]
+    return {
+        "line": charts.line(points, HEIGHT, charts.ticks(axis.low, axis.high, 4)),
+        "height": HEIGHT,
+        "marks": [(charts.across(place, len(dates)), dates[place]) for place in charts.marked(len(dates), 6)],
+        "rows": rows[::-1],
+    }
+
+
+def _of_day(words, date):
+    """The table of the reader's day, where the address asks for a part of it that part."""
+    start, end = (_midnight(date + datetime.timedelta(days=n)) for n in (0, 1))
+    asked = dict(words.pairs)
+    if asked.get("after") or asked.get("before"):
+        form = InteractionFilter(asked, project=words.project).form
+        form.is_valid()
+        start = max(start, form.cleaned_data.get("after") or start)
+        end = min(end, form.cleaned_data.get("before") or end)
+    return words.values(("after", _instant(start)), ("before", _instant(end)), without={"after", "before"})
+
+
+def _midnight(date):
+    return timezone.make_aware(datetime.datetime.combine(date, datetime.time()))
+
+
+def _instant(moment):
+    return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _coverage(words, found, group):
+    """The Coverage as the strip shows it; no shares where the counts end early."""
+    total = found.interactions
+
+    def part(n, table):
+        share = n / total if 0 < total >= n and not found.capped else None
+        return {"n": n, "share": share, "table": table, "capped": found.capped}
+
+    return {
+        "total": total,
+        "capped": found.capped,
+        "table": words.table(),
+        "own": part(group.interactions if group else 0, words.values()),
+        "given": part(found.with_feedback, words.table(("has_feedback", "true"), without={"has_feedback"})),
+        "reviewed": part(found.reviewed, words.table(("reviewed", "true"), without={"reviewed"})),
+    }
+
+
+def _chips(words):
+    """What the address asks, each with the address without it."""
+    filters = InteractionFilter.base_filters
+    return [
+        SimpleNamespace(kind=filters[name].label.lower(), text=text, without=words.here(without={(name, text)}))
+        for name, text in words.pairs
+    ]
+
+
+def _periods(words):
+    """(name, address, whether it is this one) of some spans up to now, and of all time."""
+    asked, today = dict(words.pairs), timezone.localdate()
+    found = [("All time", words.here(without={"after", "before"}), not (asked.get("after") or asked.get("before")))]
+    for name, days in PERIODS:
+        start = _instant(_midnight(today - datetime.timedelta(days=days - 1)))
+        here = words.here(("after", start), without={"after", "before"})
+        found.append((name, here, asked.get("after") == start and not asked.get("before")))
+    return [*found[1:], found[0]]
