@@ -40,5 +40,7 @@ def _accurate(rng, voice, flaw):
         return
     is_accurate = not flaw and rng.random() < voice.quality + 0.05
     details = rng.choice(FOUND_RIGHT if is_accurate else FOUND_WRONG[flaw])
-    feedback = {"feedback_key": "policy-accurate", "value": is_accurate, "user": rng.choice(REVIEWERS)}
+    feedback = {
+        "feedback_key": "policy-accurate", "value": is_accurate, "user": rng.choice(REVIEWERS), "origin": "reviewer",
+    }  # fmt: skip
     yield feedback | ({"details": details} if details else {})

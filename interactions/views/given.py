@@ -67,7 +67,7 @@ def control_of(key, current, user):
 
 
 def _is_own(one, user):
-    return one.origin == Origin.REVIEWER and one.by_id == user.pk
+    return one.origin == Origin.REVIEWER and one.by_id == user.pk and not one.user
 
 
 def _buttons(key):

@@ -101,7 +101,7 @@ def _done(request, project, change, text):
 def _mine(interaction, key, user):
     """What this person gave under the key and is current, the newest."""
     own = Feedback.objects.current().filter(
-        interaction_id=interaction.pk, feedback_key=key, by=user, origin=Origin.REVIEWER
+        interaction_id=interaction.pk, feedback_key=key, by=user, user="", origin=Origin.REVIEWER
     )
     return own.order_by("-id").first()
 

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from demo import corpus
 from demo.management.commands import make_demo
-from feedback.models import Feedback
+from feedback.models import Correction, Feedback, Preference
 from interactions.models import Interaction, LabelEvent
 from projects.models import Project
 
@@ -30,6 +30,8 @@ def test_it_fills_one_project_and_leaves_another_empty(folder, client):
     assert Project.objects.count() == 2
     assert {event.by.name for event in LabelEvent.objects.select_related("by")} == {"Jonas Okafor", "Ines Adeyemi"}
     assert Feedback.objects.filter(by__name="Jonas Okafor").exists()
+    assert Preference.objects.filter(project=helpdesk).count() == 2 * 420
+    assert Correction.objects.filter(by__name="Jonas Okafor").count() == 6
     # what the file says opens the door
     assert User.objects.get(email=opens["login"]).check_password(opens["password"])
     answer = client.get(

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import add_member, create_api_key, create_team, create_user
+from demo.comparisons import compare
 from demo.corpus import records
 from demo.teammates import review
 from feedback.services import create_feedback_key
@@ -22,10 +23,12 @@ from projects.services import create_project
 LOGIN = "mara.lindqvist@alder-row.example"
 FEEDBACK_KEYS = [
     {"key": "helpful", "kind": "bool", "name": "Helpful", "description": "The thumb below an answer in the app."},
-    {"key": "csat", "kind": "scalar", "name": "CSAT", "minimum": 1, "maximum": 5,
+    {"key": "csat", "kind": "scalar", "name": "CSAT", "minimum": 1, "maximum": 5, "step": 1,
      "description": "Stars that members give when a chat ends, 1 to 5."},
     {"key": "policy-accurate", "kind": "bool", "name": "Policy accurate",
      "description": "A reviewer compared the answer with the house rules and the price list."},
+    {"key": "better", "kind": "bool", "name": "Better answer",
+     "description": "Two answers to one question side by side: which of them to send."},
 ]  # fmt: skip
 
 
@@ -53,7 +56,7 @@ def make_demo():
     helpdesk = create_project(team=team, key="helpdesk", name="Member helpdesk", by=mara)
     kiosk = create_project(team=team, key="lobby-kiosk", name="Lobby kiosk", by=mara)
     keys = [create_feedback_key(team=team, projects=[helpdesk, kiosk], **key)[0] for key in FEEDBACK_KEYS]
-    fill(helpdesk, by=mara, reviewer=jonas, annotator=ines, accurate=keys[-1])
+    fill(helpdesk, by=mara, reviewer=jonas, annotator=ines, accurate=keys[2])
     _, api_key = create_api_key(user=mara, name="Made with the demo")
     return {"login": mara.email, "password": password, "api_key": api_key, "project": helpdesk.key}
 
@@ -69,6 +72,7 @@ def fill(project, *, by, reviewer, annotator, accurate):
         raise CommandError(f"{len(refused)} records of the demo were refused, the first: {refused[0]}")
     kept = [(outcome.id, record) for outcome, record in zip(outcomes, logged, strict=True)]
     review(project, kept, reviewer=reviewer, annotator=annotator, accurate=accurate)
+    compare(project, kept, FEEDBACK_KEYS[-1]["key"], grader=by, reviewer=reviewer, annotator=annotator)
 
 
 def readable_password():
