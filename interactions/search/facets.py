@@ -9,8 +9,9 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from feedback.giving import current_values
 from feedback.models import FeedbackKey, Given
-from feedback.rollups import given
+from feedback.rollups import Totals, given
 from feedback.services import keys_of
 from interactions import ids, rollups
 from interactions.models import Dimension, Interaction, Label
@@ -104,9 +105,12 @@ def facets(project, wanted, matches=None):
     """The Facets of what is wanted."""
     matches = matches or Matches(project, wanted)
     rows, more = _columns(matches.ids), not matches.are_all
+    values = current_values(matches.ids)
+    feedback = [_feedback(key, values, len(rows)) for key in keys_of(project).values()]
     if wanted.only("after", "before") and is_hourly(wanted):
         labels = rollups.totals(project, Dimension.LABEL, wanted.after, wanted.before)
         models = rollups.totals(project, Dimension.MODEL, wanted.after, wanted.before)
+        feedback = _rolled_up(project, wanted, feedback)
         sampled = False
     else:
         labels = Counter(pk for row in rows for pk in row[0])
@@ -115,8 +119,8 @@ def facets(project, wanted, matches=None):
     return Facets(
         labels=_named(Label, labels),
         models=_named(Model, models),
-        feedback=[_feedback(key, rows) for key in keys_of(project).values()],
-        latency=_distribution([row[3] for row in rows if row[3] is not None]),
+        feedback=feedback,
+        latency=_distribution([row[2] for row in rows if row[2] is not None]),
         label_total=len(labels),
         labels_approximate=sampled,
         approximate=more,
@@ -200,9 +204,9 @@ def is_hourly(wanted):
 
 
 def _columns(found):
-    """[(label ids, model id, latest feedback, latency)] of these interactions."""
+    """[(label ids, model id, latency)] of these interactions."""
     rows = Interaction.objects.filter(pk__in=found)
-    return list(rows.values_list("label_ids", "model_id", "feedbacks", "latency_ms"))
+    return list(rows.values_list("label_ids", "model_id", "latency_ms"))
 
 
 def _named(model, counts):
@@ -212,15 +216,25 @@ def _named(model, counts):
     return [(rows[pk], counts[pk]) for pk in most if pk in rows]
 
 
-def _feedback(key, rows):
-    values = [row[2][key.key] for row in rows if key.key in row[2]]
-    facet = FeedbackFacet(key, none=len(rows) - len(values))
+def _feedback(key, values, n):
+    """Counted over `n` interactions, of whose current `values` some are the key's."""
+    own = [[value for key_id, value, _ in given if key_id == key.pk] for given in values.values()]
+    facet = FeedbackFacet(key, none=n - sum(map(bool, own)))
     if key.kind == FeedbackKey.Kind.BOOL:
-        facet.yes = sum(1 for value in values if value)
-        facet.no = len(values) - facet.yes
+        facet.yes, facet.no = (sum(wanted in given for given in own) for wanted in (1, 0))
     else:
-        facet.distribution = _distribution(values, key.minimum, key.maximum)
+        facet.distribution = _distribution([value for given in own for value in given], key.minimum, key.maximum)
     return facet
+
+
+def _rolled_up(project, wanted, facets_):
+    """The facets with the counts that the roll-up knows of all, in a span of whole hours."""
+    span = {"after": wanted.after, "before": wanted.before}
+    totals, n = given(project, by=("key_id",), **span), count_shown(project, wanted).n
+    for facet in facets_:
+        found = totals.get((facet.key.pk,), Totals())
+        facet.yes, facet.no, facet.none = found.ones, found.zeros, n - found.interactions
+    return facets_
 
 
 def _distribution(values, start=None, end=None):

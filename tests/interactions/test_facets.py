@@ -51,10 +51,9 @@ def assert_facets_are_true(shelf, query, meets):
     assert shown.label_total == len(labels)
     assert {model.key: n for model, n in shown.models} == models
     good, stars, _ = shown.feedback
-    latest = [dict(one.feedback) for one in rows]
-    assert (good.yes, good.no) == tuple(sum(one.get("good") == value for one in latest) for value in (1, 0))
-    assert good.none == sum("good" not in one for one in latest)
-    values = [one["stars"] for one in latest if "stars" in one]
+    assert (good.yes, good.no) == tuple(sum(value in one.values("good") for one in rows) for value in (1, 0))
+    assert good.none == sum(not one.values("good") for one in rows)
+    values = [value for one in rows for value in one.values("stars")]
     assert sum(stars.distribution.bins if stars.distribution else []) == len(values)
     latencies = [one.record["latency_ms"] for one in rows if "latency_ms" in one.record]
     assert sum(shown.latency.bins if shown.latency else []) == len(latencies)
