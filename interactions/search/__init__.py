@@ -128,6 +128,20 @@ def page_of_ids(project, wanted, at, limit, budget=BUDGET):
     return found, None
 
 
+def newest_within(project, wanted, spans, limit):
+    """Up to `limit` ids, newest first, of what is wanted and lies in one of these spans (after, before), of which
+    there are few; no words may be wanted. Between the spans nothing is looked at."""
+    plan = _plan(project, wanted, None)
+    if plan is None or not spans:
+        return []
+    parts = [plan.within(ids.first(after), ids.first(before)).statement(limit) for after, before in spans]
+    merged = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
+    return _run(
+        f"SELECT * FROM ({merged}) AS merged ORDER BY 1 DESC LIMIT %s",
+        [*(value for _, values in parts for value in values), limit],
+    )
+
+
 def matching(project, wanted):
     """(tables, conditions, values) of a SELECT over all that match, in no order, the row being `i`; None where
     nothing can. It may take long: the caller sets a limit."""

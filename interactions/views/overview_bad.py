@@ -1,13 +1,13 @@
 """The newest interactions with a bad value of a key: a no, or a number in the worst quarter of the key's range."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from django.http import QueryDict
 
 from feedback.models import Feedback, FeedbackKey
 from interactions.labels import labels_of
 from interactions.models import Interaction
-from interactions.search import Counted, page_of_ids
+from interactions.search import Counted, newest_within
 from interactions.search.facets import Matches, count_shown
 from interactions.views.address import Address
 from interactions.views.overview_figures import is_bool
@@ -47,7 +47,7 @@ def latest_bad(figures, key, project):
     )
     wanted, _ = wanted_of(project, address)
     matches = Matches(project, wanted)
-    found = _newest(figures, key, project, wanted) if is_bool(key) else matches.ids[:ROWS]
+    found = newest_within(project, wanted, _hours(figures, key), ROWS) if is_bool(key) else matches.ids[:ROWS]
     rows = labels_of(Interaction.objects.for_table().in_order(found))
     _judge(rows, key)
     for row in rows:
@@ -55,17 +55,14 @@ def latest_bad(figures, key, project):
     return Bad(key, key.name + said, count_shown(project, wanted, matches), address.url, rows)
 
 
-def _newest(figures, key, project, wanted):
-    """Ids, looked for in those hours alone that hold any: there are few of them, however rare bad ones are."""
-    found = []
+def _hours(figures, key):
+    """[(start, end)] of the newest hours that hold enough bad ones, however rare they are; newest first."""
+    found, held = [], 0
     for hour in sorted(figures.hourly[key.pk], reverse=True):
         totals = figures.hourly[key.pk][hour]
-        if not (totals.ones if key.lower_is_better else totals.zeros):
-            continue
-        within = replace(wanted, after=hour, before=hour + HOUR)
-        found += page_of_ids(project, within, None, ROWS - len(found))[0]
-        if len(found) >= ROWS:
-            break
+        if held < ROWS and (n := totals.ones if key.lower_is_better else totals.zeros):
+            found.append((hour, hour + HOUR))
+            held += n
     return found
 
 
