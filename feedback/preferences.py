@@ -18,7 +18,7 @@ SHOWN = 200  # comparisons of one interaction, the newest
 
 
 class Moved(Conflict):
-    """What a comparison is about was deleted, or its external id taken, since it was looked up: look again."""
+    """What a comparison is about was deleted since it was looked up: look again."""
 
     def __init__(self):
         super().__init__("What this is about changed while it was being stored; send it again.")
@@ -64,12 +64,12 @@ def unclaimed(*, project, rows):
 def insert_preferences(*, project, rows, by):
     """Store both sides of these NewPreferences of the project, and count them; the caller has the transaction.
 
-    Raises Moved, and nothing is to be kept, where an interaction is gone or an external id was taken meanwhile. The
-    external ids must differ. The interactions are locked first, all in one order, then the ids are claimed, as
-    deleting frees them after locking: nobody waits in a circle.
+    The external ids must differ. Those taken meanwhile make their rows duplicates or Conflicts. Raises Moved, and
+    nothing is to be kept, where an interaction is gone. The interactions are locked first, all in one order, then the
+    ids are claimed, as deleting frees them after locking: nobody waits in a circle.
     """
     sides = _locked(project, {one for row in rows for one in (row.preferred_id, row.other_id)})
-    _claim(project, rows)
+    rows = _claim(project, rows)
     ways = [(row, row.preferred_id, row.other_id, row.outcome) for row in rows]
     ways += [(row, row.other_id, row.preferred_id, DECIDED.get(row.outcome, row.outcome)) for row in rows]
     bulk.insert(
@@ -134,7 +134,9 @@ def _locked(project, ids):
 
 
 def _claim(project, rows):
-    named = sorted((_digest(project, row), row.preferred_id, row.payload_sha256) for row in rows if row.external_id)
+    """The rows that are to be stored."""
+    digests = {_digest(project, row): row for row in rows if row.external_id is not None}
+    named = [(digest, digests[digest].preferred_id, digests[digest].payload_sha256) for digest in sorted(digests)]
     won = bulk.insert(
         "interactions_claim",
         {
@@ -144,8 +146,11 @@ def _claim(project, rows):
         },
         rest="ON CONFLICT DO NOTHING RETURNING digest",
     )
-    if len(won) < len(named):
-        raise Moved
+    lost = [digests[digest] for digest in digests.keys() - {digest for (digest,) in won}]
+    if unclaimed(project=project, rows=lost):
+        raise Moved  # taken a moment ago, and free again by now
+    gone = set(map(id, lost))
+    return [row for row in rows if id(row) not in gone]
 
 
 # -- counting -------------------------------------------------------------------------------------

@@ -167,21 +167,31 @@ def _store(project, entries, by):
                 missing.setdefault(text.place, text)
     resolve_models(project=project, new={model for model, _ in missing})
     with transaction.atomic():
-        made = _make(project, missing, by)
+        made, fresh = _make(project, missing, by)
         for entry in entries:
             row, (preferred, other) = entry.row, entry.record.sides
             row.preferred_id = row.preferred_id or made[preferred.place]
             row.other_id = row.other_id or made[other.place]
             if row.preferred_id == row.other_id:
                 raise Moved
-        insert_preferences(project=project, rows=[entry.row for entry in entries], by=by)
+        rows = [entry.row for entry in entries]
+        insert_preferences(project=project, rows=rows, by=by)
+        used = {one for row in rows if _is_new(row) for one in (row.preferred_id, row.other_id)}
+        if fresh - used:
+            raise Moved  # made for a preference that came too late
 
 
 def _make(project, missing, by):
-    """{place: id} of the interactions made of these Texts, or made by another at the same moment."""
+    """{place: id} of the interactions made of these Texts, or made by another at the same moment; and the ids of those
+    that are new."""
     claims = [completion_claim(project, *place) for place in missing]
     records = [text.record for text in missing.values()]
     outcomes = ingest(project=project, records=records, by=by, once=claims)
     if any(outcome.error for outcome in outcomes):
         raise Moved
-    return {place: outcome.id for place, outcome in zip(missing, outcomes, strict=True)}
+    made = {place: outcome.id for place, outcome in zip(missing, outcomes, strict=True)}
+    return made, {outcome.id for outcome in outcomes if not outcome.duplicate}
+
+
+def _is_new(row):
+    return row.error is None and not row.duplicate

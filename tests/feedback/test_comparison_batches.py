@@ -5,16 +5,20 @@ import itertools
 import json
 import random
 import threading
+import time
 
 import pytest
 import zstandard
-from django.db import connection
+from django.db import connection, transaction
 
 from feedback.models import Preference
 from feedback.rollups import fold, pairs
+from interactions.ingest import preferences
+from interactions.ingest.once import completion_claim
 from interactions.ingest.preferences import PIECE, take_preferences
 from interactions.ingest.removal import delete_interactions
 from interactions.models import Claim, Interaction
+from interactions.records import read_record
 from projects.access import project_or_404
 from projects.services import archive_project
 from registry.models import Model
@@ -180,7 +184,9 @@ def at_once(work, n=8):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_batches_that_overlap_neither_wait_for_ever_nor_store_twice():
+def test_eight_batches_that_overlap_neither_wait_for_ever_nor_store_twice(monkeypatch):
+    """Nor is any of them ever told to try again, however many want the same."""
+    monkeypatch.setattr(preferences, "TRIES", 1)
     project = make_project()
     key, by, told = make_key(project), owner_of(project), {}
     asked = project_or_404(by, project.key)
@@ -211,6 +217,55 @@ def test_eight_batches_that_overlap_neither_wait_for_ever_nor_store_twice():
 
 def said(vote):
     return vote["preferred_completion"]["text"], vote["other_completion"]["text"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_completion_holds_none_that_comes_after_it():
+    """A transaction makes two completions one after the other, in the order of claims; a batch brings both at once,
+    in the opposite order of lines."""
+    project = make_project()
+    make_key(project)
+    by, known = owner_of(project), make_interaction(project, model="a")  # so that nobody waits for the model
+    asked, faults = project_or_404(by, project.key), []
+    first, second = sorted((text("a", str(n)) for n in range(2)), key=lambda one: claim_of(project, one))
+
+    def take(*completions):
+        records = [by_texts(str(known.pk), one) for one in completions]
+        faults.extend(one.error for one in take_preferences(project=asked, records=records, by=by) if one.error)
+
+    def send():
+        try:
+            take(second, first)
+        except Exception as error:
+            faults.append(error)
+        finally:
+            connection.close()
+
+    batch = threading.Thread(target=send)
+    with transaction.atomic():
+        take(first)
+        batch.start()
+        wait_until_somebody_waits()
+        take(second)
+    batch.join()
+    assert faults == []
+    assert (Interaction.objects.count(), Preference.objects.count()) == (3, 8)
+
+
+def claim_of(project, completion):
+    record = {"prompt": "Q", "completion": completion["text"], "model": completion["model"]}
+    return completion_claim(project, completion["model"], read_record(record, now=None).hashes()[1])
+
+
+def wait_until_somebody_waits():
+    deadline = time.monotonic() + 20
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("Nobody waited.")
 
 
 @pytest.mark.django_db(transaction=True)

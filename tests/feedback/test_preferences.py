@@ -1,10 +1,13 @@
 """Preferences one by one: by ids and by texts, what is refused, what is counted, and what goes with an interaction."""
 
+import json
 import threading
 import uuid
 
 import pytest
 from django.db import connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.models import Role
 from feedback.matrix import win_matrix
@@ -19,7 +22,9 @@ from projects.access import project_or_404
 from projects.services import share_project
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
-from tests.feedback.compared import assert_counted, by_ids, by_texts, everything, make_key, text
+from tests.feedback.compared import assert_counted, by_ids, by_texts, everything, make_key, send_comparisons, text
+from tests.interactions.batch import ndjson
+from tests.interactions.test_mutations import anything, changed, is_told_well, places
 
 ONE, OTHER = text("a", "Yes."), text("b", "No.")
 
@@ -373,6 +378,27 @@ def test_an_interaction_is_not_compared_with_itself(api, project, key, logged):
 def test_texts_name_their_project(api, project, key):
     answer = api.post("comparison", by_texts(ONE, OTHER))
     assert (answer.status_code, set(answer.json()["fields"])) == (400, {"project"})
+
+
+WHOLE = by_texts(ONE, OTHER, tied=False, user="u", origin="user", external_id="e", messages=MESSAGES)
+del WHOLE["prompt"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(places(WHOLE))), anything), min_size=1, max_size=2))
+def test_whatever_is_sent_is_taken_or_told_to_be_wrong(api, project, changes):
+    make_key(project)
+    preference = WHOLE | {"project": project.key}
+    for path, value in changes:
+        try:
+            preference = changed(preference, path, value)
+        except (TypeError, KeyError, IndexError):
+            continue  # an earlier change took the place away
+    assert is_told_well(api.post("comparison", preference))
+    try:
+        raw = ndjson([preference])
+    except UnicodeEncodeError:
+        raw = json.dumps(preference).encode()
+    assert send_comparisons(api, project, raw)[0] in {200, 201}
 
 
 # -- who may --------------------------------------------------------------------------------------
