@@ -9,9 +9,9 @@ from accounts.permissions import FEEDBACK
 from feedback.matrix import win_matrix
 from feedback.services import key_or_404, keys_of
 from interactions.ingest.http import BatchView
-from interactions.ingest.preference_records import Text, read_preference
 from interactions.ingest.preferences import take_many, take_preferences
 from interactions.models import Interaction
+from interactions.preference_records import Text, read_preference
 from interactions.rules import ORIGINS, RecordError
 from interactions.serializers import BatchShape, MessageShape
 from projects.access import EntityNotFound, project_or_404

@@ -19,8 +19,8 @@ from interactions import ids
 from interactions.ingest import Outcome, ingest
 from interactions.ingest.batches import in_pieces
 from interactions.ingest.once import completion_claim
-from interactions.ingest.preference_records import ITSELF, PreferenceRecord, Text, read_preference
 from interactions.models import Interaction
+from interactions.preference_records import ITSELF, PreferenceRecord, Text, read_preference
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
 from registry.models import Model
