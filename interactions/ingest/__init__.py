@@ -15,7 +15,7 @@ from feedback.services import checked_value, key_or_404, keys_of
 from interactions import bulk, ids, partitions
 from interactions.blobs import insert_blobs
 from interactions.claims import claim_digest
-from interactions.jsontext import dumps
+from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
 from interactions.labels import resolve_labels
 from interactions.models import Claim, Interaction, Source
 from interactions.records import Record, read_record
@@ -156,9 +156,9 @@ def _store(project, entries, by, also):
         entry.outcome.session = entry.record.session
     fresh = _claim(project, entries)
     insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
-    _insert_interactions(project, fresh, by)
-    _insert_bodies(fresh)
-    _insert_postings(fresh)
+    insert_interactions(project, fresh, by)
+    insert_bodies(fresh)
+    insert_postings(fresh)
     _insert_feedbacks(fresh, by)
     corrected = {e.outcome.id: e.record.corrected for e in fresh if e.record.corrected is not None}
     insert_corrections(corrected, by=by)
@@ -230,61 +230,6 @@ def _first_feedback(interaction_ids):
     for interaction_id, feedback_id in rows.values_list("interaction_id", "id"):
         found.setdefault(interaction_id, []).append(feedback_id)
     return found
-
-
-def _insert_interactions(project, entries, by):
-    records = [entry.record for entry in entries]
-    hashes = [record.hashes() for record in records]
-    bulk.insert(
-        "interactions_interaction",
-        {
-            "id": ("uuid", [entry.outcome.id for entry in entries]),
-            "project_id": ("integer", [project.pk] * len(entries)),
-            "model_id": ("integer", [entry.model_id for entry in entries]),
-            "session": ("text", [record.session for record in records]),
-            "user": ("text", [record.user for record in records]),
-            "source": ("text", [record.source for record in records]),
-            "logged_by_id": ("bigint", [by.pk if by else None] * len(entries)),
-            "prompt_tokens": ("integer", [record.prompt_tokens for record in records]),
-            "completion_tokens": ("integer", [record.completion_tokens for record in records]),
-            "latency_ms": ("integer", [record.latency_ms for record in records]),
-            "prompt_preview": ("text", [record.prompt_preview for record in records]),
-            "completion_preview": ("text", [record.completion_preview for record in records]),
-            "images": ("smallint", [min(record.images, 32_767) for record in records]),
-            "tools": ("smallint", [min(record.tools, 32_767) for record in records]),
-            "prompt_hash": ("uuid", [each[0] for each in hashes]),
-            "content_hash": ("uuid", [each[1] for each in hashes]),
-            "near_hash": ("uuid", [each[2] for each in hashes]),
-            "label_ids": ("text", [bulk.array(entry.label_ids) for entry in entries]),
-            "feedbacks": ("text", [dumps({key.key: value for key, value, *_ in e.feedbacks}) for e in entries]),
-        },
-        cast={"label_ids": "integer[]", "feedbacks": "jsonb"},
-    )
-
-
-def _insert_bodies(entries):
-    bulk.insert(
-        "interactions_interactionbody",
-        {
-            "id": ("uuid", [entry.outcome.id for entry in entries]),
-            "messages": ("text", [dumps(entry.record.messages) for entry in entries]),
-            "completion": ("text", [entry.record.completion for entry in entries]),
-            "envelope": ("text", [dumps(entry.record.envelope) for entry in entries]),
-            "payload_sha256": ("bytea", [entry.record.payload_sha256 for entry in entries]),
-        },
-        cast={"messages": "json", "envelope": "json"},
-    )
-
-
-def _insert_postings(entries):
-    postings = [(label_id, entry.outcome.id) for entry in entries for label_id in entry.label_ids]
-    bulk.insert(
-        "interactions_labelposting",
-        {
-            "label_id": ("integer", [label_id for label_id, _ in postings]),
-            "interaction_id": ("uuid", [interaction_id for _, interaction_id in postings]),
-        },
-    )
 
 
 def _insert_feedbacks(entries, by):
