@@ -78,6 +78,20 @@ def http(address, shop):
         yield client
 
 
+def test_the_published_client_logs_a_preference(address, shop, http):
+    client = Adaptive(address, make_api_key(owner_of(shop)))
+    client.set_default_project("my-project")
+    texts = [{"model": "model-a", "text": "Yes."}, {"model": "model-b", "text": "No."}]
+    client.feedback.log_preference("acc", *texts, messages=[{"role": "user", "content": "Am I covered?"}])
+    made = [row["id"] for row in http.get("/interactions", params={"project": "my-project"}).json()["results"]]
+    assert len(made) == 2
+    client.feedback.log_preference("acc", *made)
+    with pytest.raises(Exception, match="same interaction"):
+        client.feedback.log_preference("acc", made[0], made[0])
+    [pair] = http.get("/feedback-keys/acc/preferences", params={"project": "my-project"}).json()["pairs"]
+    assert (pair["a"], pair["b"], pair["a_wins"] + pair["b_wins"]) == ("model-a", "model-b", 2)
+
+
 def test_the_published_client_logs_an_interaction(address, shop, http):
     client = Adaptive(address, make_api_key(owner_of(shop)))
     client.set_default_project("my-project")
