@@ -154,6 +154,7 @@ def send(client, method, path, values):
 def test_the_walk_finds_pages_and_calls():
     routes = {address.route for address in ADDRESSES}
     assert {"/login", "/p/<project>/settings", "/p/<project>/interactions/<pk>", "/api/v1/projects/<project>"} <= routes
+    assert "/p/<project>/overview" in routes
     assert routes >= OPEN | OWN
 
 

@@ -71,7 +71,9 @@ class Figures:
         for (key_id, hour), found in given(self.project, by=("key_id", "hour"), keys=key_ids, **span).items():
             self.hourly[key_id][hour] = found
             self.given_columns[key_id, bisect_right(starts, hour) - 1] += found
-        self.given = {key_id: sum(hours.values(), Totals()) for key_id, hours in self.hourly.items()}
+        self.given = defaultdict(Totals)
+        for (key_id, _), found in self.given_columns.items():
+            self.given[key_id] += found
         start, end = self.period.before
         before = given(self.project, by=("key_id",), keys=key_ids, after=start, before=end)
         self.given_before = {key_id: found for (key_id,), found in before.items()}

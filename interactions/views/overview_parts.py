@@ -163,7 +163,8 @@ def change_of_value(key, value, before):
 def _points(share, before):
     if share is None or before is None:
         return None
-    return Change(f"{_signed(100 * (share - before), 1)} pt")
+    change = _signed(100 * (share - before), 1)
+    return Change(f"{change} pt" if change != "0.0" else "unchanged")
 
 
 def _signed(number, digits):

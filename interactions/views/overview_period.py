@@ -67,7 +67,7 @@ def read_period(query, now, zone):
                 faults.append(Fault(name, f"{label}:", str(error), ""))
     preset = query.get("period", "") or USUAL
     if not faults and given:
-        start, end = _ends(given, now)
+        start, end = _ends(given, now, zone)
         if start < end <= start + LONGEST:
             return _own(start, end, zone), []
         text = "From comes before To." if end <= start else "The overview takes at most 366 days; the table takes any."
@@ -77,9 +77,10 @@ def read_period(query, now, zone):
     return _preset(USUAL if faults else preset, now, zone), faults
 
 
-def _ends(given, now):
-    """Whole hours around what was given; to the end of this hour, or from 28 days before, where one is missing."""
-    end = _until_hour(given["before"]) if "before" in given else _hour(now) + HOUR
+def _ends(given, now, zone):
+    """Whole hours around what was given, whole days where they are; to the end of this hour, or from 28 days before,
+    where one is missing."""
+    end = _until(given["before"], zone) if "before" in given else _hour(now) + HOUR
     return (_hour(given["after"]) if "after" in given else end - 28 * DAY), end
 
 
@@ -154,9 +155,10 @@ def _hour(moment):
     return moment.astimezone(datetime.UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _until_hour(moment):
-    hour = _hour(moment)
-    return hour if hour == moment else hour + HOUR
+def _until(moment, zone):
+    """The whole hour at or after this moment; at midnight the one with which the day begins."""
+    hour, local = _hour(moment), moment.astimezone(zone)
+    return hour if hour == moment or local.time() == datetime.time() else hour + HOUR
 
 
 def _moment(text, zone):
@@ -173,7 +175,8 @@ def _words(start, end, zone, whole):
     """24 Oct – 20 Nov 2026 of days, with the hours where they count."""
     if not whole:
         first, last = start.astimezone(zone), end.astimezone(zone)
-        return f"{_date(first)}, {first:%H:%M} – {_date(last)} {last:%Y, %H:%M}"
+        year = "" if first.year == last.year else f" {first.year}"
+        return f"{_date(first)}{year}, {first:%H:%M} – {_date(last)} {last:%Y, %H:%M}"
     first, last = _day_of(start, zone), _day_of(end - HOUR, zone)
     if first == last:
         return f"{_date(last)} {last.year}"

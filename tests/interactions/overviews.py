@@ -1,0 +1,33 @@
+"""Looking at the overview as a reader in some zone, and at the tables that its counts lead to."""
+
+import html
+import re
+
+from django.urls import reverse
+
+LINK = re.compile(r"<a\b[^>]*\bdata-count=\"(\d+)\"[^>]*>")
+
+
+def overview_url(project):
+    return reverse("overview", kwargs={"project": project.key})
+
+
+def links_of(response):
+    """{address: count} of all figures that say that they are counts."""
+    found = {}
+    for match in LINK.finditer(response.content.decode()):
+        address = html.unescape(re.search(r'href="([^"]*)"', match[0])[1])
+        assert found.setdefault(address, int(match[1])) == int(match[1]), address
+    return found
+
+
+def seen(client, project, query="", zone="UTC"):
+    client.cookies["tz"] = zone
+    return client.get(f"{overview_url(project)}?{query}")
+
+
+def check_table(client, address, n):
+    table = client.get(f"{address}&limit=1000")
+    assert table.status_code == 200, address
+    assert len(table.context["page"].rows) == n, address
+    assert (table.context["counted"].n, table.context["counted"].capped) == (n, False), address
