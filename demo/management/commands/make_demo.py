@@ -27,8 +27,8 @@ FEEDBACK_KEYS = [
      "description": "Stars that members give when a chat ends, 1 to 5."},
     {"key": "policy-accurate", "kind": "bool", "name": "Policy accurate",
      "description": "A reviewer compared the answer with the house rules and the price list."},
-    {"key": "better", "kind": "bool", "name": "Better answer",
-     "description": "Two answers to one question side by side: which of them to send."},
+    {"key": "side-by-side", "kind": "bool", "name": "Side by side",
+     "description": "Two answers to one question: which of them to send."},
 ]  # fmt: skip
 
 
