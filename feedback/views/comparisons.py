@@ -154,14 +154,14 @@ def _texts(row, own, other):
 # -- one pair -------------------------------------------------------------------------------------
 @dataclass
 class Side:
-    """One of the two answers as the page shows it; `pieces` where the differences are marked."""
+    """One of the two answers as the page shows it; with `pieces` where the differences are marked."""
 
     letter: str
     interaction: Interaction
     transcript: Transcript
     address: str
     preferred: bool
-    pieces: list | None = None
+    pieces: list | None = None  # (whether only this side says it, the text, the white space behind)
 
     @property
     def raw_address(self):
@@ -227,8 +227,15 @@ def _mark(both):
     pieces = differences(*(visible_text(side.transcript.completion.html) for side in both))
     if pieces is None:
         return False
-    both[0].pieces, both[1].pieces = sides(pieces)
+    for side, own in zip(both, sides(pieces), strict=True):
+        side.pieces = [(piece.kind != "same", *_tail(piece.text)) for piece in own]
     return True
+
+
+def _tail(text):
+    """(the text, the white space behind it), which is not marked."""
+    words = text.rstrip()
+    return words, text[len(words) :]
 
 
 def _detail(project, interaction):

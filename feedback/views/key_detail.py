@@ -19,6 +19,7 @@ from feedback.views.figures import axis_of, estimate, interval_row
 from interactions import charts
 from interactions.filters import InteractionFilter, write_label
 from interactions.models import Label
+from interactions.rules import moment_of
 from interactions.search.values import Stats, coverage, value_stats
 from projects.access import project_or_404
 
@@ -135,7 +136,7 @@ def _estimate(key, group):
 def _bars(words, group):
     """The histogram: every bar with its share of the highest, its table and its words."""
     key, top = words.key, max(bar.count for bar in group.bars) or 1
-    named = set(charts.marked(len(group.bars), 6))
+    named = _named(group.bars)
     bars = []
     for place, bar in enumerate(group.bars):
         if key.kind == FeedbackKey.Kind.BOOL:
@@ -147,6 +148,16 @@ def _bars(words, group):
         table = words.table(("feedback", links.bar_word(key, bar)))
         bars.append({"bar": bar, "name": name, "title": title, "y": 100 - height, "height": height, "table": table})
     return bars
+
+
+def _named(bars):
+    """The places of bars that get their start below them: those at round numbers, else some evenly apart."""
+    width = bars[0].end - bars[0].start
+    round_ones = charts.ticks(bars[0].start, bars[-1].end, 6)
+    found = {
+        place for place, bar in enumerate(bars) if any(abs(bar.start - value) < width / 1e6 for value in round_ones)
+    }
+    return found if len(found) > 1 else set(charts.marked(len(bars), 6))
 
 
 def _rows(words, stats, table_of):
@@ -248,11 +259,19 @@ def _coverage(words, found, group):
 
 def _chips(words):
     """What the address asks, each with the address without it."""
-    filters = InteractionFilter.base_filters
     return [
-        SimpleNamespace(kind=filters[name].label.lower(), text=text, without=words.here(without={(name, text)}))
+        SimpleNamespace(kind=name.replace("_", " "), text=_said(name, text), without=words.here(without={(name, text)}))
         for name, text in words.pairs
     ]
+
+
+def _said(name, text):
+    """A time as the reader's clock shows it; any other word as it stands in the address."""
+    moment = moment_of(text) if name in {"after", "before"} else None
+    try:
+        return f"{timezone.localtime(moment):%d %b %Y, %H:%M}".lstrip("0") if moment else text
+    except OverflowError:  # at the very ends of the calendar
+        return text
 
 
 def _periods(words):
