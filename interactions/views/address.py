@@ -18,6 +18,7 @@ NAMES = (
     "latency", "has_images", "has_tools", "has_feedback", "reviewed", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source"}
+EXACT = {"label", "not_label", "model", "not_model", "feedback"}  # whose blanks belong to them
 FILTERS = frozenset(NAMES) - {"order", "limit", "cursor"}
 _IS, _FROM, _TO = "feedback.is.", "feedback.from.", "feedback.to."
 
@@ -35,7 +36,7 @@ class Address:
     @classmethod
     def read(cls, project, query):
         """From a query string, or from what the page's forms send (a QueryDict)."""
-        pairs = [(name, value.strip()) for name, values in query.lists() for value in values]
+        pairs = [(n, v if n in EXACT else v.strip()) for n, values in query.lists() for v in values]
         return cls(project, [*((n, v) for n, v in pairs if v), *_from_form(query, [n for n, v in pairs if v])])
 
     # -- words -------------------------------------------------------------------------------------

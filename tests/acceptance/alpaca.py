@@ -1,8 +1,9 @@
 """Loads the published pairwise judgements by the batch call and compares the win rates with the published ones.
 
-python -m tests.acceptance.alpaca --data FOLDER --address http://127.0.0.1:8000 --key mg_…
+python -m tests.acceptance.alpaca --data FOLDER --address http://127.0.0.1:8000 --key mg_… --login EMAIL
 
-The folder holds alpaca_eval_preferences.jsonl.gz and README.md, which tells the published rates.
+The folder holds alpaca_eval_preferences.jsonl.gz and README.md, which tells the published rates. The login is asked for
+a password, or LOGIN_PASSWORD holds it.
 """
 
 import argparse
@@ -11,13 +12,18 @@ import json
 import re
 import sys
 import time
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+
+from tests.acceptance.real_data import log_in
 
 KEY = "gpt4_judge"
 BASE = "text_davinci_003"
 PUBLISHED = re.compile(rf"published AlpacaEval win rates against {BASE}.*?: (.+)")
+CELL = re.compile(r'<td><a href="([^"]*)"><b>([^<]*)</b>')
 RATE = re.compile(r"(\S+) (\d+\.\d+)")
 
 
@@ -27,7 +33,9 @@ def main():
     server = httpx.Client(base_url=asked.address, headers={"Authorization": f"Bearer {asked.key}"}, timeout=300)
     project = make_project(server, f"alpaca-{time.time():.0f}")
     wrong = check_loading(server, project, votes)
-    wrong += check_rates(server, project, published(asked.data / "README.md"), votes)
+    rates = published(asked.data / "README.md")
+    wrong += check_rates(server, project, rates, votes)
+    wrong += check_page(log_in(asked.address, asked.login), project, rates)
     print(f"{wrong} wrong" if wrong else "all as published")
     sys.exit(min(wrong, 1))
 
@@ -37,6 +45,7 @@ def arguments():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--address", required=True)
     parser.add_argument("--key", required=True)
+    parser.add_argument("--login", required=True)
     return parser.parse_args()
 
 
@@ -114,6 +123,20 @@ def check_rates(server, project, expected, votes):
         wrong += check(f"{model} counted", counts == counted(votes, model), counts)
     ties = sum(pair["ties"] for pair in told["pairs"])
     return wrong + check("ties", ties == sum(bool(vote["tied"]) for vote in votes), ties)
+
+
+def check_page(browser, project, expected):
+    """The win matrix as people see it: the cell of each model against the base."""
+    answer = browser.get(f"/p/{project}/feedback/keys/{KEY}/comparisons")
+    wrong = check("page", answer.status_code == 200, answer.status_code)
+    cells = {}
+    for address, rate in CELL.findall(answer.text):
+        query = dict(parse_qsl(urlsplit(unescape(address)).query))
+        cells[query.get("a"), query.get("b")] = rate.replace("\xa0", " ").removesuffix(" %")
+    for model, rate in expected.items():
+        shown = cells.get((model, BASE))
+        wrong += check(f"{model} against {BASE} on the page", shown == f"{rate:.2f}", shown)
+    return wrong
 
 
 def counted(votes, model):
