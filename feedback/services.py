@@ -1,10 +1,12 @@
 """What changes feedback keys, and what a key takes."""
 
 from django.db import transaction
+from django.db.models import F
 
 from feedback.models import Feedback, FeedbackKey, Preference, ProjectFeedbackKey
 from interactions.rules import Conflict, RecordError, text_fault
 from projects.access import EntityNotFound
+from projects.models import Project
 
 LARGEST = 1e12
 MAX_KEY = 100
@@ -85,9 +87,10 @@ def update_feedback_key(*, key, **changes):
 
 
 def is_used(key):
-    """Whether anything was ever given under the key."""
-    current = Feedback.objects.current().filter(feedback_key=key)  # what is current has an index, the rest is read
-    return current.exists() or any(model.objects.filter(feedback_key=key).exists() for model in (Feedback, Preference))
+    """Whether anything was ever given under the key: what is current, withdrawn or compared has an index each."""
+    given = Feedback.objects.filter(feedback_key=key)
+    compared = Preference.objects.filter(project__in=Project.objects.filter(team=key.team_id), feedback_key=key)
+    return given.current().exists() or given.filter(superseded_by=F("id")).exists() or compared.exists()
 
 
 def link_feedback_key(*, project, key):
