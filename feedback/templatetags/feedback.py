@@ -1,5 +1,7 @@
 """How figures of feedback are written."""
 
+import json
+
 from django import template
 
 register = template.Library()
@@ -64,6 +66,12 @@ def _rounded(value, digits):
 def quartiles(group):
     """[a quarter, half, three quarters of the values lie below]"""
     return [group.quantiles[share] for share in (0.25, 0.5, 0.75)]
+
+
+@register.filter
+def in_curl(text):
+    """As a JSON string within the single quotes of a shell."""
+    return json.dumps(text, ensure_ascii=False).replace("'", r"\u0027")
 
 
 @register.filter

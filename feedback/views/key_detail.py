@@ -143,11 +143,19 @@ def _bars(words, group):
             name = title = "Yes" if bar.start else "No"
         else:
             name = figure(bar.start) if place in named else ""
-            title = f"{figure(bar.start)} to {'' if bar.last else 'under '}{figure(bar.end)}"
+            title = _span(key, group, bar)
         height = max(round(100 * bar.count / top, 2), 1.5) if bar.count else 0
         table = words.table(("feedback", links.bar_word(key, bar)))
         bars.append({"bar": bar, "name": name, "title": title, "y": 100 - height, "height": height, "table": table})
     return bars
+
+
+def _span(key, group, bar):
+    """What a bar holds, in words; the last step of a scale ends with it."""
+    if not bar.last:
+        return f"{figure(bar.start)} to under {figure(bar.end)}"
+    most = bar.end if key.step is None else max(group.maximum, bar.start if key.maximum is None else key.maximum)
+    return figure(bar.start) if most == bar.start else f"{figure(bar.start)} to {figure(most)}"
 
 
 def _named(bars):
@@ -202,9 +210,7 @@ def _days(words, stats, whole):
     first = max(first, last - datetime.timedelta(days=MOST_DAYS))
     dates = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
     estimates = [_estimate(words.key, by_day[date]) if date in by_day else None for date in dates]
-    # the interval of a day with two values may be as wide as it likes: the axis ends where the values do
-    ends = (0, 1) if words.key.kind == FeedbackKey.Kind.BOOL else (whole.minimum, whole.maximum)
-    axis = axis_of([one for one in estimates if one], 1, whole=ends)
+    axis = axis_of([one for one in estimates if one], 1, whole=_ends_of_days(words.key, estimates, whole))
     points = [one and (one.value, one.low, one.high) for one in estimates]
     rows = [
         {"date": date, "group": by_day[date], "estimate": one, "table": _of_day(words, date)}
@@ -217,6 +223,16 @@ def _days(words, stats, whole):
         "marks": [(charts.across(place, len(dates)), dates[place]) for place in charts.marked(len(dates), 6)],
         "rows": rows[::-1],
     }
+
+
+def _ends_of_days(key, estimates, whole):
+    """The ends of the line's axis. The interval of a day with two values may be as wide as it likes: the axis goes half
+    as far beyond the days' means as these lie apart, and not beyond the values."""
+    if key.kind == FeedbackKey.Kind.BOOL:
+        return 0, 1
+    means = [one.value for one in estimates if one]
+    room = (max(means) - min(means)) / 2 or math.inf
+    return max(whole.minimum, min(means) - room), min(whole.maximum, max(means) + room)
 
 
 def _of_day(words, date):

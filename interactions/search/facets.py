@@ -5,12 +5,14 @@ over the newest 5,000 and marked as approximate where there are more.
 """
 
 import datetime
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from feedback.giving import current_values
 from feedback.models import FeedbackKey, Given
+from feedback.moments import edges
 from feedback.rollups import Totals, given
 from feedback.services import keys_of
 from interactions import ids, rollups
@@ -29,11 +31,13 @@ STEPS = [_HOUR * hours for hours in (1, 3, 6, 12, 24, 48, 24 * 7, 24 * 14, 24 * 
 
 @dataclass
 class Distribution:
-    """Counts of equal bins from `start` to `end`."""
+    """Counts of equal bins from `start` to `end`; on a scale with steps of a bin a step, which begins at its edge and
+    ends before the next."""
 
     start: float
     end: float
     bins: list
+    edges: list | None = None
 
 
 @dataclass
@@ -223,7 +227,7 @@ def _feedback(key, values, n):
     if key.kind == FeedbackKey.Kind.BOOL:
         facet.yes, facet.no = (sum(wanted in given for given in own) for wanted in (1, 0))
     else:
-        facet.distribution = _distribution([value for given in own for value in given], key.minimum, key.maximum)
+        facet.distribution = _of_scale(key, [value for given in own for value in given])
     return facet
 
 
@@ -235,6 +239,21 @@ def _rolled_up(project, wanted, facets_):
         found = totals.get((facet.key.pk,), Totals())
         facet.yes, facet.no, facet.none = found.ones, found.zeros, n - found.interactions
     return facets_
+
+
+def _of_scale(key, values):
+    """The Distribution of a scalar key's values over its range, which may have been declared after some of them."""
+    if not values:
+        return None
+    start = min(values) if key.minimum is None else key.minimum
+    end = max(values) if key.maximum is None else key.maximum
+    if key.step is None or start > end:
+        return _distribution(values, start, end)
+    ends = edges(start, end, key.step)
+    bins = [0] * (len(ends) - 1)
+    for value in values:
+        bins[min(max(bisect_right(ends, value) - 1, 0), len(bins) - 1)] += 1
+    return Distribution(start, end, bins, ends)
 
 
 def _distribution(values, start=None, end=None):

@@ -136,11 +136,9 @@ def bars(spread, least="", most=""):
     if spread is None:
         return []
     width, top = WIDTH / len(spread.bins), max(max(spread.bins), 1)
-    step = (spread.end - spread.start) / len(spread.bins)
-    low, high = _figure(least), _figure(most)
     out = []
     for place, n in enumerate(spread.bins):
-        start, end = spread.start + step * place, spread.start + step * (place + 1)
+        start, end = _ends(spread, place)
         height = round(HEIGHT * n / top, 1) if n else 0
         height = max(height, 1.5) if n else 0
         out.append({
@@ -148,11 +146,37 @@ def bars(spread, least="", most=""):
             "y": round(HEIGHT - height, 1),
             "width": round(width - GAP, 1),
             "height": height,
-            "on": (low is None or end > low or place + 1 == len(spread.bins) and end >= low)
-            and (high is None or start < high or start == high == spread.start),
-            "title": f"{number(start)} to {number(end)}: {n:,}",
+            "on": _is_on(spread, place, least, most),
+            "title": f"{_span(spread, start, end)}: {n:,}",
         })  # fmt: skip
     return out
+
+
+def _ends(spread, place):
+    """Where a bin begins and ends."""
+    if spread.edges:
+        return spread.edges[place], spread.edges[place + 1]
+    step = (spread.end - spread.start) / len(spread.bins)
+    return spread.start + step * place, spread.start + step * (place + 1)
+
+
+def _is_on(spread, place, least, most):
+    """Whether some of what a bin may hold lies from least to most."""
+    low, high = _figure(least), _figure(most)
+    start, end = _ends(spread, place)
+    if high is not None and high <= start:  # of a step its start may be all there is, of any other bin it is nothing
+        holds_it = bool(spread.edges) or start == spread.start
+        return high == start and holds_it and not most.startswith("<")
+    return low is None or end > low or end == low and not spread.edges and place + 1 == len(spread.bins)
+
+
+def _span(spread, start, end):
+    """What a bin holds, in words; the last step of a scale ends with it."""
+    if not spread.edges:
+        return f"{number(start)} to {number(end)}"
+    if end <= spread.end:
+        return f"{number(start)} to under {number(end)}"
+    return number(start) if start == spread.end else f"{number(start)} to {number(spread.end)}"
 
 
 def _unseen(address, panel):

@@ -2,7 +2,11 @@
 and what may be changed by whom."""
 
 import datetime
+import html
+import json
 import math
+import re
+import shlex
 import statistics
 
 import pytest
@@ -165,6 +169,33 @@ def test_every_bar_opens_the_interactions_behind_it(pages, keyed, key):
         assert behind(pages, one["table"]) == rows
 
 
+def test_the_last_bar_of_a_scale_ends_with_it(pages, project):
+    for key, declared in (("stars", {"maximum": 5, "step": 1}), ("fives", {"maximum": 100, "step": 30}), ("open", {})):
+        create_feedback_key(team=project.team, key=key, kind="scalar", projects=[project], minimum=1, **declared)
+        make_interaction(project, feedbacks=[{"metric": key, "value": one} for one in (2, 5)])
+    titles = {
+        key: [one["title"] for one in pages.get(url("feedback_key_detail", project, key)).context["bars"]]
+        for key in ("stars", "fives", "open")
+    }
+    assert titles["stars"] == ["1 to under 2", "2 to under 3", "3 to under 4", "4 to under 5", "5"]
+    assert titles["fives"][-1] == "91 to 100"
+    assert titles["open"][-1] == "5 to 5.2"
+
+
+def test_a_days_wide_interval_does_not_flatten_the_line(pages, project):
+    """Two values far apart have an interval from below 1 to above 5; the line keeps to where the means lie."""
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project], minimum=1, maximum=5, step=1)
+    for day, values in enumerate(([2, 5], [3, 4, 3, 4, 4, 4], [3, 4, 3, 3, 4, 3], [3, 3, 4, 4])):
+        at = (NOON - datetime.timedelta(days=1 + day)).isoformat()
+        make_interaction(project, created_at=at, feedbacks=[{"metric": "stars", "value": one} for one in values])
+    days = pages.get(url("feedback_key_detail", project, "stars")).context["days"]
+    wide = days["rows"][0]["estimate"]
+    assert wide.low < 1 and wide.high > 5
+    assert [tick.value for tick in days["line"].ticks][0] >= 3
+    assert [tick.value for tick in days["line"].ticks][-1] <= 4.2
+    assert all(0 <= float(pair.split(",")[1]) <= days["height"] for band in days["line"].bands for pair in band.split())
+
+
 def test_models_and_labels_and_days_open_their_rows(pages, keyed):
     context = pages.get(url("feedback_key_detail", keyed, "score"), {"by": "intent"}).context
     scored = having("score")
@@ -238,11 +269,17 @@ def test_a_filter_that_cannot_be_read_is_told_and_can_be_cleared(pages, keyed, q
     assert pages.get(answer.context["words"].page).status_code == 200
 
 
-def test_a_key_without_values_says_how_they_come(pages, keyed):
-    make_key(keyed, "new")
-    text = pages.get(url("feedback_key_detail", keyed, "new")).content.decode()
+@pytest.mark.parametrize("key", ["side-by-side", 'it\'s "<ü>" & \\ $HOME'])
+def test_a_key_without_values_says_how_they_come(pages, keyed, key):
+    make_key(keyed, key)
+    text = pages.get(url("feedback_key_detail", keyed, key)).content.decode()
     assert "No value yet" in text
-    assert "&quot;feedback_key&quot;: &quot;new&quot;" in text or '"feedback_key": "new"' in text
+    call = shlex.split(html.unescape(re.search(r"<code>(curl .*?)</code>", text, re.DOTALL)[1]))
+    assert json.loads(call[-1]) == {"completion_id": "ID_OF_THE_INTERACTION", "feedback_key": key, "value": True}
+    assert r"\u002D" not in text
+
+
+def test_another_filter_may_hold_no_value(pages, keyed):
     filtered = pages.get(url("feedback_key_detail", keyed, "score"), {"model": "unheard"})
     assert "No value here" in filtered.content.decode()
 

@@ -9,11 +9,13 @@ import pytest
 from django.db import transaction
 from django.http import QueryDict
 
+from feedback.models import FeedbackKey
+from feedback.services import create_feedback_key
 from interactions import rollups
 from interactions.filters import InteractionFilter
 from interactions.search import facets as facets_module
 from interactions.search.facets import SHOWN, count_shown, facets, histogram
-from tests.factories import make_project
+from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
 
 CASES = cases()
@@ -119,3 +121,49 @@ def test_an_empty_project_has_neither(project):
     assert histogram(project, everything) is None
     shown = facets(project, everything)
     assert (shown.labels, shown.models, shown.feedback, shown.latency) == ([], [], [], None)
+
+
+SCALES = {
+    "whole": ({"minimum": 1, "maximum": 5, "step": 1}, "1 – 5", [1, 0, 0, 2, 3]),
+    "halves": ({"minimum": 1, "maximum": 5, "step": 0.5}, "1 – 5", [1, 0, 0, 0, 0, 0, 1, 1, 3]),
+    "uneven": ({"minimum": 1, "maximum": 5, "step": 3}, "1 – 5", [1, 5]),
+    "no ends": ({"step": 1}, "1 – 5", [1, 0, 0, 2, 3]),
+    "no step": ({"minimum": 1, "maximum": 5}, "1 – 5", [1, 0, 0, 0, 0, 0, 0, 1, 1, 3]),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("declared", "ends", "bins"), SCALES.values(), ids=SCALES)
+def test_a_scale_has_a_bar_a_step(client, project, declared, ends, bins):
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project], **declared)
+    make_interaction(project, feedbacks=[{"metric": "stars", "value": one} for one in (1, 4, 4.5, 5, 5, 5)])
+    client.force_login(owner_of(project))
+    response = client.get(f"/p/{project.key}/interactions")
+    facet = response.context["facets"].feedback[0]
+    titles = [bar["title"] for bar in facet["bars"]]
+    assert (facet["range"], [int(title.rpartition(": ")[2]) for title in titles]) == (ends, bins)
+    assert f"<title>{titles[-1]}</title>" in response.text
+
+
+@pytest.mark.django_db
+def test_a_range_declared_after_the_values_has_a_page(client, project):
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])
+    make_interaction(project, feedbacks=[{"metric": "stars", "value": 3}])
+    client.force_login(owner_of(project))
+    for declared in ({"minimum": 10, "step": 1}, {"minimum": None, "maximum": 2, "step": 1}):
+        FeedbackKey.objects.filter(key="stars").update(**declared)
+        response = client.get(f"/p/{project.key}/interactions")
+        assert sum(int(bar["title"].rpartition(": ")[2]) for bar in response.context["facets"].feedback[0]["bars"]) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "on"), [("4..5", "00011"), ("..2", "11000"), ("2..4", "01110"), ("2..<4", "01100"), ("5..", "00001")]
+)
+def test_the_bars_of_a_range_are_those_it_holds(client, project, asked, on):
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project], minimum=1, maximum=5, step=1)
+    make_interaction(project, feedbacks=[{"metric": "stars", "value": one} for one in (2, 4, 5)])
+    client.force_login(owner_of(project))
+    response = client.get(f"/p/{project.key}/interactions", {"feedback": f"stars:{asked}"})
+    bars = response.context["facets"].feedback[0]["bars"]
+    assert "".join(str(int(bar["on"])) for bar in bars) == on
