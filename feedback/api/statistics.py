@@ -50,6 +50,7 @@ class CoverageShape(serializers.Serializer):
 
 class StatsShape(serializers.Serializer):
     groups = GroupShape(many=True)
+    groups_are_capped = serializers.BooleanField(help_text="there are more than these 1,000, the largest")
     approximate = serializers.BooleanField()
     sampled = serializers.IntegerField(allow_null=True, help_text="newest interactions looked at, where not all")
     coverage = CoverageShape()
@@ -70,6 +71,7 @@ class FeedbackKeyStats(APIView):
         return Response(
             {
                 "groups": [_shown(group) for group in stats.groups],
+                "groups_are_capped": stats.capped,
                 "approximate": stats.approximate,
                 "sampled": stats.sampled,
                 "coverage": {

@@ -53,11 +53,13 @@ class Group:
 @dataclass
 class Stats:
     """Groups, the largest first (days in order); `sampled` is the number of newest interactions that were looked at,
-    where it was not all. `edges`: those of the bars, the same in every group."""
+    where it was not all. `edges`: those of the bars, the same in every group. `capped`: there are more groups than
+    the 1,000 largest."""
 
     groups: list
     edges: list
     sampled: int | None = None
+    capped: bool = False
 
     @property
     def approximate(self):
@@ -119,10 +121,11 @@ def _read(cursor, project, key, scope, group_by, zone):
         FROM (SELECT *, avg(value) OVER (PARTITION BY g) AS middle FROM ({rows}) AS rows) AS centred
         GROUP BY g ORDER BY 2 DESC, 1 LIMIT %s
         """,  # around their middle, so that a small deviation of large values is not lost
-        [list(QUANTILES), *values, MOST_GROUPS],
+        [list(QUANTILES), *values, MOST_GROUPS + 1],
     )
-    groups = [Group(*row[:7], quantiles=dict(zip(QUANTILES, row[7], strict=True))) for row in cursor.fetchall()]
-    stats = Stats(groups, _edges(key, groups))
+    found = [Group(*row[:7], quantiles=dict(zip(QUANTILES, row[7], strict=True))) for row in cursor.fetchall()]
+    groups = found[:MOST_GROUPS]
+    stats = Stats(groups, _edges(key, groups), capped=len(found) > MOST_GROUPS)
     if groups:
         cursor.execute(
             f"SELECT g, width_bucket(value, %s::float8[]), count(*) FROM ({rows}) AS rows GROUP BY 1, 2",

@@ -128,6 +128,16 @@ def test_coverage_tells_which_share_has_feedback_at_all(api, project):
     assert told(api, project, "good")["coverage"] == covered
 
 
+def test_only_the_largest_groups_are_told_and_it_is_said(api, scored, monkeypatch):
+    assert told(api, scored, "cost", group_by="day")["groups_are_capped"] is False
+    monkeypatch.setattr(search_values, "MOST_GROUPS", 2)
+    answer = told(api, scored, "score", group_by="model")
+    real = [record for record in scored.records if record["source"] == "live"]
+    sizes = {name: len(values) for name, (values, _) in expected(real, "score", lambda r: r.get("model")).items()}
+    assert [one["count"] for one in answer["groups"]] == sorted(sizes.values(), reverse=True)[:2]
+    assert answer["groups_are_capped"] is True
+
+
 def test_nothing_given_is_no_group(api, scored):
     assert told(api, scored, "score", label="intent:unheard")["groups"] == []
     assert told(api, scored, "score", after="2030-01-01T00:00:00Z")["groups"] == []
