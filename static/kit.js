@@ -66,6 +66,9 @@ document.addEventListener("click", (e) => {
   if (e.target.closest?.("[data-dialog=keys]")) $$("[data-letters]").forEach((box) => { box.checked = lettersWork(); });
 });
 document.addEventListener("keydown", (e) => {
+  const mend = !e.defaultPrevented && e.target.closest?.("details.mend[open]");
+  if (mend && e.key === "Escape") { e.preventDefault(); mend.open = false; $("summary", mend).focus(); } // what is written stays in it
+  if (mend && e.key === "Enter" && (e.ctrlKey || e.metaKey) && e.target.matches("textarea")) { e.preventDefault(); e.target.form.requestSubmit(); }
   if (e.defaultPrevented || e.metaKey || e.ctrlKey || e.altKey || $("dialog[open], [popover]:popover-open")) return;
   if (e.target.closest?.(TYPING)) {
     if (e.key === "Escape") { e.preventDefault(); home()?.focus(); }

@@ -1,6 +1,13 @@
 """Giving, correcting and undoing feedback, and writing a better answer, by keyboard alone; and without scripts."""
 
+import itertools
+import re
+
+import pytest
+from playwright.sync_api import expect
+
 from feedback.models import Feedback
+from tests.browser.test_axe import violations
 
 
 def current(project):
@@ -99,3 +106,83 @@ def test_without_scripts_buttons_post_and_the_page_comes_back(open_page, project
     page.get_by_role("button", name="Undo").click()
     page.get_by_text("Undone").wait_for()
     assert current(project) == []
+
+
+def test_escape_folds_what_was_unfolded_and_keeps_what_is_written(open_page, project):
+    page = open_page()
+    page.goto(project.address)
+    press(page, "j", "Enter")
+    page.locator("#drawer h1").wait_for()
+    press(page, "c")
+    page.wait_for_function("document.activeElement.name === 'completion'")
+    page.keyboard.type("Half a thought. ")
+    press(page, "Escape")
+    expect(page.locator("[name=completion]")).to_be_hidden()
+    assert focused(page).startswith("Write a better answer")
+    press(page, "c")
+    page.wait_for_function("document.activeElement.name === 'completion'")
+    expect(page.locator("[name=completion]")).to_have_value(re.compile("Half a thought"))
+    press(page, "Control+Enter")
+    page.locator(".better ins", has_text="Half").wait_for()
+    assert focused(page).startswith("Change it")
+    press(page, "Escape")
+    expect(page.locator("#drawer h1")).to_have_count(0)
+
+
+def test_after_a_correction_the_focus_is_on_the_value_and_after_taking_it_back_beside_it(open_page, project):
+    page = open_page()
+    page.goto(f"{project.address}/{project.made[0]}")
+    press(page, "g", "Enter")
+    page.locator(".toast", has_text="Helpful: yes").wait_for()
+    page.locator(".num[name=value]").focus()
+    page.keyboard.type("4")
+    press(page, "Enter")
+    page.get_by_label("Correct CSAT").press("Enter")
+    page.wait_for_function("document.activeElement.name === 'value'")
+    press(page, "Control+a")
+    page.keyboard.type("3")
+    press(page, "Tab")
+    page.keyboard.type("slow")
+    press(page, "Control+Enter")
+    page.locator(".toast", has_text="CSAT corrected: 3").wait_for()
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'Correct CSAT'")
+    press(page, "Enter")
+    page.wait_for_function("document.activeElement.name === 'value'")
+    page.locator("details.mend[open]").get_by_role("button", name="Take back").press("Enter")
+    page.locator(".toast", has_text="Took CSAT back").wait_for()
+    page.wait_for_function("document.activeElement.id === 'give'")
+    assert current(project) == [("helpful", 1.0, "")]
+
+
+@pytest.mark.parametrize(("size", "theme"), list(itertools.product(("desk", "tablet", "phone"), ("light", "dark"))))
+def test_no_state_of_judging_breaks_wcag(open_page, project, size, theme):
+    page, found = open_page(size, theme), {}
+
+    def check(name):
+        page.wait_for_timeout(150)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if faults := violations(page) + ([("wider than the screen", wide)] if wide > 0 else []):
+            found[name] = faults
+
+    def judge(where):
+        page.get_by_role("group", name="Helpful").get_by_role("button", name="No").click()
+        page.locator(".toast", has_text="Helpful: no").wait_for()
+        check(f"{where}: given")
+        for form in page.locator(".feed .mend summary").all():
+            form.click()
+        page.locator(".better .mend summary").click()
+        check(f"{where}: forms")
+        page.locator("[name=completion]").fill("Another **answer**.")
+        page.get_by_role("button", name="Keep it").click()
+        page.locator(".better ins").first.wait_for()
+        for summary in page.locator(".better summary").all():
+            summary.click()
+        check(f"{where}: better answer")
+
+    page.goto(project.address)
+    page.locator("tbody tr a").nth(4).click()
+    page.locator("#drawer h1").wait_for()
+    judge("drawer")
+    page.goto(f"{project.address}/{project.made[5]}")
+    judge("page")
+    assert found == {}
