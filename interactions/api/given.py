@@ -13,6 +13,7 @@ from feedback.services import key_or_404, keys_of
 from interactions.api.interactions import interaction_or_404, object_of
 from interactions.rules import RecordError, kind_of, read_feedback, text_fault
 from interactions.serializers import FeedbackShape, GivenFeedbackShape, present_feedback, wire_time
+from projects.access import EntityNotFound
 
 
 class NewValueShape(serializers.Serializer):
@@ -63,7 +64,7 @@ class InteractionFeedbackValue(APIView):
     @extend_schema(request=NewValueShape, responses={201: dict})
     def put(self, request, interaction_id, feedback_id):
         """Put another value in its place; the answer has the id of the new one. 409 where it is no longer current."""
-        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        row = _given_or_404(request.user, interaction_id, feedback_id)
         value, details = object_of(request).get("value"), request.data.get("details")
         if not isinstance(value, (int, float)):
             raise RecordError({"value": [f"Send a number, true or false, not {kind_of(value)}."]})
@@ -80,9 +81,18 @@ class InteractionFeedbackValue(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request, interaction_id, feedback_id):
         """Take it back. 409 where it is no longer current."""
-        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
+        row = _given_or_404(request.user, interaction_id, feedback_id)
         withdraw_feedback(interaction=row, feedback_id=feedback_id, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _given_or_404(user, interaction_id, feedback_id):
+    """The interaction; EntityNotFound where the value is not one of its own under the project's keys."""
+    row = interaction_or_404(user, interaction_id, FEEDBACK)
+    given = Feedback.objects.filter(interaction_id=row.pk, id=feedback_id, feedback_key__links__project=row.project_id)
+    if not given.exists():
+        raise EntityNotFound("Feedback (score)", feedback_id)
+    return row
 
 
 class InteractionCorrection(APIView):

@@ -28,7 +28,7 @@ from registry.services import resolve_models
 
 PIECE = 500  # preferences a transaction: their completions are stored as one piece of interactions
 TRIES = 10
-REFUSALS = (RecordError, EntityNotFound, PermissionDenied)
+REFUSALS = (RecordError, EntityNotFound, PermissionDenied, Conflict)
 
 
 @dataclass(slots=True)
@@ -50,10 +50,9 @@ def take_preferences(*, project, records, by):
 
     Each stands alone and is stored whole or not at all: of one that is refused nothing stays, no interaction either.
     One whose external id is taken answers with what is there if its payload is the same, else with a Conflict. The
-    project comes from the gate, with its `.permissions`: texts, which may make interactions, need LOG.
+    project comes from the gate, with its `.permissions`: texts, which may make interactions, need LOG. One that is
+    archived is judged as before, but makes none.
     """
-    if project.archived_at:
-        raise Conflict(f"The project {project.key} is archived and takes no preferences.")
     outcomes = [Outcome() for _ in records]
     for start in range(0, len(records), PIECE):
         piece = slice(start, start + PIECE)
@@ -100,6 +99,8 @@ def _found(project, entries):
         entry.row, entry.outcome.error = None, None
         try:
             entry.row = _row(entry.record, keys, known, equal)
+            if project.archived_at and None in (entry.row.preferred_id, entry.row.other_id):
+                raise Conflict(f"The project {project.key} is archived and takes no interactions, so none was made.")
             found.append(entry)
         except REFUSALS as error:
             entry.outcome.error = error
@@ -184,6 +185,8 @@ def _store(project, entries, by):
 def _make(project, missing, by):
     """{place: id} of the interactions made of these Texts, or made by another at the same moment; and the ids of those
     that are new."""
+    if not missing:
+        return {}, set()
     claims = [completion_claim(project, *place) for place in missing]
     records = [text.record for text in missing.values()]
     outcomes = ingest(project=project, records=records, by=by, once=claims)

@@ -140,13 +140,23 @@ def test_a_stream_that_cannot_be_read_is_refused(api, project, key, raw, headers
     assert told["error"]
 
 
-def test_an_archived_project_takes_none(api, project, key):
+def test_an_archived_project_is_judged_as_before_and_takes_no_new_completions(api, project, key):
+    there = [
+        api.log(project, prompt="Am I covered?", model=one["model"], completion=one["text"]) for one in (ONE, OTHER)
+    ]
+    pair = [one.json()["completion_id"] for one in there]
     archive_project(project=project)
+    new = by_texts(ONE, text("c", "Perhaps."), prompt="Am I covered?")
     before = everything()
-    code, told = send_comparisons(api, project, [by_texts(ONE, OTHER)])
-    assert (code, "archived" in told["error"]) == (409, True)
-    assert api.post("comparison", by_texts(ONE, OTHER, project=project.key)).status_code == 409
+    code, told = send_comparisons(api, project, [new])
+    assert (code, "archived" in told["rejected"][0]["error"]) == (200, True)
+    assert api.post("comparison", {**new, "project": project.key}).status_code == 409
     assert everything() == before
+    code, told = send_comparisons(api, project, [by_ids(*pair), by_texts(ONE, OTHER, prompt="Am I covered?"), new])
+    assert (code, told["accepted"], [one["position"] for one in told["rejected"]]) == (201, 2, [2])
+    given = {"completion_id": pair[0], "feedback_key": key.key, "value": 1}
+    assert api.post("feedback", given).status_code == 201
+    assert Interaction.objects.count() == 2
 
 
 def test_who_may_only_give_feedback_compares_by_ids(client, project, key):
