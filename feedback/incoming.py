@@ -10,7 +10,16 @@ from feedback.giving import Item, NewFeedback, give_many
 from feedback.services import checked_value, key_or_404, keys_of
 from interactions import ids, jsontext
 from interactions.models import Interaction
-from interactions.rules import MAX_TEXT, Conflict, GivenFeedback, RecordError, kind_of, read_feedback, text_fault
+from interactions.rules import (
+    MAX_TEXT,
+    Conflict,
+    GivenFeedback,
+    RecordError,
+    kind_of,
+    read_feedback,
+    tell,
+    text_fault,
+)
 from projects.access import EntityNotFound, project_or_404
 from projects.models import Project
 
@@ -62,7 +71,7 @@ def _read(raw, outcome):
     errors = {}
 
     def wrong(path, text):
-        errors.setdefault(path.lstrip("."), []).append(text)
+        tell(errors, path.lstrip("."), text)
 
     if not isinstance(raw, dict):
         outcome.error = RecordError({"": ["Feedback is a JSON object."]})

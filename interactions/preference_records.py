@@ -5,7 +5,7 @@ from uuid import UUID
 
 from interactions import jsontext
 from interactions.records import read_record
-from interactions.rules import MAX_TEXT, ORIGINS, RecordError, kind_of, text_fault
+from interactions.rules import MAX_TEXT, ORIGINS, RecordError, kind_of, tell, text_fault
 
 MEMBERS = {
     "project", "feedback_key", "metric", "preferred_completion", "other_completion", "prompt", "messages", "tied",
@@ -70,7 +70,7 @@ class _Reader:
 
     def wrong(self, path, text):
         # a name may hold what no answer can carry
-        self.errors.setdefault(path[:60].encode(errors="replace").decode(), []).append(text)
+        tell(self.errors, path[:60].encode(errors="replace").decode(), text)
 
     def stop(self):
         if self.errors:

@@ -21,6 +21,7 @@ from interactions.rules import (
     label_fault,
     moment_of,
     read_feedback,
+    tell,
     text_fault,
 )
 
@@ -129,7 +130,7 @@ class _Reader:
         self.tools = 0
 
     def wrong(self, path, text):
-        self.errors.setdefault(path, []).append(text)
+        tell(self.errors, path, text)
 
     def record(self):
         self._clean(self.raw, "", 1)

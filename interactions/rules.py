@@ -10,6 +10,7 @@ MAX_LABELS = 64
 MAX_LABEL_KEY = 100
 MAX_LABEL_VALUE = 500
 MAX_TEXT = 200  # ids and keys that come from outside
+MAX_FAULTS = 20  # told of one record: of a large one that is all wrong, the answer would be larger still
 ORIGINS = ("user", "reviewer", "grader", "system")
 _KINDS = {
     type(None): "nothing",
@@ -97,6 +98,12 @@ def label_fault(key, value):
     if not 1 <= len(value) <= MAX_LABEL_VALUE:
         return f"A label's value has 1 to {MAX_LABEL_VALUE} characters; this has {len(value)}."
     return text_fault(key) or text_fault(value)
+
+
+def tell(errors, path, text):
+    """Add a sentence to {path: [sentence]}, unless there are enough of them."""
+    if sum(map(len, errors.values())) < MAX_FAULTS:
+        errors.setdefault(path, []).append(text)
 
 
 def text_fault(text):

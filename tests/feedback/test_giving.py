@@ -149,12 +149,23 @@ def test_a_hundred_thousand_values_at_once_are_too_many(api, keyed):
     assert not Feedback.objects.exists()
 
 
+def test_of_a_value_that_is_all_wrong_no_more_is_told_than_one_reads(api, keyed):
+    wrong = {f"member {number}": number for number in range(1_000)}
+    [refused] = api.post("feedback", [wrong]).json()["rejected"]
+    assert 1 < len(refused["fields"]) <= 20
+    for path in ("comparison", "interactions"):
+        answer = api.post(path, {**wrong, "messages": [None] * 1_000, "project": keyed.key})
+        assert (answer.status_code, 1 < len(answer.json()["fields"]) <= 40) == (400, True), path
+
+
 def test_an_unlinked_key_hides_what_was_given_and_linking_shows_it_again(api, keyed):
     pk = api.log(keyed, feedbacks=[{"metric": "stars", "value": 3}]).json()["completion_id"]
     unlink_feedback_key(project=keyed, key=keyed.stars)
     assert current(api, pk) == []
     assert api.get(f"interactions/{pk}").json()["feedbacks"] == []
     assert api.post("feedback", item(pk)).status_code == 404
+    hidden = f"interactions/{pk}/feedback/{Feedback.objects.get().id}"
+    assert (api.put(hidden, {"value": 5}).status_code, api.delete(hidden).status_code) == (404, 404)
     api.post("feedback-keys", {"project": keyed.key, "key": "stars", "kind": "scalar"})
     assert current(api, pk) == [("stars", 3.0)]
 
