@@ -5,6 +5,9 @@ from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.views import defaults
 
+# of a call that stores in pieces, what came before the piece that broke is there
+BROKEN = "Something went wrong here. What was sent may be stored in part; under external ids it can be sent again."
+
 
 @login_not_required
 def ready(request):
@@ -28,4 +31,4 @@ def _for_programs(page, code, text):
 bad_request = _for_programs(defaults.bad_request, 400, "The request is malformed.")
 forbidden = _for_programs(defaults.permission_denied, 403, "You may not do this.")
 not_found = _for_programs(defaults.page_not_found, 404, "There is nothing at this address.")
-server_error = _for_programs(defaults.server_error, 500, "Something went wrong here; nothing was stored. Try again.")
+server_error = _for_programs(defaults.server_error, 500, BROKEN)

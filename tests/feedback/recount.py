@@ -33,7 +33,7 @@ def rolled_up(project):
 
 
 def pairs_recounted(project, key):
-    """{(model id, other model id, outcome of the first): n}, the smaller model first."""
+    """{(model id, other model id, outcome of the first): n}, the smaller model first; within one model the winner."""
     found = defaultdict(int)
     real = set(Interaction.objects.filter(project=project).exclude(source="simulation").values_list("pk", flat=True))
     seen = set()
@@ -42,5 +42,5 @@ def pairs_recounted(project, key):
         if a > b or {row.interaction_id, row.other_id} - real or (a == b and row.id in seen):
             continue
         seen.add(row.id)
-        found[a, b, row.outcome] += 1
+        found[a, b, "won" if a == b and row.outcome == "lost" else row.outcome] += 1
     return dict(found)
