@@ -103,9 +103,10 @@ def _figures(words, wanted, label):
     """Everything that is counted."""
     project, key, zone = words.project, words.key, timezone.get_current_timezone_name()
     whole = value_stats(project, key, wanted)
-    models = value_stats(project, key, wanted, "model") if whole.groups else Stats([], [])
-    days = value_stats(project, key, wanted, "day", zone=zone) if whole.groups else Stats([], [])
-    labels = value_stats(project, key, wanted, f"label:{label}") if label and whole.groups else Stats([], [])
+    newest, none = whole.newest, Stats([], [])
+    models = value_stats(project, key, wanted, "model", newest=newest) if whole.groups else none
+    days = value_stats(project, key, wanted, "day", zone=zone, newest=newest) if whole.groups else none
+    labels = value_stats(project, key, wanted, f"label:{label}", newest=newest) if label and whole.groups else none
     group = whole.groups[0] if whole.groups else None
     return {
         "group": group,

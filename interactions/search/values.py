@@ -52,18 +52,23 @@ class Group:
 
 @dataclass
 class Stats:
-    """Groups, the largest first (days in order); `sampled` is the number of newest interactions that were looked at,
-    where it was not all. `edges`: those of the bars, the same in every group. `capped`: there are more groups than
+    """Groups, the largest first (days in order). `newest`: the ids of the newest interactions that alone were looked
+    at, None where it was all. `edges`: those of the bars, the same in every group. `capped`: there are more groups than
     the 1,000 largest."""
 
     groups: list
     edges: list
-    sampled: int | None = None
+    newest: list | None = None
     capped: bool = False
 
     @property
     def approximate(self):
-        return self.sampled is not None
+        return self.newest is not None
+
+    @property
+    def sampled(self):
+        """How many were looked at, where it was not all."""
+        return None if self.newest is None else len(self.newest)
 
 
 @dataclass(frozen=True)
@@ -83,25 +88,32 @@ def coverage(project, wanted):
     return Coverage(*(one.n for one in counts), capped=any(one.capped for one in counts))
 
 
-def value_stats(project, key, wanted, group_by=None, zone="UTC"):
-    """The Stats of a key. `group_by`: None (one group, ""), "model", "day" (YYYY-MM-DD in the zone) or "label:KEY";
-    the group None is of no model, or without the label."""
+def value_stats(project, key, wanted, group_by=None, zone="UTC", newest=None):
+    """The Stats of a key, over the `newest` of other Stats of the same where these took too long already.
+    `group_by`: None (one group, ""), "model", "day" (YYYY-MM-DD in the zone) or "label:KEY";
+       the group None is of no model, or without the label."""
     scope = matching(project, wanted)
     if scope is None:
         return Stats([], [])
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = {BUDGET_MS}")
-            stats = _read(cursor, project, key, scope, group_by, zone)
-            cursor.execute("SET LOCAL statement_timeout = DEFAULT")
-            return stats
-    except OperationalError:
-        found, _ = page_of_ids(project, wanted, None, SAMPLE)
+    if newest is None:
+        try:
+            return _in_time(project, key, scope, group_by, zone)
+        except OperationalError:
+            newest, _ = page_of_ids(project, wanted, None, SAMPLE)
     with connection.cursor() as cursor:
-        newest = "interactions_interaction i", "i.id = ANY(%s)", [found]
-        stats = _read(cursor, project, key, newest, group_by, zone)
-    stats.sampled = len(found)
+        scope = "interactions_interaction i", "i.id = ANY(%s)", [newest]
+        stats = _read(cursor, project, key, scope, group_by, zone)
+    stats.newest = newest
     return _with_rolled_up(stats, project, key, wanted, group_by)
+
+
+def _in_time(project, key, scope, group_by, zone):
+    """The Stats of everything; OperationalError where that takes too long."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = {BUDGET_MS}")
+        stats = _read(cursor, project, key, scope, group_by, zone)
+        cursor.execute("SET LOCAL statement_timeout = DEFAULT")
+        return stats
 
 
 def _read(cursor, project, key, scope, group_by, zone):
