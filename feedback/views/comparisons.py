@@ -17,6 +17,7 @@ from feedback.views.figures import Estimate, axis_of, interval_row
 from interactions.differences import differences, sides, visible_text
 from interactions.messages import blobs_of
 from interactions.models import Interaction
+from interactions.records import PREVIEW
 from interactions.rules import text_fault
 from interactions.transcript import BUDGET, Transcript
 from projects.access import EntityNotFound, project_or_404
@@ -143,12 +144,17 @@ def _with_texts(rows):
 def _texts(row, own, other):
     """What a pair shows of both sides."""
     return {
-        "prompt": own.prompt_preview,
+        "prompt": _begun(own.prompt_preview),
         "sides": [
-            (row.model, own.completion_preview, row.outcome == Outcome.WON),
-            (row.other_model, other.completion_preview, row.outcome == Outcome.LOST),
+            (row.model, _begun(own.completion_preview), row.outcome == Outcome.WON),
+            (row.other_model, _begun(other.completion_preview), row.outcome == Outcome.LOST),
         ],
     }
+
+
+def _begun(preview):
+    """The beginning of a text, marked where the text most likely goes on."""
+    return f"{preview}…" if len(preview) >= PREVIEW else preview
 
 
 # -- one pair -------------------------------------------------------------------------------------
@@ -183,6 +189,7 @@ def comparison_detail(request, project, interaction, pk):
         for letter, one, transcript, outcome in zip("AB", pair, _transcripts(project, pair), outcomes, strict=True)
     ]
     marked = request.GET.get("diff") == "1"
+    compared = _mark(both) if marked else True
     context = {
         "project": project,
         "nav": "feedback",
@@ -191,7 +198,8 @@ def comparison_detail(request, project, interaction, pk):
         "sides": both,
         "same_prompt": pair[0].body.messages == pair[1].body.messages,
         "marked": marked,
-        "compared": _mark(both) if marked else True,
+        "compared": compared,
+        "alike": marked and compared and not any(only for side in both for only, *_ in side.pieces),
     }
     return render(request, "feedback/comparison_detail.html", context)
 

@@ -96,7 +96,12 @@ def _preset(name, now, zone):
 
 
 def _own(start, end, zone):
-    return _period("", start, end, (start - (end - start), start), zone)
+    """Whole days are compared with as many days before, however many hours these have."""
+    days = _day_of(end, zone) - _day_of(start, zone)
+    if not (days and _is_day_start(start, zone) and _is_day_start(end, zone)):
+        return _period("", start, end, (start - (end - start), start), zone)
+    start_before = _day_start(_day_of(start, zone) - days, zone)
+    return _period("", start, end, (start_before, min(start_before + (end - start), start)), zone)
 
 
 def _period(preset, start, end, before, zone):
@@ -108,7 +113,7 @@ def _period(preset, start, end, before, zone):
         preset=preset,
         columns=_hours(start, end, zone) if hours else _days(start, end, zone, days),
         words=_words(start, end, zone, whole),
-        length=_length(preset, end - start),
+        length=_length(preset, _day_of(end, zone) - _day_of(start, zone) if whole and not preset else end - start),
         step="hour" if hours else "day" if days == 1 else "week",
         before=before,
         day_begins="" if hours or begins == "00:00" else begins,

@@ -262,6 +262,18 @@ def test_the_differences_are_marked_on_both_sides(pages, project, pair):
     assert "<ins" not in marked and "<del" not in marked
 
 
+def test_two_that_say_the_same_have_no_differences(pages, project, key):
+    record = sent(0, "a", "b", "won")
+    record["preferred_completion"]["text"] = record["other_completion"]["text"] = "Yes, **both**. " * 20
+    [pk] = take(project, [record])
+    row = Preference.objects.get(id=pk, outcome="won")
+    marked = pages.get(detail_url(project, row.interaction_id, pk), {"diff": "1"}).content.decode()
+    assert "Both say the same, word for word." in marked
+    assert '<mark class="only">' not in marked
+    address = reverse("feedback_pairs", kwargs={"project": project.key, "key": "better"})
+    assert pages.get(address, {"a": "a", "b": "b"}).content.decode().count("…</bdi>") == 2  # both go on
+
+
 def test_texts_too_long_to_compare_are_shown_as_they_are(pages, project, key):
     long = ["x " * 16_000, "x y " * 8_000]
     record = sent(0, "a", "b", "won")

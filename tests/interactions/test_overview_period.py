@@ -57,3 +57,25 @@ def test_a_span_of_ones_own_is_taken_to_whole_hours(query, zone, start, end, col
     assert (f"{period.start:%m-%dT%H}", f"{period.end:%m-%dT%H}") == (start, end)
     assert len(period.columns) == columns
     assert period.before == (period.start - (period.end - period.start), period.start)
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "days", "hours", "hours_before"),
+    [
+        ("2026-10-10", "2026-11-05", 26, 625, 624),  # an hour more on 25 October
+        ("2026-03-20", "2026-03-31", 11, 263, 263),  # an hour less on 29 March
+        ("2026-10-26", "2026-10-28", 2, 48, 48),  # the hour more lies before
+        ("2026-10-25", "2026-10-26", 1, 25, 24),
+    ],
+)
+def test_whole_days_are_compared_with_as_many_days_also_where_the_clocks_change(
+    after, before, days, hours, hours_before
+):
+    zone, hour = zoneinfo.ZoneInfo("Europe/Berlin"), datetime.timedelta(hours=1)
+    period, _ = read_period({"after": after, "before": before}, MOMENTS[0], zone)
+    assert period.length == f"{days} day{'s' if days > 1 else ''}"
+    assert (period.end - period.start) / hour == hours
+    begins, ends = period.before
+    assert begins.astimezone(zone).time() == datetime.time()
+    assert (ends - begins) / hour == hours_before
+    assert ends <= period.start <= ends + hour
