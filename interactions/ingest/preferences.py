@@ -135,23 +135,22 @@ def equal_interactions(project, texts):
     texts = [text for text in texts if text.model in models]
     if not texts:
         return {}
-    newest = """(
-        SELECT i.id FROM interactions_interaction i
-        WHERE i.project_id = %s AND i.prompt_hash = w.prompt_hash AND i.content_hash = w.content_hash
-            AND i.model_id = w.model_id AND i.source {} 'simulation'
-        ORDER BY i.id DESC LIMIT 1)"""
     with connection.cursor() as cursor:
+        # all in one look: one by one, a project without statistics was read whole for each text
         cursor.execute(
-            f"""
-            SELECT w.place, coalesce({newest.format("<>")}, {newest.format("=")}) FROM unnest(
-                %s::uuid[], %s::uuid[], %s::integer[]) WITH ORDINALITY AS w(prompt_hash, content_hash, model_id, place)
+            """
+            SELECT DISTINCT ON (model_id, content_hash) model_id, content_hash, id FROM interactions_interaction
+            WHERE project_id = %s AND prompt_hash = ANY(%s) AND content_hash = ANY(%s) AND model_id = ANY(%s)
+            ORDER BY model_id, content_hash, source = 'simulation', id DESC
             """,
             [
-                project.pk, project.pk, [text.prompt_hash for text in texts], [text.content_hash for text in texts],
-                [models[text.model] for text in texts],
+                project.pk, [text.prompt_hash for text in texts], [text.content_hash for text in texts],
+                list(models.values()),
             ],
         )  # fmt: skip
-        return {texts[place - 1].place: found for place, found in cursor.fetchall() if found}
+        found = {(model_id, content_hash): pk for model_id, content_hash, pk in cursor.fetchall()}
+    places = {text.place: (models[text.model], text.content_hash) for text in texts}
+    return {place: found[one] for place, one in places.items() if one in found}
 
 
 def _unclaimed(project, entries):

@@ -10,14 +10,16 @@ import time
 import pytest
 import zstandard
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from feedback.models import Preference
 from feedback.rollups import fold, pairs
-from interactions.ingest import preferences
+from interactions.ingest import ingest, preferences
 from interactions.ingest.once import completion_claim
-from interactions.ingest.preferences import PIECE, take_preferences
+from interactions.ingest.preferences import PIECE, equal_interactions, take_preferences
 from interactions.ingest.removal import delete_interactions
 from interactions.models import Claim, Interaction
+from interactions.preference_records import read_preference
 from interactions.records import read_record
 from projects.access import project_or_404
 from projects.services import archive_project
@@ -123,6 +125,24 @@ def test_nothing_acceptable_is_200_and_leaves_nothing(api, project, key):
     status, told = send_comparisons(api, project, [by_texts(ONE, ONE), by_texts(ONE, OTHER, feedback_key="none")])
     assert (status, told["accepted"], len(told["rejected"])) == (200, 0, 2)
     assert everything() == before
+
+
+def rows_read(plan):
+    """How many rows the scans of an executed plan looked at."""
+    own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+    return (own if "Scan" in plan["Node Type"] else 0) + sum(map(rows_read, plan.get("Plans", [])))
+
+
+def test_what_is_there_is_looked_at_once_a_piece_however_little_the_planner_knows(project, key):
+    records = [{"prompt": f"Q {n}", "completion": "C", "model": "a"} for n in range(1_000)]
+    ingest(project=project, records=records, by=owner_of(project))
+    texts = [side for vote in votes(250) for side in read_preference(vote).sides]
+    with CaptureQueriesContext(connection) as queries:
+        assert equal_interactions(project, texts) == {}
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {queries[-1]['sql']}")
+        [[[explained]]] = cursor.fetchall()
+    assert rows_read(explained["Plan"]) < 5_000
 
 
 @pytest.mark.parametrize(
