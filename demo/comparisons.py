@@ -39,7 +39,7 @@ def _pairs(kept):
             of_question[asked[0]].append((id, record))
     for answers in of_question.values():
         for pair in itertools.combinations(answers, 2):
-            if pair[0][1]["model"] != pair[1][1]["model"]:
+            if all(pair[0][1][name] != pair[1][1][name] for name in ("model", "completion")):
                 yield pair
 
 

@@ -83,6 +83,15 @@ document.addEventListener("keydown", (e) => {
   hit.matches(TYPING) ? (hit.focus(), hit.select?.()) : hit.matches("[data-goto]") ? hit.focus() : hit.click();
 });
 
+/* what is written into a form and not yet kept outlives the drawer and the page, as long as the tab is open */
+const draft = (area) => `draft ${new URL(area.form.action).pathname} ${area.name}`;
+document.addEventListener("input", (e) => { if (e.target.matches?.("details.mend textarea")) sessionStorage.setItem(draft(e.target), e.target.value); });
+document.addEventListener("submit", (e) => { if (e.target.closest?.("details.mend")) $$("textarea", e.target).forEach((area) => sessionStorage.removeItem(draft(area))); }, true);
+document.addEventListener("toggle", (e) => {
+  if (!e.target.matches?.("details.mend[open]")) return;
+  $$("textarea", e.target).forEach((area) => { area.value = sessionStorage.getItem(draft(area)) ?? area.value; });
+}, true);
+
 /* a form that is unfolded is there to be filled in */
 document.addEventListener("toggle", (e) => {
   if (e.target.matches?.("details.mend[open]")) $("input:checked, input:not([type=hidden]), textarea", e.target)?.focus();

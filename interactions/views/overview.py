@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from feedback.rollups import comparisons, given
 from feedback.services import keys_of
 from interactions import rollups
 from interactions.models import Interaction
@@ -25,7 +26,7 @@ def overview(request, project):
     """The page; 400, and the usual period, where what was asked for cannot be read."""
     project = project_or_404(request.user, project)
     period, faults = read_period(request.GET, timezone.now(), timezone.get_current_timezone())
-    keys = list(keys_of(project).values())
+    keys = _keys(project)
     bad_key, bad_faults = _bad_key(request, keys)
     faults += bad_faults
     figures = Figures(project, period, keys[:KEYS], bad_key)
@@ -41,6 +42,12 @@ def overview(request, project):
         "judged": judged(keys),
     }
     return render(request, "interactions/overview.html", context, status=400 if faults else 200)
+
+
+def _keys(project):
+    """The project's keys but those under which there are comparisons alone: these have a page of their own."""
+    compared, valued = comparisons(project), given(project, by=("key_id",))
+    return [key for key in keys_of(project).values() if (key.pk,) in valued or key.pk not in compared]
 
 
 def _parts(figures, bad_key):

@@ -98,6 +98,30 @@ def test_a_better_answer_is_written_by_keyboard(open_page, project):
     page.get_by_text("wrote a better answer").wait_for()
 
 
+def test_a_better_answer_that_is_not_kept_yet_outlives_the_drawer(open_page, project):
+    page = open_page()
+    page.goto(project.address)
+    press(page, "j", "Enter")
+    page.locator("#drawer h1").wait_for()
+    press(page, "c")
+    page.wait_for_function("document.activeElement.name === 'completion'")
+    page.keyboard.type("Half a thought. ")
+    press(page, "Escape", "j")
+    page.wait_for_function(
+        "id => document.querySelector('#drawer .drawer')?.dataset.id !== id", arg=str(project.made[0])
+    )
+    press(page, "k")
+    page.wait_for_function(
+        "id => document.querySelector('#drawer .drawer')?.dataset.id === id", arg=str(project.made[0])
+    )
+    press(page, "c")
+    page.wait_for_function("document.activeElement.name === 'completion'")
+    assert "Half a thought." in page.locator("textarea[name=completion]").input_value()
+    press(page, "Control+Enter")
+    page.locator(".better ins", has_text="Half a thought.").wait_for()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
 def test_without_scripts_buttons_post_and_the_page_comes_back(open_page, project):
     page = open_page(scripts=False)
     page.goto(f"{project.address}/{project.made[0]}")
