@@ -8,13 +8,14 @@ register = template.Library()
 
 
 @register.filter
-def figure(value):
-    """A number as people write it, with four digits that count: 4.123, 0.0417, 12,340, 1.2e+09"""
+def figure(value, zeros=False):
+    """A number as people write it, with four digits that count: 4.123, 0.0417, 12,340, 1.2e+09. `zeros` at its end
+    are kept where figures stand below each other."""
     size = abs(value)
     if size == 0 or 1e-4 <= size < 1e9:
         digits = 3 if size < 10 else 2 if size < 100 else 1 if size < 1_000 else 0
         text = f"{value:,.{digits}f}" if size >= 0.1 or not size else f"{value:.3g}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return text.rstrip("0").rstrip(".") if "." in text and not zeros else text
     return f"{value:.4g}"
 
 
