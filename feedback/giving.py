@@ -57,8 +57,9 @@ def _parts(change):
 
 
 def insert_feedback(rows, *, by):
-    """Store NewFeedback rows; the caller has the transaction, and counts them."""
-    bulk.insert(
+    """Store NewFeedback rows; the caller has the transaction, and counts them. Conflict, and nothing is to be kept,
+    where a key became one for yes and no since a value was checked."""
+    stored = bulk.insert(
         "feedback_feedback",
         {
             "interaction_id": ("uuid", [row.interaction_id for row in rows]),
@@ -72,7 +73,11 @@ def insert_feedback(rows, *, by):
             "external_id": ("text", [row.external_id for row in rows]),
             "superseded_by": ("uuid", [row.id if row.withdraws else None for row in rows]),
         },
+        rest="JOIN feedback_feedbackkey k ON k.id = r.feedback_key_id"
+        " WHERE k.kind <> 'bool' OR r.value IN (0, 1) RETURNING 1",
     )
+    if len(stored) < len(rows):
+        raise Conflict("A key changed its kind at this moment; send the values again.")
 
 
 # -- one by one -----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What changes feedback keys, and what a key takes."""
 
-from django.db import transaction
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
 from django.db.models import F
 
 from feedback.models import Feedback, FeedbackKey, Preference, ProjectFeedbackKey
@@ -51,6 +52,19 @@ def range_faults(kind, minimum=None, maximum=None, step=None):
     return faults
 
 
+def guard_key(*, user, project, name, changes=False):
+    """PermissionDenied where a guest, who reaches the project by a share, would link a key of the team that is not
+    the project's, or change one that other projects use too."""
+    if project.team.memberships.filter(user=user).exists():
+        return
+    key = FeedbackKey.objects.filter(team=project.team, key=name).first()
+    users = set(key.links.values_list("project_id", flat=True)) if key else {project.pk}
+    if changes and users - {project.pk}:
+        raise PermissionDenied(f"Other projects of {project.team.name} use {name}: ask its people to change it.")
+    if not changes and project.pk not in users:
+        raise PermissionDenied(f"{name} is a key of {project.team.name}: ask its people to link it to this project.")
+
+
 @transaction.atomic
 def create_feedback_key(*, team, key, kind, name="", projects=(), **described):
     """(the key, whether it is new). The same key and kind again is the same key; another kind is a Conflict, a range
@@ -76,14 +90,23 @@ def update_feedback_key(*, key, **changes):
     """Change name, description, kind, minimum, maximum, step or lower_is_better. Conflict for another kind once
     anything was given under the key, in whatever project, and for a range that contradicts what another change left."""
     key = FeedbackKey.objects.select_for_update().get(pk=key.pk)
-    if changes.get("kind", key.kind) != key.kind and is_used(key):
-        raise Conflict(f"Values of {key.key} are stored: its kind stays {key.kind}. Make another key instead.")
+    if changes.get("kind", key.kind) != key.kind:
+        _await_writers()
+        if is_used(key):
+            raise Conflict(f"Values of {key.key} are stored: its kind stays {key.kind}. Make another key instead.")
     for name, value in changes.items():
         setattr(key, name, value)
     if faults := range_faults(key.kind, key.minimum, key.maximum, key.step):
         raise Conflict("; ".join(f"{name}: {text}" for name, text in faults.items()))
     key.save(update_fields=list(changes))
     return key
+
+
+def _await_writers():
+    """Nobody is about to store a value that was checked against the kind so far; who comes later is told the new one
+    by the statement that stores it (`insert_feedback`)."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE feedback_feedback, feedback_preference IN SHARE MODE")
 
 
 def is_used(key):

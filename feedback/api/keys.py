@@ -9,6 +9,7 @@ from accounts.permissions import MANAGE_PROJECT
 from feedback.models import FeedbackKey
 from feedback.services import (
     create_feedback_key,
+    guard_key,
     key_fault,
     key_or_404,
     keys_of,
@@ -91,6 +92,7 @@ class FeedbackKeyList(APIView):
         form = NewFeedbackKeySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         project = project_or_404(request.user, form.validated_data.pop("project"), MANAGE_PROJECT)
+        guard_key(user=request.user, project=project, name=form.validated_data["key"])
         key, created = create_feedback_key(team=project.team, projects=[project], **form.validated_data)
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return Response(FeedbackKeySerializer(key).data, status=code)
@@ -108,7 +110,8 @@ class FeedbackKeyDetail(APIView):
     def patch(self, request, key):
         """Change what is sent, in all projects that use the key. Another kind is a 409 once anything was given. Values
         that a new range or step leaves outside stay: these shape forms, histograms and what is given from now on."""
-        _, key = self._named(request, key, MANAGE_PROJECT)
+        project, key = self._named(request, key, MANAGE_PROJECT)
+        guard_key(user=request.user, project=project, name=key.key, changes=True)
         form = FeedbackKeySerializer(key, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         changes = {name: value for name, value in form.validated_data.items() if name != "key"}

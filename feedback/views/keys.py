@@ -15,6 +15,7 @@ from feedback.models import FeedbackKey, Given
 from feedback.rollups import Totals, comparisons, given
 from feedback.services import (
     create_feedback_key,
+    guard_key,
     is_used,
     key_or_404,
     keys_of,
@@ -138,6 +139,7 @@ def feedback_key_create(request, project):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     form = FeedbackKeyForm(request.POST or None)
     if form.is_valid():
+        guard_key(user=request.user, project=project, name=form.cleaned_data["key"])
         try:
             key, created = create_feedback_key(team=project.team, projects=[project], **form.cleaned_data)
         except Conflict as taken:
@@ -157,6 +159,7 @@ def feedback_key_edit(request, project, key):
     """What may still be changed of a key, in all projects that use it."""
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     key = key_or_404(keys_of(project), key)
+    guard_key(user=request.user, project=project, name=key.key, changes=True)
     form = FeedbackKeyForm(request.POST or None, instance=key, is_used=is_used(key))
     if form.is_valid():
         try:

@@ -1,12 +1,17 @@
 """Feedback keys over REST: made, linked, read, changed, unlinked; what they refuse, and who may."""
 
-import pytest
+import threading
 
+import pytest
+from django.db import connection, transaction
+
+from feedback.giving import give_feedback
 from feedback.models import Feedback, FeedbackKey
-from feedback.services import create_feedback_key
+from feedback.services import create_feedback_key, update_feedback_key
 from interactions.models import Interaction
+from interactions.rules import Conflict
 from tests.conftest import Api
-from tests.factories import make_interaction, make_project, make_user
+from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 
 STARS = {"key": "stars", "kind": "scalar", "name": "Stars", "minimum": 1, "maximum": 5, "step": 0.5}
 
@@ -198,3 +203,67 @@ def test_a_stranger_finds_no_key(client, project, stars):
     assert patch(stranger, project, {"name": "N"}).status_code == 404
     assert stranger.delete(f"feedback-keys/stars?project={project.key}").status_code == 404
     assert FeedbackKey.objects.get(projects=project).name == "stars"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_value_that_was_checked_against_the_former_kind_is_not_stored():
+    """One changes the kind and has not committed; another has checked 3.7 against the number that the key was."""
+    project = make_project()
+    key, _ = create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])
+    interaction, told = make_interaction(project), []
+
+    def give():
+        try:
+            give_feedback(interaction=interaction, key=key, value=3.7, by=owner_of(project))
+            told.append("stored")
+        except Conflict as conflict:
+            told.append(str(conflict))
+        connection.close()
+
+    other = threading.Thread(target=give)
+    with transaction.atomic():
+        update_feedback_key(key=key, kind="bool")
+        other.start()
+        other.join(0.5)
+        assert told == []  # it waits for who has the key
+    other.join(10)
+    assert ["kind" in text for text in told] == [True]
+    assert not Feedback.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kind_waits_for_the_values_that_are_being_stored():
+    project = make_project()
+    key, _ = create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])
+    interaction, told = make_interaction(project), []
+
+    def change():
+        try:
+            told.append(update_feedback_key(key=key, kind="bool").kind)
+        except Conflict as conflict:
+            told.append(str(conflict))
+        connection.close()
+
+    other = threading.Thread(target=change)
+    with transaction.atomic():
+        give_feedback(interaction=interaction, key=key, value=3.7, by=owner_of(project))
+        other.start()
+        other.join(0.5)
+        assert told == []
+    other.join(10)
+    assert ["stays scalar" in text for text in told] == [True]
+
+
+def test_a_guest_touches_no_key_of_the_team_but_the_projects_own(client, project):
+    elsewhere = make_project(team=project.team)
+    for name, projects in (("own", [project]), ("shared", [project, elsewhere]), ("theirs", [elsewhere])):
+        create_feedback_key(team=project.team, key=name, kind="scalar", projects=projects)
+    guest = make_user(team=(guests := make_team()))
+    project.shares.create(team=guests, role=project.team.roles.get(key="engineer"))
+    api = Api(client, guest)
+    codes = {name: patch(api, project, {"minimum": 1}, key=name).status_code for name in ("own", "shared", "theirs")}
+    assert codes == {"own": 200, "shared": 403, "theirs": 404}
+    body = {"project": project.key, "kind": "scalar"}
+    made = [api.post("feedback-keys", {**body, "key": name}).status_code for name in ("own", "theirs", "new")]
+    assert made == [200, 403, 201]
+    assert not project.feedback_keys.filter(key="theirs").exists()
