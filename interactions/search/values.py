@@ -5,13 +5,14 @@ matches, and marked so.
 """
 
 from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 
 from feedback.models import FeedbackKey
 from feedback.moments import edges
-from feedback.rollups import given
+from feedback.rollups import Totals, given
 from interactions.models import Label
 from interactions.search import matching, page_of_ids
 from interactions.search.facets import count_shown, is_hourly, model_ids
@@ -44,9 +45,9 @@ class Group:
     interactions: int
     mean: float
     stddev: float | None
-    minimum: float
-    maximum: float
-    quantiles: dict
+    minimum: float | None = None
+    maximum: float | None = None
+    quantiles: dict = field(default_factory=dict)
     bars: list = field(default_factory=list)
 
 
@@ -88,16 +89,16 @@ def coverage(project, wanted):
     return Coverage(*(one.n for one in counts), capped=any(one.capped for one in counts))
 
 
-def value_stats(project, key, wanted, group_by=None, zone="UTC", newest=None):
+def value_stats(project, key, wanted, group_by=None, zone="UTC", newest=None, budget_ms=None):
     """The Stats of a key, over the `newest` of other Stats of the same where these took too long already.
     `group_by`: None (one group, ""), "model", "day" (YYYY-MM-DD in the zone) or "label:KEY";
        the group None is of no model, or without the label."""
-    scope = matching(project, wanted)
+    scope, budget_ms = matching(project, wanted), budget_ms or BUDGET_MS
     if scope is None:
         return Stats([], [])
     if newest is None:
         try:
-            return _in_time(project, key, scope, group_by, zone)
+            return _in_time(project, key, scope, group_by, zone, budget_ms)
         except OperationalError:
             newest, _ = page_of_ids(project, wanted, None, SAMPLE)
     with connection.cursor() as cursor:
@@ -107,10 +108,29 @@ def value_stats(project, key, wanted, group_by=None, zone="UTC", newest=None):
     return _with_rolled_up(stats, project, key, wanted, group_by)
 
 
-def _in_time(project, key, scope, group_by, zone):
+def days_of(project, key, wanted, zone, newest=None):
+    """The Stats by day that a line over time needs: number, interactions, mean, deviation. From the roll-up where it
+    tells, which knows of no extremes, quantiles and bars; else all of `value_stats`."""
+    hours = _rolled_up(project, key, wanted, ("hour",))
+    here = ZoneInfo(zone)
+    if hours is None or any(hour.astimezone(here).minute for (hour,) in hours):
+        return value_stats(project, key, wanted, "day", zone, newest)
+    days = {}
+    for (hour,), totals in hours.items():
+        day = f"{hour.astimezone(here):%Y-%m-%d}"
+        days[day] = days.get(day, Totals()) + totals
+    groups = [
+        Group(day, one.moments.n, one.interactions, one.moments.mean, one.moments.stddev)
+        for day, one in sorted(days.items())
+        if one.moments.n
+    ]
+    return Stats(groups, [])
+
+
+def _in_time(project, key, scope, group_by, zone, budget_ms):
     """The Stats of everything; OperationalError where that takes too long."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = {BUDGET_MS}")
+        cursor.execute(f"SET LOCAL statement_timeout = {budget_ms:d}")
         stats = _read(cursor, project, key, scope, group_by, zone)
         cursor.execute("SET LOCAL statement_timeout = DEFAULT")
         return stats
@@ -195,11 +215,11 @@ def _name(groups, group_by):
 
 def _with_rolled_up(stats, project, key, wanted, group_by):
     """What the roll-up tells exactly stands in the place of what the sample would."""
-    if not is_hourly(wanted) or not wanted.only("after", "before", "models") or group_by not in {None, "model"}:
+    totals = (
+        _rolled_up(project, key, wanted, ("model_id",) if group_by else ()) if group_by in {None, "model"} else None
+    )
+    if totals is None:
         return stats
-    models = model_ids(project, wanted) if wanted.models else None
-    by = ("model_id",) if group_by else ()
-    totals = given(project, by=by, keys=[key.pk], models=models, after=wanted.after, before=wanted.before)
     names = dict(Model.objects.filter(team=project.team_id).values_list("pk", "key"))
     exact = {(names.get(place[0]) if place else ""): one for place, one in totals.items()}
     for group in stats.groups:
@@ -207,3 +227,11 @@ def _with_rolled_up(stats, project, key, wanted, group_by):
             group.count, group.interactions = one.moments.n, one.interactions
             group.mean, group.stddev = one.moments.mean, one.moments.stddev
     return stats
+
+
+def _rolled_up(project, key, wanted, by):
+    """{group: Totals} from the roll-up; None where it cannot tell."""
+    if not is_hourly(wanted) or not wanted.only("after", "before", "models"):
+        return None
+    models = model_ids(project, wanted) if wanted.models else None
+    return given(project, by=by, keys=[key.pk], models=models, after=wanted.after, before=wanted.before)

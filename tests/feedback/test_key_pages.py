@@ -24,7 +24,7 @@ from tests.factories import make_interaction, make_project, make_team, make_user
 from tests.feedback.compared import make_key
 
 NOON = datetime.datetime.now(datetime.UTC).replace(hour=12, minute=0, second=0, microsecond=0)
-QUERIES = 38  # of a key's page with all it can show
+QUERIES = 33  # of a key's page with all it can show
 SCORES = [1, 2, 2.5, 4, 4, 5, 3, 5, 4, 1.5, 5, 2]
 
 

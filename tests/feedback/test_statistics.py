@@ -4,10 +4,13 @@ import collections
 import datetime
 import random
 import statistics
+from urllib.parse import urlencode
 
 import pytest
+from django.http import QueryDict
 
 from feedback.services import create_feedback_key
+from interactions.filters import InteractionFilter
 from interactions.ingest import ingest
 from interactions.search import matching
 from interactions.search import values as search_values
@@ -126,6 +129,22 @@ def test_coverage_tells_which_share_has_feedback_at_all(api, project):
     api.post("feedback", {"completion_id": str(reviewed), "metric": "good", "value": 1, "origin": "reviewer"})
     covered = {"interactions": 3, "with_feedback": 2, "reviewed": 1, "is_capped": False}
     assert told(api, project, "good")["coverage"] == covered
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+@pytest.mark.parametrize("query", [{}, {"model": "model-1"}, {"label": "intent:refund"}])
+def test_a_line_of_days_is_what_the_days_are(scored, zone, query):
+    filterset = InteractionFilter(QueryDict(urlencode(query)), project=scored)
+    assert filterset.is_valid()
+    key = scored.feedback_keys.get(key="score")
+    days = search_values.days_of(scored, key, filterset.wanted, zone).groups
+    wanted = search_values.value_stats(scored, key, filterset.wanted, "day", zone).groups
+    assert [(one.key, one.count, one.interactions) for one in days] == [
+        (one.key, one.count, one.interactions) for one in wanted
+    ]
+    assert [one.mean for one in days] == pytest.approx([one.mean for one in wanted], rel=1e-12)
+    for one, other in zip(days, wanted, strict=True):
+        assert one.stddev == (other.stddev and pytest.approx(other.stddev, rel=1e-9))
 
 
 def test_only_the_largest_groups_are_told_and_it_is_said(api, scored, monkeypatch):
