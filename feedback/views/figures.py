@@ -38,6 +38,11 @@ def estimate(is_bool, n, mean, stddev):
     return Estimate(mean, *(interval or ()))
 
 
+def estimate_of(key, group):
+    """The Estimate of a group of the key's values."""
+    return estimate(key.kind == "bool", group.count, group.mean, group.stddev)
+
+
 def of_moments(is_bool, moments):
     """The same of Moments."""
     return estimate(is_bool, moments.n, moments.mean, moments.stddev)

@@ -15,7 +15,8 @@ from feedback.rollups import comparisons
 from feedback.services import key_or_404, keys_of
 from feedback.templatetags.feedback import figure
 from feedback.views import links
-from feedback.views.figures import axis_of, estimate, interval_row
+from feedback.views.days import instant, line_of, midnight
+from feedback.views.figures import axis_of, estimate_of, interval_row
 from interactions import charts
 from interactions.filters import InteractionFilter, write_label
 from interactions.models import Label
@@ -24,8 +25,6 @@ from interactions.search.values import Stats, coverage, days_of, value_stats
 from projects.access import project_or_404
 
 SHOWN = 50  # models, values of a label
-HEIGHT = 160  # of the line over time
-MOST_DAYS = 1_000  # of it
 BUDGET_MS = 1_000  # of the first figures; where they take longer, all are of the newest
 MOST_LEFT_OUT = 50  # models that an address names
 PERIODS = (("7 d", 7), ("28 d", 28), ("90 d", 90))
@@ -111,10 +110,10 @@ def _figures(words, wanted, label):
     group = whole.groups[0] if whole.groups else None
     return {
         "group": group,
-        "estimate": _estimate(key, group) if group else None,
+        "estimate": estimate_of(key, group) if group else None,
         "table": words.values(),
         "bars": _bars(words, group) if group else [],
-        "days": _days(words, days, group),
+        "days": line_of(words, days, group),
         "models": _rows(words, models, _of_model(words, models)),
         "labels": _rows(words, labels, _of_label(words, label)),
         "label": label,
@@ -129,10 +128,6 @@ def _whole(key):
         return 0, 1
     low, high = key.minimum, key.maximum
     return -math.inf if low is None else low, math.inf if high is None else high
-
-
-def _estimate(key, group):
-    return estimate(key.kind == FeedbackKey.Kind.BOOL, group.count, group.mean, group.stddev)
 
 
 def _bars(words, group):
@@ -173,7 +168,7 @@ def _named(bars):
 def _rows(words, stats, table_of):
     """The groups as Rows: the largest first, their intervals on one axis."""
     shown = stats.groups[:SHOWN]
-    estimates = [_estimate(words.key, group) for group in shown]
+    estimates = [estimate_of(words.key, group) for group in shown]
     axis = axis_of(estimates, 300, whole=_whole(words.key))
     rows = [
         Row(group, one, table_of(group), interval_row(one, axis)) for group, one in zip(shown, estimates, strict=True)
@@ -200,61 +195,6 @@ def _of_label(words, label):
         return words.values(("label", write_label(label, group.key)))
 
     return table
-
-
-def _days(words, stats, whole):
-    """The line over time with its band, the days behind it, and the words below; None without any day. `whole` is the
-    group of all days."""
-    by_day = {datetime.date.fromisoformat(group.key): group for group in stats.groups}
-    if not by_day:
-        return None
-    first, last = min(by_day), max(by_day)
-    first = max(first, last - datetime.timedelta(days=MOST_DAYS))
-    dates = [first + datetime.timedelta(days=n) for n in range((last - first).days + 1)]
-    estimates = [_estimate(words.key, by_day[date]) if date in by_day else None for date in dates]
-    axis = axis_of([one for one in estimates if one], 1, whole=_ends_of_days(words.key, estimates, whole))
-    points = [one and (one.value, one.low, one.high) for one in estimates]
-    rows = [
-        {"date": date, "group": by_day[date], "estimate": one, "table": _of_day(words, date)}
-        for date, one in zip(dates, estimates, strict=True)
-        if one
-    ]
-    return {
-        "line": charts.line(points, HEIGHT, charts.ticks(axis.low, axis.high, 4)),
-        "height": HEIGHT,
-        "marks": [(charts.across(place, len(dates)), dates[place]) for place in charts.marked(len(dates), 6)],
-        "rows": rows[::-1],
-    }
-
-
-def _ends_of_days(key, estimates, whole):
-    """The ends of the line's axis. The interval of a day with two values may be as wide as it likes: the axis goes half
-    as far beyond the days' means as these lie apart, and not beyond the values."""
-    if key.kind == FeedbackKey.Kind.BOOL:
-        return 0, 1
-    means = [one.value for one in estimates if one]
-    room = (max(means) - min(means)) / 2 or math.inf
-    return max(whole.minimum, min(means) - room), min(whole.maximum, max(means) + room)
-
-
-def _of_day(words, date):
-    """The table of the reader's day, where the address asks for a part of it that part."""
-    start, end = (_midnight(date + datetime.timedelta(days=n)) for n in (0, 1))
-    asked = dict(words.pairs)
-    if asked.get("after") or asked.get("before"):
-        form = InteractionFilter(asked, project=words.project).form
-        form.is_valid()
-        start = max(start, form.cleaned_data.get("after") or start)
-        end = min(end, form.cleaned_data.get("before") or end)
-    return words.values(("after", _instant(start)), ("before", _instant(end)), without={"after", "before"})
-
-
-def _midnight(date):
-    return timezone.make_aware(datetime.datetime.combine(date, datetime.time()))
-
-
-def _instant(moment):
-    return moment.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
 
 
 def _coverage(words, found, group):
@@ -297,7 +237,7 @@ def _periods(words):
     asked, today = dict(words.pairs), timezone.localdate()
     found = [("All time", words.here(without={"after", "before"}), not (asked.get("after") or asked.get("before")))]
     for name, days in PERIODS:
-        start = _instant(_midnight(today - datetime.timedelta(days=days - 1)))
+        start = instant(midnight(today - datetime.timedelta(days=days - 1)))
         here = words.here(("after", start), without={"after", "before"})
         found.append((name, here, asked.get("after") == start and not asked.get("before")))
     return [*found[1:], found[0]]
