@@ -1,6 +1,9 @@
 """What every call of the API has in common: how a body is read, and what an error looks like."""
 
+import logging
+
 from django.core.exceptions import PermissionDenied
+from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions, parsers, status, views
 from rest_framework.response import Response
@@ -9,6 +12,9 @@ from interactions.jsontext import JSONError, loads
 from interactions.rules import Conflict, RecordError
 from interactions.streams import CUT_OFF
 
+# whether a statement was committed whose answer never came is not known
+NO_DATABASE = "The database does not answer. What was sent may be stored, whole or in part; under external ids it can be sent again."
+logger = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
 
 
@@ -44,6 +50,11 @@ def exception_handler(error, context):
         return answer(status.HTTP_404_NOT_FOUND, str(error) or "Not found.")
     if isinstance(error, PermissionDenied):
         return answer(status.HTTP_403_FORBIDDEN, str(error) or "You may not do this.")
+    if isinstance(error, (OperationalError, InterfaceError)):
+        logger.error("The database did not answer a call", exc_info=error)
+        response = answer(status.HTTP_503_SERVICE_UNAVAILABLE, NO_DATABASE)
+        response["Retry-After"] = "2"
+        return response
     response = views.exception_handler(error, context)
     if response is not None:
         fields = dict(_paths(error.detail, "")) if isinstance(error, exceptions.ValidationError) else {}
