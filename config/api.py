@@ -13,7 +13,10 @@ from interactions.rules import Conflict, RecordError
 from interactions.streams import CUT_OFF
 
 # whether a statement was committed whose answer never came is not known
-NO_DATABASE = "The database does not answer. What was sent may be stored, whole or in part; under external ids it can be sent again."
+NO_DATABASE = (
+    "The database does not answer. What was sent may be stored, whole or in part; "
+    "under external ids it can be sent again."
+)
 logger = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
 
