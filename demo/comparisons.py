@@ -58,11 +58,15 @@ def _mend(pairs, reviewer):
     mends = {}
     for pair in pairs:
         bad, good = sorted(pair, key=lambda one: not _is_bad(one[1]))
-        if _is_bad(bad[1]) and not _is_bad(good[1]):
+        if _is_bad(bad[1]) and _was_helpful(good[1]):
             mends.setdefault(bad[0], good[1]["completion"])
     rows = Interaction.objects.select_related("project").in_bulk(list(mends)[:MENDED])
     for id, row in rows.items():
         correct_completion(interaction=row, completion=mends[id], by=reviewer)
+
+
+def _was_helpful(record):
+    return not _is_bad(record) and {"feedback_key": "helpful", "value": True} in record["feedbacks"]
 
 
 def _is_bad(record):
