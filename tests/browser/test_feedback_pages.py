@@ -99,6 +99,7 @@ def test_a_key_is_made_and_unlinked_by_keyboard(open_page, project):
     page.get_by_role("link", name="New key").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/new")
+    page.locator("#id_name:focus").wait_for()
     page.keyboard.type("Über the top?")
     expect(page.locator("#id_key")).to_have_value("uber-the-top")
     page.locator("#id_name").press("Tab")
