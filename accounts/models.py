@@ -92,10 +92,6 @@ class Membership(models.Model):
 
 
 class ApiKeyQuerySet(models.QuerySet):
-    def usable(self):
-        """Keys that still open the door, with their users."""
-        return self.filter(revoked_at=None, user__is_active=True).select_related("user")
-
     def of(self, user):
         """A person's keys that were not revoked, newest first."""
         return self.filter(user=user, revoked_at=None).order_by("-created_at", "-pk")

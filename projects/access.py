@@ -4,10 +4,10 @@ import uuid
 
 from django.core.exceptions import PermissionDenied
 from django.core.validators import slug_re
-from django.db.models import Q
 from django.http import Http404
 
-from accounts.models import Role
+from accounts import prepared
+from accounts.models import Team
 from accounts.permissions import READ
 from projects.models import Project
 
@@ -19,24 +19,29 @@ class EntityNotFound(Http404):
         super().__init__(f"EntityNotFound: {entity} {str(key)[:200]!r}")
 
 
-def permissions_in(user, project):
-    """The set of what this person may do in the project, from her own team's role and from shares."""
-    roles = Role.objects.filter(
-        Q(memberships__user=user, memberships__team=project.team_id)
-        | Q(pk__in=project.shares.filter(team__memberships__user=user).values("role"))
-    )
-    return {permission for granted in roles.values_list("permissions", flat=True) for permission in granted}
+# whoever has a role in it may see a project: by her own team, or by a share with a team of hers
+_GATE = f"""
+    SELECT {prepared.columns(Project, "p")}, {prepared.columns(Team, "t")}, granted.permissions
+    FROM projects_project p JOIN accounts_team t ON t.id = p.team_id
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS roles, array_agg(DISTINCT permission) FILTER (WHERE permission IS NOT NULL) AS permissions
+        FROM (
+            SELECT m.role_id FROM accounts_membership m WHERE m.team_id = p.team_id AND m.user_id = %(user)s
+            UNION ALL
+            SELECT s.role_id FROM projects_projectshare s JOIN accounts_membership m ON m.team_id = s.team_id
+            WHERE s.project_id = p.id AND m.user_id = %(user)s
+        ) AS held JOIN accounts_role r ON r.id = held.role_id LEFT JOIN unnest(r.permissions) AS permission ON true
+    ) AS granted
+    WHERE (p.key = %(key)s OR p.uid = %(uid)s) AND p.deleted_at IS NULL AND granted.roles > 0
+    ORDER BY p.id LIMIT 1
+"""
 
 
-def _named(key):
-    # text that the database cannot take, such as NUL, is no key either
-    key = str(key)
-    if not slug_re.match(key):
-        raise EntityNotFound("Project", key)
+def _uid(key):
     try:
-        return Q(key=key) | Q(uid=uuid.UUID(key))
+        return uuid.UUID(key)
     except ValueError:
-        return Q(key=key)
+        return None
 
 
 def project_or_404(user, key, permission=READ):
@@ -44,12 +49,15 @@ def project_or_404(user, key, permission=READ):
 
     EntityNotFound (404) to strangers, PermissionDenied (403) to those who may see it but not do this.
     """
-    named = _named(key)
-    project = Project.objects.visible_to(user).filter(named).select_related("team").order_by("pk").first()
-    if project is None:
+    text = str(key)
+    # text that the database cannot take, such as NUL, is no key either
+    found = slug_re.match(text) and prepared.rows(_GATE, {"user": user.pk, "key": text, "uid": _uid(text)})
+    if not found:
         raise EntityNotFound("Project", key)
+    project, rest = prepared.instance(Project, found[0])
+    project.team, [permissions] = prepared.instance(Team, rest)
     project.ref = key
-    project.permissions = permissions_in(user, project)
+    project.permissions = set(permissions or ())
     if permission not in project.permissions:
         raise PermissionDenied(f"You may not do this in {project.key}: it needs the permission {permission}.")
     return project
