@@ -185,6 +185,16 @@ class Plan:
             tests.append(("interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)", [self.words]))
         return source, " AND ".join(sql for sql, _ in tests), [value for _, values in tests for value in values]
 
+    def row_tests(self):
+        """(SQL, values) of all that is wanted of one row `i`, its words included."""
+        where, values = self._range("i.id")
+        conditions = [(where, values), *self.tests]
+        if self.words:
+            words = "interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)"
+            body = f"SELECT {words} FROM interactions_interactionbody b WHERE b.id = i.id LIMIT 1"
+            conditions.append((f"({body}) IS TRUE", [self.words]))
+        return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
+
     @property
     def _direction(self):
         return "DESC" if self.descending else "ASC"
