@@ -23,7 +23,7 @@ def encoding_of(path):
 
 def project_and_person(key, email, permission):
     """The project of this key (or id), and who acts in it: of this address, else its team's first administrator."""
-    project = _project(key)
+    project = project_named(key)
     person = User.objects.filter(email__iexact=email).first() if email else _administrator(project)
     if person is None:
         raise CommandError(f"There is no user {email}." if email else f"The team of {key} has no administrator.")
@@ -33,7 +33,8 @@ def project_and_person(key, email, permission):
         raise CommandError(f"{person.email}: {error}") from None
 
 
-def _project(key):
+def project_named(key):
+    """The project of this key or id; CommandError where there is none, or more than one."""
     try:
         named = Q(uid=uuid.UUID(key))
     except ValueError:
