@@ -213,3 +213,50 @@ class Blob(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "content"], name="blob_unique")]
+
+
+class Hold(models.Model):
+    """A legal hold: while it stands, nobody and no rule deletes the interaction, or what it is compared with."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="holds")
+    interaction_id = models.UUIDField()
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+    released_because = models.CharField(max_length=500, blank=True)
+    released_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["interaction_id"], condition=models.Q(released_at=None), name="hold_stands_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["interaction_id"], name="hold_interaction"),
+            models.Index(fields=["project", "-at"], condition=models.Q(released_at=None), name="hold_standing"),
+        ]
+
+
+class Departure(models.Model):
+    """What the rule of retention took of a project: `n` interactions of a time, `held` ones left behind."""
+
+    class Way(models.TextChoices):
+        MONTH = "month", "Whole"
+        SLICE = "slice", "In slices"
+
+    project = small(Project)
+    at = models.DateTimeField(db_default=Now())
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+    n = models.BigIntegerField()
+    held = models.BigIntegerField()
+    way = models.CharField(max_length=10, choices=Way)
+    claims_left = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-at"], name="departure_project"),
+            models.Index(fields=["id"], condition=models.Q(claims_left=True), name="departure_claims_left"),
+        ]

@@ -7,6 +7,8 @@ from django.db.models.functions import Now
 
 from accounts.models import Role, Team, User
 
+MOST_DAYS = 36_500
+
 
 class ProjectQuerySet(models.QuerySet):
     def visible_to(self, user):
@@ -18,7 +20,7 @@ class ProjectQuerySet(models.QuerySet):
 
 
 class Project(models.Model):
-    """What one application's interactions belong to."""
+    """What one application's interactions belong to. They are kept for `keep_days`, null for ever."""
 
     id = models.AutoField(primary_key=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="projects")
@@ -27,13 +29,20 @@ class Project(models.Model):
     name = models.CharField(max_length=100)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
+    keep_days = models.PositiveIntegerField(null=True)
     archived_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
 
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["team", "key"], name="project_team_key_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "key"], name="project_team_key_unique"),
+            models.CheckConstraint(
+                condition=models.Q(keep_days=None) | models.Q(keep_days__range=(1, MOST_DAYS)),
+                name="project_keep_days_in_range",
+            ),
+        ]
 
     def __str__(self):
         return self.name
