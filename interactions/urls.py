@@ -3,12 +3,15 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from interactions.views import detail, judging, labelling, overview, selection, table
+from interactions.views import arrivals, counts, detail, judging, labelling, overview, selection, table
 
 urlpatterns = [
     path("p/<str:project>/", RedirectView.as_view(pattern_name="interaction_list"), name="project_home"),
     path("p/<str:project>/overview", overview.overview, name="overview"),
     path("p/<str:project>/interactions", table.interaction_list, name="interaction_list"),
+    path("p/<str:project>/interactions/facets", counts.interaction_facets, name="interaction_facets"),
+    path("p/<str:project>/interactions/histogram", counts.interaction_histogram, name="interaction_histogram"),
+    path("p/<str:project>/interactions/arrivals", arrivals.interaction_arrivals, name="interaction_arrivals"),
     path("p/<str:project>/interactions/labels", labelling.label_many, name="label_many"),
     path("p/<str:project>/interactions/delete", selection.interaction_delete_many, name="interaction_delete_many"),
     path("p/<str:project>/interactions/<uuid:pk>", detail.interaction_detail, name="interaction_detail"),

@@ -95,11 +95,27 @@ document.addEventListener("htmx:before:history:restore", (e) => {
   htmx.ajax("GET", path, { target: "#drawer", swap: "innerHTML" });
 });
 
+/* what was found is said once, as soon as it is counted */
+let unsaid = false;
+function sayCount() {
+  const count = $("#count");
+  if (!unsaid || !count || "waits" in count.dataset) return;
+  unsaid = false;
+  $("#say").textContent = `${count.textContent.trim() || "No"} interactions`;
+}
+/* what is new was asked for: the reader is taken to the newest */
+function goToNewest() {
+  $("#results").scrollTop = 0;
+  cursor = null;
+  moveCursor(1);
+}
+
 /* after a swap */
 let page = $("#results")?.dataset.cursor;
 document.addEventListener("htmx:after:swap", (e) => {
   if (!$("#explore")) return;
   const { ctx } = e.detail;
+  if (ctx.sourceElement?.matches?.("[data-quiet]")) { if (ctx.target?.id === "filters") sayCount(); return; }
   if (ctx.swap === "none") return syncFields(); // it failed, and what was ticked for it is not so
   if (ctx.target?.id === "drawer" && drawer()) return drawerOpened(ctx.sourceElement);
   if (ctx.target?.id === "explore" || ctx.target === document.body) {
@@ -108,7 +124,9 @@ document.addEventListener("htmx:after:swap", (e) => {
     syncFields();
     $$("[popover]:popover-open").forEach((p) => p.hidePopover());
     if ($("#results").dataset.cursor !== page) { page = $("#results").dataset.cursor; $("#results").scrollTop = 0; cursor = null; }
-    $("#say").textContent = $("#count") ? `${$("#count").textContent.trim() || "No"} interactions` : "";
+    unsaid = true;
+    sayCount();
+    if (ctx.sourceElement?.matches?.("[data-newest]")) goToNewest();
   }
   const row = cursor && document.getElementById(`i-${cursor}`);
   if (row) row.classList.add("cur");
@@ -130,6 +148,7 @@ document.addEventListener("kit:key", (e) => {
     k: () => !drawer() && (moveCursor(-1), true),
     x: () => { const box = $("[data-rows] tr.cur input"); box?.click(); return box; },
     f: () => { openFacets(); return true; },
+    n: () => drawer(), // it would be taken away
     l: () => {
       if (drawer()) return false;
       if (!boxes().some((b) => b.checked)) $("[data-rows] tr.cur input")?.click();
@@ -217,7 +236,7 @@ class TimeBrush extends HTMLElement {
     const start = +this.dataset.start, step = +this.dataset.step, n = Math.round((+this.dataset.end - start) / step);
     const first = Math.floor((a / this.width) * n), last = Math.max(first + 1, Math.ceil((b / this.width) * n));
     const iso = (place) => new Date(start + place * step).toISOString().replace(".000", "");
-    const url = new URL(this.dataset.address, location.href);
+    const url = new URL(this.closest("[data-address]").dataset.address, location.href);
     url.searchParams.set("after", iso(Math.min(first, n - 1)));
     url.searchParams.set("before", iso(Math.min(last, n)));
     htmx.ajax("GET", url.pathname + url.search, { source: this, target: "#explore", swap: "outerMorph" });

@@ -5,6 +5,7 @@ state of the table has one address that can be shared.
 """
 
 import datetime
+import uuid
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ NAMES = (
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source"}
 EXACT = {"label", "not_label", "model", "not_model", "feedback"}  # whose blanks belong to them
 FILTERS = frozenset(NAMES) - {"order", "limit", "cursor"}
+_NO_ID = uuid.UUID(int=0)
 _IS, _FROM, _TO = "feedback.is.", "feedback.from.", "feedback.to."
 
 
@@ -55,23 +57,44 @@ class Address:
     def list(self):
         return reverse("interaction_list", kwargs={"project": self.project.ref})
 
-    @property
+    @cached_property
     def query(self):
         return urlencode(self.pairs)
 
     @property
     def url(self):
-        return f"{self.list}?{self.query}" if self.pairs else self.list
+        return self._query(self.list, self.pairs)
+
+    @staticmethod
+    def _query(path, pairs):
+        return f"{path}?{urlencode(pairs)}" if pairs else path
 
     @property
     def inside(self):
         """What an interaction's address carries, so that previous, next and back stay inside the filter."""
         return f"?{self.query}" if self.pairs else ""
 
+    @cached_property
+    def _around_id(self):
+        """What stands before and behind the id in an interaction's address, looked up once for all rows."""
+        detail = reverse("interaction_detail", kwargs={"project": self.project.ref, "pk": _NO_ID})
+        return detail.rsplit(str(_NO_ID), 1)
+
     def of(self, interaction_id):
         """The address of one interaction, within this filter."""
-        detail = reverse("interaction_detail", kwargs={"project": self.project.ref, "pk": interaction_id})
-        return detail + self.inside
+        return str(interaction_id).join(self._around_id) + self.inside
+
+    def part(self, name, *more):
+        """The address of a part that comes by a request of its own, by its URL's name, with some more pairs."""
+        return self._query(reverse(name, kwargs={"project": self.project.ref}), [*self.pairs, *more])
+
+    @property
+    def facets(self):
+        return self.part("interaction_facets")
+
+    @property
+    def histogram(self):
+        return self.part("interaction_histogram")
 
     def changed(self, *more, without=()):
         """The address without these names or pairs and with some more pairs, at its first page."""
@@ -80,7 +103,9 @@ class Address:
             for name, value in self.pairs
             if name != "cursor" and name not in without and (name, value) not in without
         ]
-        return Address(self.project, [*kept, *more]).url
+        other = Address(self.project, [*kept, *more])
+        other.list = self.list  # looked up once for all of a page's links
+        return other.url
 
     def at(self, cursor):
         return self.changed(("cursor", cursor)) if cursor else ""

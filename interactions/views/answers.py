@@ -3,6 +3,7 @@
 from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
+from django_htmx.http import trigger_client_event
 
 from feedback.services import keys_of
 from interactions.labels import labels_of
@@ -10,8 +11,8 @@ from interactions.models import Interaction
 from interactions.rendering import words_pattern
 from interactions.views.address import Address
 from interactions.views.detail import interaction_or_404, panel_context
+from interactions.views.rows import COLUMNS, fill_rows
 from interactions.views.selection import leave_toast
-from interactions.views.table import COLUMNS, counts_context, fill_rows, wanted_of
 
 ROWS_REFRESHED = 200
 
@@ -27,7 +28,9 @@ def answer(request, project, text, changed, *, token="", undo="label_undo"):
         "next": _back(request, project),
         **_changed_parts(request, project, changed),
     }
-    return render(request, "interactions/_changed.html", context)
+    response = render(request, "interactions/_changed.html", context)
+    # the page asks for its counts again, once this is shown
+    return trigger_client_event(response, "kit:counts", {}) if "table" in request.POST else response
 
 
 def refuse(request, project, text):
@@ -47,16 +50,14 @@ def _back(request, project):
 
 
 def _changed_parts(request, project, changed):
-    """The rows of these interactions' ids, the facets and the open interaction, as far as the page that asked can
-    show them."""
+    """The rows of these interactions' ids and the open interaction, as far as the page that asked can show them."""
     address, shown = _shown(request, project)
     parts = {"address": address}
     if "table" in request.POST:
         rows = labels_of(Interaction.objects.for_table().in_order(changed[:ROWS_REFRESHED]))
-        fill_rows(rows, address, list(keys_of(project).values())[:COLUMNS])
-        wanted, errors = wanted_of(project, address)
-        parts |= counts_context(project, address, wanted, errors)
-        parts |= {"table": True, "rows": rows, "pattern": words_pattern(address.one("q"))}
+        columns = list(keys_of(project).values())[:COLUMNS]
+        fill_rows(rows, address, columns, words_pattern(address.one("q")))
+        parts |= {"table": True, "rows": rows}
     if shown:
         parts |= panel_context(project, interaction_or_404(project, shown), address, request.user)
     return parts

@@ -21,8 +21,8 @@ from interactions.search import neighbours
 from interactions.transcript import BUDGET, Transcript, new_messages
 from interactions.views.address import Address
 from interactions.views.given import given_context
+from interactions.views.reading import wanted_of
 from interactions.views.selection import take_toast
-from interactions.views.table import wanted_of
 from projects.access import EntityNotFound, project_or_404
 
 SESSION_ROWS = 50

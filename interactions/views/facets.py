@@ -1,25 +1,34 @@
 """The facets as the page draws them: options with their counts, bars with their heights, what is set ticked."""
 
+import zlib
 from dataclasses import dataclass, field
 
 from interactions.filters import FLAGS
 from interactions.models import Label
-from interactions.search.facets import Facets
+from interactions.search.facets import Facets, FeedbackFacet
 from interactions.templatetags.interactions import number
 from interactions.views.address import is_single, label_text, of_label, split_range
 
 WIDTH, HEIGHT = 218, 36  # of a small histogram, in its own units
 GAP = 2.5
 SHOWN_LABELS = 8
+GHOST_MODELS = 3  # lines kept free for what is not counted yet
 
 
 @dataclass
 class Option:
+    """A box of the form: what it asks for, and how many have it, None where that is not known."""
+
     value: str
     n: int | None
     on: bool
     label: Label | None = None
     without: str = ""
+
+    @property
+    def id(self):
+        """Always the same for what it asks, so that the box stays itself when the counts come."""
+        return f"o-{zlib.crc32(f'{self.label is None}{self.value}'.encode()):08x}"
 
 
 @dataclass
@@ -29,31 +38,39 @@ class Choice:
     value: str
     name: str
     icon: str
-    n: int
+    n: int | None
     on: bool
 
 
 @dataclass
 class Panel:
-    """All that the filter form shows."""
+    """All that the filter form shows; `waiting` where its counts are still to come."""
 
     labels: list = field(default_factory=list)
     more_labels: list = field(default_factory=list)
-    label_total: int = 0
     labels_set: int = 0
     models: list = field(default_factory=list)
     models_set: int = 0
     feedback: list = field(default_factory=list)
     latency: dict = field(default_factory=dict)
     approximate: bool = False
+    waiting: bool = False
     unread_label: str = ""
     unseen: list = field(default_factory=list)
 
+    @property
+    def ghosts(self):
+        """The lines kept free for the labels and models to come."""
+        on = sum(option.on for option in self.labels)
+        return {"labels": range(max(SHOWN_LABELS - on, 1)), "models": range(GHOST_MODELS)}
 
-def panel_of(address, found, known):
-    """The Panel of an address. `found` are the Facets, or None where the filter cannot be read; `known` the count."""
-    found = found or Facets([], [], [], None, 0, False, False)
-    panel = Panel(label_total=found.label_total, approximate=found.approximate or found.labels_approximate)
+
+def panel_of(address, found, known, keys):
+    """The Panel of an address. `found` are the Facets, or None where they are not counted yet (what the address sets
+    is there all the same, and the feedback `keys`); `known` is how many match, or None."""
+    waiting = found is None
+    found = found or _uncounted(keys)
+    panel = Panel(waiting=waiting, approximate=found.approximate or found.labels_approximate)
     options = _labels(address, found.labels, known)
     shown = max(SHOWN_LABELS, sum(option.on for option in options))
     panel.labels, panel.more_labels = options[:shown], options[shown:]
@@ -67,13 +84,19 @@ def panel_of(address, found, known):
     return panel
 
 
+def _uncounted(keys):
+    feedback = [FeedbackFacet(key, none=None, yes=None, no=None) for key in keys]
+    none = {"labels": [], "models": [], "latency": None, "label_total": 0}
+    return Facets(**none, feedback=feedback, labels_approximate=False, approximate=False)
+
+
 def _labels(address, found, known):
-    """What is set first, then the most used."""
+    """What is set first, in the address's order whether it is counted or not, then the most used."""
     wanted = {pair: text for text in address.all("label") if (pair := is_single(text))}
-    there = {(label.key, label.value): n for label, n in found}
-    missing = [(Label(key=key, value=value), known) for key, value in wanted if (key, value) not in there]
-    options = [_label(address, label, n, wanted.get((label.key, label.value))) for label, n in [*missing, *found]]
-    return sorted(options, key=lambda option: not option.on)
+    there = {(label.key, label.value): (label, n) for label, n in found}
+    chosen = [there.get(pair, (Label(key=pair[0], value=pair[1]), known)) for pair in wanted]
+    rest = [one for pair, one in there.items() if pair not in wanted]
+    return [_label(address, label, n, wanted.get((label.key, label.value))) for label, n in [*chosen, *rest]]
 
 
 def _label(address, label, n, text):
@@ -83,10 +106,11 @@ def _label(address, label, n, text):
 
 
 def _models(address, found):
+    """What is set first, as with the labels."""
     wanted = address.all("model")
-    keys = [model.key for model, _ in found]
-    options = [Option(model.key, n, model.key in wanted) for model, n in found]
-    return options + [Option(key, None, True) for key in wanted if key not in keys]
+    there = {model.key: n for model, n in found}
+    chosen = [Option(key, there.get(key), True) for key in wanted]
+    return chosen + [Option(key, n, False) for key, n in there.items() if key not in wanted]
 
 
 def _feedback(address, facet):
@@ -101,7 +125,8 @@ def _feedback(address, facet):
     span = next((text for text in asked if text != "none" and _is_range(text)), "")
     least, most = split_range(span)
     spread = facet.distribution
-    ends = (number(spread.start), number(spread.end)) if spread else ("", "")
+    known = (spread.start, spread.end) if spread else (key.minimum, key.maximum)
+    ends = tuple("" if end is None else number(end) for end in known)
     return {
         "key": key,
         "least": least,
@@ -109,8 +134,9 @@ def _feedback(address, facet):
         "none": "none" in asked,
         "nones": facet.none,
         "bars": bars(spread, least, most),
+        "bars_id": f"bars-key-{key.pk}",
         "placeholder": ends,
-        "range": " – ".join(ends) if spread else "",
+        "range": " – ".join(ends) if all(ends) else "",
     }
 
 

@@ -12,7 +12,7 @@ from interactions.search.facets import Matches, count_shown
 from interactions.views.address import Address
 from interactions.views.overview_figures import is_bool
 from interactions.views.overview_period import HOUR
-from interactions.views.table import wanted_of
+from interactions.views.reading import wanted_of
 
 ROWS = 8
 

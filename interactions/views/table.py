@@ -1,9 +1,7 @@
-"""The table of interactions: filtered, counted, page by page."""
+"""The table of interactions, page by page. What is counted of it comes by requests of its own (see counts)."""
 
-import re
 import uuid
 
-from django.http import QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -12,24 +10,17 @@ from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from accounts.permissions import DELETE, LABEL
 from feedback.services import keys_of
-from interactions.filters import InteractionFilter
-from interactions.models import Interaction, Source
+from interactions.models import Interaction
 from interactions.rendering import words_pattern
-from interactions.search import Page, find, search
-from interactions.search.facets import Matches, count_shown, facets, histogram
-from interactions.templatetags.interactions import PLUMBING
-from interactions.views.address import Address, is_single
-from interactions.views.chips import Fault, chips_of, faults_of
-from interactions.views.facets import panel_of
+from interactions.search import find
+from interactions.views.address import Address
+from interactions.views.arrivals import arrivals_address, database_now
+from interactions.views.counts import uncounted_context
+from interactions.views.reading import page_of
+from interactions.views.rows import COLUMNS, fill_rows
 from interactions.views.selection import take_toast
-from interactions.views.timeline import span_of, timeline_of
-from interactions.wanted import Wanted
+from interactions.views.timeline import span_of
 from projects.access import project_or_404
-
-ROWS = 50
-MOST_ROWS = 1_000
-TAGS = 2  # labels in a row
-COLUMNS = 2  # feedback keys in a row
 
 
 @require_safe
@@ -97,74 +88,21 @@ def _is_uuid(text):
 
 
 def table_context(project, address):
-    """All that the table's templates ask for."""
-    wanted, page, errors = _read(project, address)
-    matches = Matches(project, wanted)
-    columns = list(keys_of(project).values())[:COLUMNS]
-    fill_rows(page.rows, address, columns)
-    return {
-        "wanted": wanted,
-        "page": page,
-        "errors": errors,
-        "timeline": None if errors else timeline_of(histogram(project, wanted, matches), wanted),
-        "columns": columns,
-        "pattern": words_pattern(address.one("q")),
-        "may_label": LABEL in project.permissions,
-        "may_delete": DELETE in project.permissions,
-        **counts_context(project, address, wanted, errors, matches),
-    }
-
-
-def counts_context(project, address, wanted, errors, matches=None):
-    """The filter form with its counts, the chips, and how many there are: what every change of a label touches."""
-    matches = matches or Matches(project, wanted)
-    counted = None if errors else count_shown(project, wanted, matches)
-    shown = None if errors else facets(project, wanted, matches)
-    faults = {fault.name: fault.text for fault in errors}
+    """All that the table's templates ask for: nothing that takes longer than the rows."""
+    moment = database_now()  # before the rows are looked for, so that what comes meanwhile counts as new
+    wanted, page, errors = page_of(project, address)
+    keys = list(keys_of(project).values())
+    fill_rows(page.rows, address, keys[:COLUMNS], words_pattern(address.one("q")))
     return {
         "project": project,
         "nav": "interactions",
-        "address": address,
-        "faults": faults,
-        "chips": chips_of(address, faults),
-        "counted": counted,
-        "total": count_shown(project, Wanted()) if address.has_filters and not errors else None,
-        "facets": panel_of(address, shown, counted.n if counted else None),
+        "wanted": wanted,
+        "page": page,
+        "errors": errors,
+        "columns": keys[:COLUMNS],
         "span": span_of(address),
-        "sources": Source.choices,
+        "arrivals": "" if errors else arrivals_address(address, wanted, page, moment),
+        "may_label": LABEL in project.permissions,
+        "may_delete": DELETE in project.permissions,
+        **uncounted_context(project, address, wanted, errors, keys),
     }
-
-
-def fill_rows(rows, address, columns):
-    """Give each row what its template asks: its address, the labels to show, the feedback by column."""
-    fixed = {is_single(text) for text in address.all("label")}
-    for row in rows:
-        free = [label for label in row.labels if (label.key, label.value) not in fixed]
-        free.sort(key=lambda label: label.key.lower() in PLUMBING)
-        row.address = address.of(row.id)
-        row.tags, row.more = free[:TAGS], free[TAGS:]
-        row.marks = [(key, row.feedbacks.get(key.key)) for key in columns]
-
-
-def wanted_of(project, address):
-    """(Wanted, [Fault]) of an address; everything is wanted where something of it cannot be read."""
-    filterset = InteractionFilter(QueryDict(address.query), project=project)
-    if filterset.is_valid():
-        return filterset.wanted, []
-    return Wanted(), faults_of(filterset, address)
-
-
-def _read(project, address):
-    """(Wanted, Page, [Fault]); where something cannot be read, nothing is looked for."""
-    wanted, errors = wanted_of(project, address)
-    limit, cursor = address.one("limit"), address.one("cursor")
-    if limit and not (re.fullmatch(r"[0-9]{1,4}", limit) and 1 <= int(limit) <= MOST_ROWS):
-        errors.append(Fault("limit", "Rows:", f"Send 1 to {MOST_ROWS:,}.", address.changed(without={"limit"})))
-    if errors:
-        return wanted, Page(), errors
-    try:
-        page = search(project, wanted, cursor=cursor, limit=int(limit or ROWS))
-    except ValueError as error:
-        return wanted, Page(), [Fault("cursor", "Page:", str(error), address.changed())]
-    address.next, address.previous = address.at(page.next), address.at(page.previous)
-    return wanted, page, errors

@@ -204,8 +204,13 @@ def test_a_filter_that_cannot_be_read_is_told_beside_its_field(open_page, projec
 def test_without_scripts_everything_works_by_links_and_forms(open_page, project):
     page = open_page(scripts=False)
     page.goto(project.address)
-    page.get_by_role("checkbox", name="intent:claim").check()
     page.get_by_label("CSAT to").fill("2")
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile(r"\?feedback=csat%3A\.\.2$"))
+    page.get_by_role("link", name="All filters, with their counts").click()
+    expect(page.get_by_label("CSAT to")).to_have_value("2")
+    expect(page.get_by_role("img", name=re.compile("interactions from"))).to_be_visible()
+    page.get_by_role("checkbox", name=re.compile("intent:claim")).check()
     page.get_by_role("button", name="Apply").click()
     expect(page).to_have_url(re.compile(r"\?label=intent%3Aclaim&feedback=csat%3A\.\.2$"))
     row = page.locator("tbody tr").first

@@ -28,6 +28,10 @@ def list_url(project):
     return reverse("interaction_list", kwargs={"project": project.key})
 
 
+def facets_url(project):
+    return reverse("interaction_facets", kwargs={"project": project.key})
+
+
 def detail_url(project, interaction, name="interaction_detail"):
     return reverse(name, kwargs={"project": project.key, "pk": interaction.pk})
 
@@ -190,7 +194,7 @@ def test_a_label_in_the_filter_has_its_box_ticked_and_is_left_out_of_the_rows(pa
 def test_labels_of_any_characters_can_be_filtered_by_their_boxes(pages, project, label):
     wanted = make_interaction(project, labels=label)
     make_interaction(project, labels={"a": "b"})
-    first = pages.get(list_url(project))
+    first = pages.get(facets_url(project))
     ((key, value),) = label.items()
     (option,) = [one for one in first.context["facets"].labels if (one.label.key, one.label.value) == (key, value)]
     assert shown_ids(pages.get(list_url(project), {"label": option.value})) == [wanted.pk]

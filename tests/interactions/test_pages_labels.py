@@ -53,7 +53,7 @@ def test_what_is_no_label_is_refused_and_nothing_changes(pages, project, typed):
     assert labels(made) == {"a": "b"}
 
 
-def test_htmx_gets_the_row_the_facets_the_labels_and_a_way_back(pages, project):
+def test_htmx_gets_the_row_the_labels_a_way_back_and_word_that_counts_changed(pages, project):
     made = make_interaction(project)
     here = f"http://testserver{url('interaction_detail', project, made)}?q=covered"
     response = pages.post(
@@ -62,8 +62,11 @@ def test_htmx_gets_the_row_the_facets_the_labels_and_a_way_back(pages, project):
         headers={**HTMX, "HX-Current-URL": here},
     )
     text = response.content.decode()
-    for target in (f"#i-{made.pk}", "#filters", "#count", f"#labels-{made.pk}", f"#history-{made.pk}"):
+    for target in (f"#i-{made.pk}", f"#labels-{made.pk}", f"#history-{made.pk}"):
         assert f'hx-target="{target}"' in text, target
+    assert "kit:counts" in response["HX-Trigger"]
+    facets = pages.get(reverse("interaction_facets", kwargs={"project": project.key}), {"q": "covered"}, headers=HTMX)
+    assert [(str(one.label), one.n) for one in facets.context["facets"].labels] == [("intent:refund", 1)]
     assert 'data-key="u"' in text
     assert response.context["toast"]["token"]
     assert "?q=covered" in text
