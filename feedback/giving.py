@@ -13,8 +13,7 @@ from django.db import connection, transaction
 from feedback.models import Feedback, FeedbackKey, Origin
 from feedback.rollups import Deltas
 from feedback.services import checked_value
-from interactions import bulk, ids
-from interactions.claims import claim_digest
+from interactions import bulk, claims, ids
 from interactions.models import Claim, Interaction, Source
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
@@ -59,7 +58,7 @@ def _parts(change):
 def insert_feedback(rows, *, by):
     """Store NewFeedback rows; the caller has the transaction, and counts them. Conflict, and nothing is to be kept,
     where a key became one for yes and no since a value was checked."""
-    stored = bulk.insert(
+    stored = bulk.insert_where(
         "feedback_feedback",
         {
             "interaction_id": ("uuid", [row.interaction_id for row in rows]),
@@ -73,7 +72,7 @@ def insert_feedback(rows, *, by):
             "external_id": ("text", [row.external_id for row in rows]),
             "superseded_by": ("uuid", [row.id if row.withdraws else None for row in rows]),
         },
-        rest="JOIN feedback_feedbackkey k ON k.id = r.feedback_key_id"
+        "JOIN feedback_feedbackkey k ON k.id = r.feedback_key_id"
         " WHERE k.kind <> 'bool' OR r.value IN (0, 1) RETURNING 1",
     )
     if len(stored) < len(rows):
@@ -191,19 +190,9 @@ def _claim(project, items):
     firsts = {}
     for item in items:
         if item.row.external_id is not None:
-            item.claim = claim_digest(project.pk, "feedback", item.row.external_id)
+            item.claim = claims.claim_digest(project.pk, "feedback", item.row.external_id)
             firsts.setdefault(item.claim, item)
-    wanted = sorted(firsts)  # in one order: two requests with the same ids must not wait in a circle
-    won = bulk.insert(
-        "interactions_claim",
-        {
-            "digest": ("uuid", wanted),
-            "interaction_id": ("uuid", [firsts[digest].row.interaction_id for digest in wanted]),
-            "payload_sha256": ("bytea", [firsts[digest].payload_sha256 for digest in wanted]),
-        },
-        rest="ON CONFLICT DO NOTHING RETURNING digest",
-    )
-    new = {digest for (digest,) in won}
+    new = claims.take({digest: (one.row.interaction_id, one.payload_sha256) for digest, one in firsts.items()})
     taken = [item for item in items if item.claim and (item.claim not in new or firsts[item.claim] is not item)]
     _answer_taken(taken, {digest: firsts[digest] for digest in new})
     gone = set(map(id, taken))
@@ -214,14 +203,14 @@ def _answer_taken(taken, firsts):
     """Give each item the id of what has its external id, or a Conflict."""
     if not taken:
         return
-    claims = Claim.objects.in_bulk({item.claim for item in taken})
+    held = Claim.objects.in_bulk({item.claim for item in taken})
     stored = Feedback.objects.filter(
-        interaction_id__in={claim.interaction_id for claim in claims.values()},
+        interaction_id__in={claim.interaction_id for claim in held.values()},
         external_id__in={item.row.external_id for item in taken},
     )
     known = {(row.interaction_id, row.external_id): row.id for row in stored}
     for item in taken:
-        claim, first = claims.get(item.claim), firsts.get(item.claim)
+        claim, first = held.get(item.claim), firsts.get(item.claim)
         if claim is None or bytes(claim.payload_sha256) != item.payload_sha256:
             why = "is taken by another payload" if claim else "is being freed at this moment; send it again"
             item.error = Conflict(f"The external_id {item.row.external_id!r} {why}.")

@@ -47,7 +47,7 @@ def unclaimed(*, project, rows):
     """The rows (NewPreference) whose external id is free so far, each id once. The others are told to be duplicates of
     what has theirs, or Conflicts."""
     digests = {id(row): _digest(project, row) for row in rows if row.external_id is not None}
-    taken = Claim.objects.in_bulk(set(digests.values()))
+    taken = claims.standing(Claim.objects.in_bulk(set(digests.values())))
     known = _known(taken, rows) if taken else {}
     free, firsts = [], {}
     for row in rows:
@@ -136,17 +136,8 @@ def _locked(project, ids):
 def _claim(project, rows):
     """The rows that are to be stored."""
     digests = {_digest(project, row): row for row in rows if row.external_id is not None}
-    named = [(digest, digests[digest].preferred_id, digests[digest].payload_sha256) for digest in sorted(digests)]
-    won = bulk.insert(
-        "interactions_claim",
-        {
-            "digest": ("uuid", [digest for digest, *_ in named]),  # in one order, so that nobody waits in a circle
-            "interaction_id": ("uuid", [interaction_id for _, interaction_id, _ in named]),
-            "payload_sha256": ("bytea", [payload for *_, payload in named]),
-        },
-        rest="ON CONFLICT DO NOTHING RETURNING digest",
-    )
-    lost = [digests[digest] for digest in digests.keys() - {digest for (digest,) in won}]
+    won = claims.take({digest: (row.preferred_id, row.payload_sha256) for digest, row in digests.items()})
+    lost = [digests[digest] for digest in digests.keys() - won]
     if unclaimed(project=project, rows=lost):
         raise Moved  # taken a moment ago, and free again by now
     gone = set(map(id, lost))

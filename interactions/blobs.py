@@ -22,12 +22,12 @@ def insert_blobs(project, pictures):
     with connection.cursor() as cursor:
         # no sweep may run from here to the commit: it would not see that these are shown again
         cursor.execute("LOCK TABLE interactions_blob IN ROW EXCLUSIVE MODE")
-    bulk.insert(
+    bulk.insert_where(
         "interactions_blobcontent",
         {"sha256": ("text", names), "content": ("bytea", [picture.content for picture in ordered])},
-        rest="ON CONFLICT DO NOTHING",
+        "ON CONFLICT DO NOTHING",
     )
-    bulk.insert(
+    bulk.insert_where(
         "interactions_blob",
         {
             "project_id": ("integer", [project.pk] * len(ordered)),
@@ -37,7 +37,7 @@ def insert_blobs(project, pictures):
             "width": ("integer", [picture.width for picture in ordered]),
             "height": ("integer", [picture.height for picture in ordered]),
         },
-        rest="ON CONFLICT DO NOTHING",
+        "ON CONFLICT DO NOTHING",
     )
 
 

@@ -3,12 +3,59 @@
 import hashlib
 import uuid
 
-from interactions.models import Claim
+from django.db import connection
+
+from interactions import bulk
+from interactions.models import Claim, Interaction
 
 
 def claim_digest(project_id, kind, text):
     """The first 16 bytes of SHA-256 over project, kind and text, as a UUID."""
     return uuid.UUID(bytes=hashlib.sha256(f"{project_id}\0{kind}\0{text}".encode()).digest()[:16])
+
+
+def take(wanted):
+    """Claim digests, given as {digest: (interaction id, payload's SHA-256)}; the set of those that were free."""
+    won = _insert(wanted)
+    lost = wanted.keys() - won
+    if lost and _free_gone(lost):
+        won |= _insert({digest: wanted[digest] for digest in lost})
+    return won
+
+
+def _insert(wanted):
+    digests = sorted(wanted)  # in one order: two who want the same ones must not wait in a circle
+    won = bulk.insert_where(
+        "interactions_claim",
+        {
+            "digest": ("uuid", digests),
+            "interaction_id": ("uuid", [wanted[digest][0] for digest in digests]),
+            "payload_sha256": ("bytea", [wanted[digest][1] for digest in digests]),
+        },
+        "ON CONFLICT DO NOTHING RETURNING digest",
+    )
+    return {digest for (digest,) in won}
+
+
+def _free_gone(digests):
+    """Free those whose interaction went with its month before the worker came to its claims; whether there were any.
+
+    A claim and its interaction are committed together, so who sees the one in a statement sees the other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM interactions_claim c WHERE digest = ANY(%s)"
+            " AND NOT EXISTS (SELECT FROM interactions_interaction i WHERE i.id = c.interaction_id)",
+            [sorted(digests)],
+        )
+        return cursor.rowcount > 0
+
+
+def standing(held):
+    """{digest: Claim} without those whose interaction went with its month: they are free."""
+    there = Interaction.objects.filter(pk__in={claim.interaction_id for claim in held.values()})
+    there = set(there.values_list("pk", flat=True)) if held else set()
+    return {digest: claim for digest, claim in held.items() if claim.interaction_id in there}
 
 
 def claimed(project, kind, text):

@@ -12,9 +12,11 @@ from interactions.models import Dimension, Interaction, Label, LabelEvent, Sourc
 from interactions.rollups import Deltas, totals
 from interactions.rules import MAX_LABELS, label_fault, text_fault
 from projects.access import EntityNotFound
+from registry.known import Known
 
 UNDO_SECONDS = 600  # the toast shows for 8 s; a slow reader may still be right
 _SALT = "label-undo"
+_dictionary = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +33,27 @@ class Change:
 
 def resolve_labels(*, project, pairs):
     """{(key, value): id} of these labels, those that are new made at once and in one order."""
-    if not pairs:
-        return {}
-    found = _known(project, pairs)
+    names = {(project.pk, *pair) for pair in pairs}
+    known = _dictionary.of(names)
+    if missing := {name[1:] for name in names - known.keys()}:
+        found = _made(project, missing)
+        known |= {(project.pk, *pair): pk for pair, pk in found.items()}
+        transaction.on_commit(lambda: _dictionary.learn(known))
+    return {name[1:]: pk for name, pk in known.items()}
+
+
+def _made(project, pairs):
+    """{(key, value): id}, those that are new made."""
+    found = _stored(project, pairs)
     if missing := sorted(pairs - found.keys()):
         Label.objects.bulk_create(
             [Label(project=project, key=key, value=value) for key, value in missing], ignore_conflicts=True
         )
-        found |= _known(project, missing)
+        found |= _stored(project, missing)
     return found
 
 
-def _known(project, pairs):
+def _stored(project, pairs):
     wanted = set(pairs)
     rows = Label.objects.filter(
         project=project, key__in={key for key, _ in wanted}, value__in={value for _, value in wanted}
@@ -149,10 +160,10 @@ def _write(rows, events, by):
     from_, to = [e for e in events if e[2] is not None], [e for e in events if e[1] is not None]
     _write_label_ids([(row.pk, row.label_ids) for row in rows])
     _delete_postings([(former, one) for one, _, former in from_])
-    bulk.insert(
+    bulk.insert_where(
         "interactions_labelposting",
         {"label_id": ("integer", [e[1] for e in to]), "interaction_id": ("uuid", [e[0] for e in to])},
-        rest="ON CONFLICT DO NOTHING",
+        "ON CONFLICT DO NOTHING",
     )
     now = ids.now()
     LabelEvent.objects.bulk_create(

@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import DELETE, LABEL, LOG, READ
 from interactions.filters import InteractionFilter, read_wanted
-from interactions.ingest import ingest
+from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_label, set_label
 from interactions.models import Interaction
@@ -93,7 +93,7 @@ class InteractionList(APIView):
         if not isinstance(record.get("project"), str) or text_fault(record["project"]):
             raise RecordError({"project": ["Name the project by its key or id."]})
         project = project_or_404(request.user, record["project"], LOG)
-        [outcome] = ingest(project=project, records=[record], by=request.user)
+        outcome = log(project=project, record=record, by=request.user)
         if outcome.error:
             raise outcome.error
         return Response(

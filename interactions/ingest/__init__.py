@@ -12,9 +12,9 @@ from feedback.corrections import insert_corrections
 from feedback.giving import NewFeedback, insert_feedback
 from feedback.models import Feedback
 from feedback.services import checked_value, key_or_404, keys_of
-from interactions import bulk, ids, partitions
+from interactions import bulk, claims, ids, partitions
 from interactions.blobs import insert_blobs
-from interactions.claims import claim_digest
+from interactions.ingest.arriving import Arriving
 from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
 from interactions.labels import resolve_labels
 from interactions.models import Claim, Interaction, Source
@@ -26,6 +26,7 @@ from registry.services import resolve_models
 
 PIECE = 1_000  # records a transaction
 _NO_PARTITION = re.compile(r"no partition of relation")
+_arriving = Arriving()
 
 
 @dataclass(slots=True)
@@ -61,13 +62,23 @@ def ingest(*, project, records, by, also=None, once=None):
     `once` gives each record a claim digest (see once.py) in place of an external id: where it is held, that interaction
     is the answer, whatever the payload.
     """
-    if project.archived_at:
-        raise Conflict(f"The project {project.key} is archived and takes no interactions.")
+    refuse_archived(project)
     outcomes = []
     for start in range(0, len(records), PIECE):
         piece = slice(start, start + PIECE)
-        outcomes += _ingest_piece(project, records[piece], by, also, once and once[piece])
+        found, entries = _prepare(project, records[piece], once and once[piece])
+        _store(project, entries, by, also and (lambda found=found: also(found)))
+        outcomes += found
     return outcomes
+
+
+def log(*, project, record, by):
+    """Store one record; its Outcome. Those that arrive together share one commit, and each waits for it."""
+    refuse_archived(project)
+    [outcome], entries = _prepare(project, [record])
+    if entries:
+        _arriving.store((project.pk, by.pk if by else None), entries, lambda all_: _store(project, all_, by))
+    return outcome
 
 
 def store_records(*, project, records, by):
@@ -76,19 +87,23 @@ def store_records(*, project, records, by):
     entries = [_Entry(record, Outcome(), _check_feedbacks(record, keys)) for record in records]
     entries = _unclaimed(project, entries)
     _resolve(project, entries)
-    _store_with_partitions(project, entries, by, None)
+    _store(project, entries, by)
     return [entry.outcome for entry in entries]
 
 
-def _ingest_piece(project, records, by, also, once):
-    now = ids.now()
+def refuse_archived(project):
+    """Conflict where the project is closed to new interactions."""
+    if project.archived_at:
+        raise Conflict(f"The project {project.key} is archived and takes no interactions.")
+
+
+def _prepare(project, records, once=None):
+    """(an Outcome each, the entries that are to be stored)"""
     outcomes = [Outcome() for _ in records]
-    entries = _read(project, records, outcomes, now, once or [None] * len(records))
+    entries = _read(project, records, outcomes, ids.now(), once or [None] * len(records))
     entries = _unclaimed(project, entries)
     _resolve(project, entries)
-    sound = [entry for entry in entries if entry.outcome.error is None]
-    _store_with_partitions(project, sound, by, also and (lambda: also(outcomes)))
-    return outcomes
+    return outcomes, [entry for entry in entries if entry.outcome.error is None]
 
 
 def _read(project, records, outcomes, now, once):
@@ -124,7 +139,7 @@ def _unclaimed(project, entries):
     """The entries whose external id is free so far. The others are answered before any model or label is made."""
     for entry in entries:
         if entry.record.external_id is not None and not entry.once:
-            entry.claim = claim_digest(project.pk, "interaction", entry.record.external_id)
+            entry.claim = claims.claim_digest(project.pk, "interaction", entry.record.external_id)
     _answer_taken([entry for entry in entries if entry.claim])
     return [entry for entry in entries if entry.outcome.error is None and not entry.outcome.duplicate]
 
@@ -148,31 +163,33 @@ def _resolve(project, entries):
         entry.label_ids = sorted(labels[pair] for pair in entry.record.labels.items())
 
 
-def _store_with_partitions(project, entries, by, also):
+def _store(project, entries, by, also=None):
     """Store, and once more after making the partitions that were missing: imports of the past need theirs."""
     try:
-        _store(project, entries, by, also)
+        _insert(project, entries, by, also)
     except IntegrityError as error:
         if not _NO_PARTITION.search(str(error)):
             raise
         partitions.ensure([entry.record.created_at for entry in entries])
-        _store(project, entries, by, also)
+        _insert(project, entries, by, also)
 
 
 @transaction.atomic
-def _store(project, entries, by, also):
+def _insert(project, entries, by, also):
     for entry in entries:
-        entry.outcome.id = ids.make(entry.record.created_at)
-        entry.outcome.session = entry.record.session
+        # anew at each try: what a failed one said of duplicates went with it
+        entry.outcome.id, entry.outcome.session = ids.make(entry.record.created_at), entry.record.session
+        entry.outcome.duplicate, entry.outcome.error = False, None
     fresh = _claim(project, entries)
-    insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
-    insert_interactions(project, fresh, by)
-    insert_bodies(fresh)
-    insert_postings(fresh)
-    _insert_feedbacks(fresh, by)
-    corrected = {e.outcome.id: e.record.corrected for e in fresh if e.record.corrected is not None}
-    insert_corrections(corrected, by=by)
-    _count(project, fresh)
+    with bulk.together(len(fresh)):
+        insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
+        insert_interactions(project, fresh, by)
+        insert_bodies(fresh)
+        insert_postings(fresh)
+        _insert_feedbacks(fresh, by)
+        corrected = {e.outcome.id: e.record.corrected for e in fresh if e.record.corrected is not None}
+        insert_corrections(corrected, by=by)
+        _count(project, fresh)
     if also:
         also()
 
@@ -183,19 +200,10 @@ def _claim(project, entries):
     for entry in entries:
         if entry.claim and firsts.setdefault(entry.claim, entry) is not entry:
             taken.append(entry)
-    wanted = sorted(firsts)  # in one order: two batches with the same ids must not wait in a circle
-    won = bulk.insert(
-        "interactions_claim",
-        {
-            "digest": ("uuid", wanted),
-            "interaction_id": ("uuid", [firsts[digest].outcome.id for digest in wanted]),
-            "payload_sha256": ("bytea", [firsts[digest].record.payload_sha256 for digest in wanted]),
-        },
-        rest="ON CONFLICT DO NOTHING RETURNING digest",
-    )
-    lost = firsts.keys() - {digest for (digest,) in won}
+    won = claims.take({digest: (one.outcome.id, one.record.payload_sha256) for digest, one in firsts.items()})
+    lost = firsts.keys() - won
     taken += [firsts[digest] for digest in lost]
-    _answer_taken(taken)
+    _answer_taken(taken, own=won)
     for entry in taken:
         if not entry.outcome.duplicate and entry.outcome.error is None:
             _refuse(entry, "is being freed at this moment; send the record again")
@@ -203,16 +211,19 @@ def _claim(project, entries):
     return [entry for entry in entries if id(entry) not in gone]
 
 
-def _answer_taken(entries):
-    """Give each entry whose external id is taken the ids that are there, or a Conflict; leave the others alone."""
+def _answer_taken(entries, own=frozenset()):
+    """Give each entry whose external id is taken the ids that are there, or a Conflict; leave the others alone.
+
+    A claim whose interaction went with its month is free, unless it is one of our `own`, whose is still to come.
+    """
     if not entries:
         return
-    claims = Claim.objects.in_bulk({entry.claim for entry in entries})
-    sessions = _sessions({claim.interaction_id for claim in claims.values()})
+    held = Claim.objects.in_bulk({entry.claim for entry in entries})
+    sessions = _sessions({claim.interaction_id for claim in held.values()})
     feedback = _first_feedback(sessions)
     for entry in entries:
-        claim, outcome = claims.get(entry.claim), entry.outcome
-        if claim is None:
+        claim, outcome = held.get(entry.claim), entry.outcome
+        if claim is None or not (claim.interaction_id in sessions or entry.claim in own):
             continue
         if not entry.once and bytes(claim.payload_sha256) != entry.record.payload_sha256:
             _refuse(entry, "is taken by another payload")
