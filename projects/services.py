@@ -16,6 +16,10 @@ class ProjectExists(Exception):
     """The team has, or once had, a project of this key."""
 
 
+class ProjectHeld(Exception):
+    """Interactions of the project are under a legal hold."""
+
+
 def check_key(key):
     """ValidationError for a key that would read as another project's uid."""
     try:
@@ -51,6 +55,12 @@ def share_project(*, project, team, role):
     return share
 
 
+def keep_for(*, project, days):
+    """Keep its interactions for so many whole days, 1 to MOST_DAYS; None for ever. What is older goes at night."""
+    project.keep_days = days
+    project.save(update_fields=["keep_days"])
+
+
 def unshare_project(*, share):
     share.delete()
 
@@ -68,7 +78,12 @@ def unarchive_project(*, project):
 
 @transaction.atomic
 def delete_project(*, project):
-    """Gone for everybody at once; a job clears its content away, and its key stays reserved."""
+    """Gone for everybody at once; a job clears its content away, and its key stays reserved. ProjectHeld where
+    interactions are under a legal hold."""
+    Project.objects.select_for_update().get(pk=project.pk)  # who holds one locks it too
+    if held := project.holds.filter(released_at=None).count():
+        what = "1 interaction is" if held == 1 else f"{held:,} interactions are"
+        raise ProjectHeld(f"{what} under a legal hold. Release {'it' if held == 1 else 'them'} before you delete this.")
     if not Project.objects.filter(pk=project.pk, deleted_at=None).update(deleted_at=timezone.now()):
         return
     project.shares.all().delete()

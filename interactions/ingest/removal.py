@@ -7,6 +7,7 @@ from interactions import claims
 from interactions.ingest.once import completion_claims
 from interactions.models import (
     Blob,
+    Hold,
     ImportProgress,
     Interaction,
     InteractionBody,
@@ -16,15 +17,17 @@ from interactions.models import (
     Source,
 )
 from interactions.partitions import families
+from interactions.retention.holds import kept_among
 from interactions.rollups import LOCK, Deltas
 
 
 @transaction.atomic
 def delete_interactions(*, project, ids):
-    """Delete these interactions of the project whole, in all families; returns how many there were.
+    """Delete these interactions of the project whole, in all families; returns how many went.
 
-    Their external ids are free again, and those of what was given to them. Comparisons go on both sides. Pictures
-    stay until the sweep finds that nothing shows them.
+    Those under a legal hold stay, and what they are compared with. The external ids of what goes are free again, and
+    those of what was given to it. Comparisons go on both sides. Pictures stay until the sweep finds that nothing shows
+    them.
     """
     rows = list(
         Interaction.objects.select_for_update(of=("self",))
@@ -33,6 +36,8 @@ def delete_interactions(*, project, ids):
         .only("pk", "source", "model_id", "model__key", "label_ids", "content_hash")
         .order_by("pk")
     )
+    kept = kept_among([row.pk for row in rows])  # asked once they are locked: who holds one locks it too
+    rows = [row for row in rows if row.pk not in kept]
     gone = [row.pk for row in rows]
     deltas = Deltas(project.pk)
     for row in rows:
@@ -42,6 +47,7 @@ def delete_interactions(*, project, ids):
     envelopes = InteractionBody.objects.filter(pk__in=gone).values_list("envelope__external_id", flat=True)
     claims.release(project, "interaction", [text for text in envelopes if text is not None])
     claims.release_of(completion_claims(project, rows), gone)
+    Hold.objects.filter(interaction_id__in=gone).delete()  # those that were released
     with connection.cursor() as cursor:
         for family in families():
             cursor.execute(f'DELETE FROM "{family.table}" WHERE "{family.column}" = ANY(%s)', [gone])

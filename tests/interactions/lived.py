@@ -15,7 +15,8 @@ def live(api, project):
     logged = [_log(api, project, number, *given) for number, given in enumerate(itertools.product(MODELS, DAYS))]
     for number, pk in enumerate(logged):
         api.put(f"interactions/{pk}/labels/topic", {"value": f"changed {number % 2}"})
-        given = api.post(f"interactions/{pk}/feedback", {"metric": "stars", "value": 1 + number / 7})
+        value = {"completion_id": pk, "metric": "stars", "value": 1 + number / 7, "external_id": f"f{number}"}
+        given = api.post("feedback", value)
         if number % 3 == 0:
             address = f"interactions/{pk}/feedback/{given.json()['feedback_id']}"
             api.put(address, {"value": 4}) if number % 2 else api.delete(address)
@@ -36,6 +37,7 @@ def _log(api, project, number, model, day):
 
 def _compare(api, project, logged):
     tied = itertools.cycle([None, "good", "bad", True])
-    for one, other in itertools.pairwise([*logged, *logged[::2]]):
+    for number, (one, other) in enumerate(itertools.pairwise([*logged, *logged[::2], logged[3], logged[11]])):
         sent = {"feedback_key": "good", "preferred_completion": one, "other_completion": other, "tied": next(tied)}
+        sent["external_id"] = f"c{number}"
         assert api.post("comparison", sent).status_code == 201

@@ -1,0 +1,254 @@
+"""A month that nobody keeps any more goes whole: its partitions are exchanged for new ones with what is held.
+
+All in one transaction, so that counts and rows never disagree and a kill leaves nothing half done:
+
+1. A lock on the month's own partitions lets readers in and keeps those out who would write into it.
+2. What is held is copied, the roll-ups are brought to what the copies say (recounts.py), comparisons with what goes are
+   taken from the other side too.
+3. The old partitions are detached and the copies attached. That locks readers out, for milliseconds: whoever cannot
+   have all these locks within LONGEST_WAIT gives them back and tries again.
+
+The old tables are dropped after the commit, when nobody can see them.
+"""
+
+import random
+import time
+from dataclasses import dataclass
+
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+
+from interactions import claims, ids, partitions, recounts
+from interactions.models import Departure, Hold
+from interactions.proof import LOCK, Busy
+from interactions.recounts import COUNTS, GIVEN, PAIR
+from interactions.retention import holds
+from interactions.retention.rule import kept_by_any
+from projects.models import Project
+
+MOST_KEPT = 5_000  # held ones in a month; with more it goes in slices
+LONGEST_WAIT = 0.1  # seconds that readers wait while locks are asked for
+TRIES = 20
+GONE, COPY = "gone_", "kept_"
+
+
+class Kept(Exception):
+    """Somebody keeps something in this month by now, or too much of it is held to be copied."""
+
+
+@dataclass
+class Month:
+    """What is exchanged: (lower, upper) ids, each family's partition, and the ids that stay."""
+
+    lower: object
+    upper: object
+    parts: dict  # Family: name of its partition
+    kept: list
+
+    @property
+    def bounds(self):
+        return {
+            "lower": self.lower, "upper": self.upper, "start": ids.time_of(self.lower),
+            "end": ids.time_of(self.upper), "kept": self.kept, "project": None,
+        }  # fmt: skip
+
+    def part(self, table):
+        return next(name for family, name in self.parts.items() if family.table == table)
+
+
+def drop(lower, upper, now):
+    """Take everything of the span but what is held; returns the Departures. Raises Kept, and Busy where the locks
+    cannot be had: then nothing has changed."""
+    for number in range(TRIES):
+        try:
+            with transaction.atomic():
+                gone, departures = _exchange(lower, upper, now)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, (LockNotAvailable, DeadlockDetected)):
+                raise
+            time.sleep(random.uniform(0.05, 0.1 * (number + 1)))
+            continue
+        drop_tables(gone)
+        return departures
+    raise Busy("Others were using the month all the time; it is tried again the next night.")
+
+
+def _exchange(lower, upper, now):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            raise Busy("A proof of the roll-ups runs; months go when it has ended.")
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [partitions.LOCK])
+        month = Month(lower, upper, _parts(cursor, lower), [])
+        # below PostgreSQL's own second for deadlocks, so that it is always we who give way
+        _lock(cursor, list(month.parts.values()), "EXCLUSIVE", 0.5)
+        if kept_by_any(lower, upper, now):
+            raise Kept("Somebody keeps interactions of this month.")
+        month.kept = sorted(holds.kept_between(lower, upper))
+        if len(month.kept) > MOST_KEPT:
+            raise Kept(f"More than {MOST_KEPT:,} interactions of this month are held.")
+        departures = _departures(cursor, month)
+        _copy_kept(cursor, month)
+        _uncount(cursor, month)
+        _forget_comparisons(cursor, month)
+        Hold.objects.filter(interaction_id__gte=lower, interaction_id__lt=upper).exclude(
+            interaction_id__in=month.kept
+        ).delete()
+        Departure.objects.bulk_create(departures)
+        _swap(cursor, month)
+    return [GONE + name for name in month.parts.values()], departures
+
+
+def _parts(cursor, lower):
+    """{Family: its partition that begins at `lower`}"""
+    found = {}
+    for family in partitions.families():
+        cursor.execute(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = %s::regclass AND pg_get_expr(c.relpartbound, c.oid) LIKE %s",
+            [family.table, f"%FROM ('{lower}')%"],
+        )
+        found[family] = cursor.fetchone()[0]
+    return found
+
+
+def _lock(cursor, tables, mode, seconds):
+    """Lock all these tables; OperationalError where that takes longer in all."""
+    end = time.monotonic() + seconds
+    for table in tables:
+        left = max(1, round(1000 * (end - time.monotonic())))
+        cursor.execute(f'SET LOCAL lock_timeout = {left}; LOCK TABLE ONLY "{table}" IN {mode} MODE')
+    cursor.execute("SET LOCAL lock_timeout = 0")
+
+
+def _departures(cursor, month):
+    """What goes and what is held back, by project."""
+    cursor.execute(
+        f"SELECT project_id, count(*), count(*) FILTER (WHERE id = ANY(%s))"
+        f' FROM "{month.part("interactions_interaction")}" GROUP BY 1 ORDER BY 1',
+        [month.kept],
+    )
+    start, end = ids.time_of(month.lower), ids.time_of(month.upper)
+    return [
+        Departure(
+            project_id=project_id, start=start, end=end, n=n - held, held=held, way=Departure.Way.MONTH,
+            claims_left=True,
+        )
+        for project_id, n, held in cursor.fetchall()
+        if n > held
+    ]  # fmt: skip
+
+
+def _copy_kept(cursor, month):
+    """Tables like the partitions, with the rows that stay; a comparison stays where the other side does too."""
+    for family, part in month.parts.items():
+        cursor.execute(
+            f'CREATE TABLE "{COPY}{part}" (LIKE "{family.table}" INCLUDING DEFAULTS INCLUDING STORAGE'
+            f"{' INCLUDING INDEXES' if month.kept else ''})"
+        )
+        if not month.kept:
+            continue
+        names = ", ".join(f'"{name}"' for name in _columns(cursor, family.table))
+        stays = f'"{family.column}" = ANY(%(kept)s)'
+        if family.table == "feedback_preference":
+            stays += " AND (other_id = ANY(%(kept)s) OR other_id < %(lower)s OR other_id >= %(upper)s)"
+        cursor.execute(f'INSERT INTO "{COPY}{part}" ({names}) SELECT {names} FROM "{part}" WHERE {stays}', month.bounds)
+
+
+def _columns(cursor, table):
+    cursor.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
+        " ORDER BY attnum",
+        [table],
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _uncount(cursor, month):
+    """Bring the roll-ups of these hours to what the copies say, by deltas."""
+    tables = recounts.Tables(
+        interaction=f'"{COPY}{month.part("interactions_interaction")}"',
+        feedback=f'"{COPY}{month.part("feedback_feedback")}"',
+    )
+    for kind, statement in ((COUNTS, recounts.counts), (GIVEN, recounts.given)):
+        cursor.execute(f"{statement(tables)} {kind.mended()}", month.bounds)
+
+
+# the rows of comparisons that lose a side, both sides of each: those of the month and those that lie elsewhere
+_LOST = """
+    WITH lost AS MATERIALIZED (
+        SELECT * FROM "{part}" WHERE interaction_id <> ALL(%(kept)s)
+    ), sides AS (
+        SELECT * FROM lost UNION SELECT o.* FROM lost
+        JOIN feedback_preference o ON o.interaction_id = lost.other_id AND o.id = lost.id
+    )
+"""
+
+
+def _forget_comparisons(cursor, month):
+    """Uncount what loses a side; delete the sides that would be left behind, and free their external ids."""
+    lost = _LOST.format(part=month.part("feedback_preference"))
+    cursor.execute(
+        f"{lost} INSERT INTO feedback_pairdelta (project_id, key_id, model_id, other_model_id, outcome, n)"
+        f" SELECT {PAIR}, -count(*) FROM sides p WHERE {recounts.COUNTING} GROUP BY 1, 2, 3, 4, 5",
+        month.bounds,
+    )
+    cursor.execute(
+        f"{lost} SELECT project_id, interaction_id, id, external_id FROM sides p WHERE interaction_id = ANY(%(kept)s)"
+        " OR interaction_id < %(lower)s OR interaction_id >= %(upper)s",
+        month.bounds,
+    )
+    left = cursor.fetchall()
+    # those of the month itself were not copied
+    cursor.execute(
+        "DELETE FROM feedback_preference p USING unnest(%s::uuid[], %s::uuid[]) AS side(interaction_id, id)"
+        " WHERE p.interaction_id = side.interaction_id AND p.id = side.id",
+        [[one for _, one, *_ in left], [pk for _, _, pk, _ in left]],
+    )
+    named = {}
+    for project_id, _, _, text in left:
+        if text is not None:
+            named.setdefault(project_id, []).append(text)
+    for project in Project.objects.filter(pk__in=named):
+        claims.release(project, "preference", named[project.pk])
+
+
+def _swap(cursor, month):
+    for number in range(TRIES):
+        try:
+            with transaction.atomic():  # a savepoint: what was locked is given back where not all can be had
+                names = [family.table for family in month.parts] + list(month.parts.values())
+                _lock(cursor, names, "ACCESS EXCLUSIVE", LONGEST_WAIT)
+                for family, part in month.parts.items():
+                    _swap_one(cursor, family, part, month)
+            return
+        except OperationalError:
+            if number == 4:
+                raise
+            time.sleep(random.uniform(0.05, 0.15))
+
+
+def _swap_one(cursor, family, part, month):
+    cursor.execute(
+        f'ALTER TABLE "{family.table}" DETACH PARTITION "{part}"; ALTER TABLE "{part}" RENAME TO "{GONE}{part}"'
+    )
+    if not month.kept:
+        cursor.execute(f'DROP TABLE "{COPY}{part}"')
+        return
+    cursor.execute(
+        f'ALTER TABLE "{COPY}{part}" RENAME TO "{part}"; ALTER TABLE "{family.table}" ATTACH PARTITION "{part}"'
+        f" FOR VALUES FROM ('{month.lower}') TO ('{month.upper}')"
+    )
+
+
+def drop_tables(names=None):
+    """Drop these tables that were detached; without names those that a kill has left."""
+    with connection.cursor() as cursor:
+        if names is None:
+            cursor.execute(
+                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+                " AND NOT relispartition AND relname LIKE 'gone\\_%'"
+            )
+            names = [name for (name,) in cursor.fetchall()]
+        for name in names:
+            cursor.execute(f'DROP TABLE "{name}"')

@@ -1,0 +1,106 @@
+"""Who keeps what: the rule of days by project, and what it would take at a moment."""
+
+import datetime
+from dataclasses import asdict, dataclass
+
+from django.db import connection
+
+from interactions import ids, rollups
+from interactions.models import Dimension, Interaction, Source
+from interactions.partitions import spans
+from interactions.retention import holds
+from projects.models import Project
+
+NIGHTLY = datetime.time(4, 17, tzinfo=ids.UTC)
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """What would go of a project: `n` interactions from `start` to before `end`, `months` of them in months that are
+    dropped whole; `held` ones stay."""
+
+    project: Project
+    start: datetime.datetime | None
+    end: datetime.datetime
+    n: int
+    months: int
+    held: int
+
+    def as_dict(self):
+        """All but the project."""
+        return {name: value for name, value in asdict(self).items() if name != "project"}
+
+
+def next_run(now):
+    """When the worker applies the rule next."""
+    today = datetime.datetime.combine(now.astimezone(ids.UTC).date(), NIGHTLY)
+    return today if today > now else today + datetime.timedelta(days=1)
+
+
+def end_of(keep_days, now):
+    """What was created before this goes: midnight UTC, so many whole days before the one of `now`."""
+    midnight = now.astimezone(ids.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return max(midnight - datetime.timedelta(days=keep_days), ids.EPOCH)
+
+
+def expiring(now):
+    """[(project, end)] of all that keep for a limited time; deleted ones are cleared by other means."""
+    projects = Project.objects.filter(deleted_at=None).exclude(keep_days=None).order_by("pk")
+    return [(project, end_of(project.keep_days, now)) for project in projects]
+
+
+def plan(now, project=None):
+    """[Expiry] by project of what the rule would take at `now`, which is what `run(now)` takes; of one project where
+    given."""
+    rules = [rule for rule in expiring(now) if project in (None, rule[0])]
+    whole = whole_spans(now) if rules else []
+    return [_expiry(project, end, whole) for project, end in rules]
+
+
+def _expiry(project, end, whole):
+    upper = ids.first(end)
+    kept = holds.kept_between(ids.first(ids.EPOCH), upper, project)
+    there = sum(rollups.by_hour(project, Dimension.ALL, before=end).values())
+    there += Interaction.objects.filter(project=project, source=Source.SIMULATION, id__lt=upper).count()
+    start = _first(project, upper)
+    months = sum(start is not None and start < ids.time_of(high) for _, high in whole)
+    return Expiry(project, start, end, there - len(kept), months, len(kept))
+
+
+def _first(project, upper):
+    """When the first interaction was created that is not after `upper`; asked by the index of each kind."""
+    rows = Interaction.objects.filter(project=project, id__lt=upper).order_by("id").values_list("id", flat=True)
+    firsts = [rows.exclude(source=Source.SIMULATION).first(), rows.filter(source=Source.SIMULATION).first()]
+    return min((ids.time_of(pk) for pk in firsts if pk), default=None)
+
+
+def whole_spans(now):
+    """(lower, upper) of the partitions that nobody keeps any more, oldest first; there may be nothing in them."""
+    ends = [ids.first(end) for _, end in expiring(now)]
+    return [span for span in reversed(spans()) if ends and span[1] <= max(ends) and not kept_by_any(*span, now)]
+
+
+def kept_by_any(lower, upper, now):
+    """Whether a project has interactions in this span that it keeps."""
+    rules = expiring(now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT EXISTS (
+                SELECT FROM projects_project p
+                LEFT JOIN unnest(%(projects)s::integer[], %(ends)s::uuid[]) AS rule(project_id, until)
+                    ON rule.project_id = p.id
+                WHERE p.deleted_at IS NULL AND (rule.until IS NULL OR rule.until < %(upper)s) AND (
+                    EXISTS (SELECT FROM interactions_interaction WHERE project_id = p.id AND source <> 'simulation'
+                        AND id >= %(lower)s AND id < %(upper)s)
+                    OR EXISTS (SELECT FROM interactions_interaction WHERE project_id = p.id AND source = 'simulation'
+                        AND id >= %(lower)s AND id < %(upper)s)))
+            """,
+            {
+                "projects": [project.pk for project, _ in rules],
+                "ends": [ids.first(end) for _, end in rules],
+                "lower": lower,
+                "upper": upper,
+            },
+        )
+        return cursor.fetchone()[0]
