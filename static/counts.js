@@ -15,23 +15,36 @@ htmx.registerExtension("counts", {
   htmx_before_morph_attr: (elt, { attrName, newValue }) => !(attrName === "placeholder" && !newValue),
 });
 
-/* asking: each place says where, and is asked again after every change of what is shown or counted */
+/* asking: each place says where, and is asked again after every change of what is shown or counted. Not by htmx's own
+   requests: one that is overtaken is to be dropped without a word. */
 const places = () => $$("#explore [data-get]");
-function ask(place) {
+const asking = new Map();
+async function ask(place) {
+  const { get, target } = place.dataset, mine = new AbortController();
+  const overtaken = () => mine.signal.aborted || !place.isConnected;
+  asking.get(place.id)?.abort();
+  asking.set(place.id, mine);
   lose(place, false);
-  const { get, target } = place.dataset;
-  htmx.ajax("GET", get, { source: place, target, swap: "outerMorph", asked: get });
+  try {
+    const answer = await fetch(get, { headers: { "HX-Request": "true" }, signal: mine.signal });
+    const text = await answer.text();
+    if (overtaken()) return;
+    if (answer.redirected) return location.reload(); // logged out: to come back to the whole page
+    if (!answer.ok) throw new Error(answer.status);
+    await htmx.swap({ sourceElement: place, target: $(target), swap: "outerMorph", text, request: { method: "GET" } });
+  } catch {
+    if (!overtaken()) lose(place, true);
+  }
 }
 function lose(place, lost) {
   place.classList.toggle("failed", lost);
   $(".lost", place).hidden = !lost;
+  if (lost) $("#say").textContent = $(".lost", place).textContent.trim();
 }
-const asks = (ctx) => ctx?.asked !== undefined;
-const late = (ctx) => !ctx.sourceElement.isConnected || ctx.sourceElement.dataset.get !== ctx.asked;
+addEventListener("pagehide", () => asking.forEach((one) => one.abort()));
 
 document.addEventListener("htmx:before:swap", (e) => {
   const { ctx } = e.detail;
-  if (asks(ctx)) { if (late(ctx)) e.preventDefault(); return; } // it belongs to a filter that was left meanwhile
   if (ctx.target?.id === "explore" && ctx.swap !== "none") KINDS.forEach(putBack);
 });
 /* a box that was unticked goes back among the others at once, so that the focus stays on it */
@@ -45,21 +58,13 @@ function putBack(kind) {
 }
 document.addEventListener("htmx:after:swap", (e) => {
   const { ctx } = e.detail;
-  if (asks(ctx) || ctx.swap === "none" || !(ctx.target?.id === "explore" || ctx.target === document.body)) return;
+  if (ctx.swap === "none" || !(ctx.target?.id === "explore" || ctx.target === document.body)) return;
   KINDS.forEach((kind) => $$(`#${kind}-rest > :not(.ghost, details):not(:has(input))`).forEach((option) => option.remove()));
   places().forEach(ask);
 });
 document.addEventListener("kit:counts", () => places().forEach(ask));
 
-/* where they do not come it is said, and can be tried again */
-const lost = (e) => {
-  const { ctx } = e.detail;
-  if (!asks(ctx) || late(ctx)) return;
-  lose(ctx.sourceElement, true);
-  $("#say").textContent = $(".lost span, .lost", ctx.sourceElement).textContent.trim();
-};
-document.addEventListener("htmx:response:error", lost);
-document.addEventListener("htmx:error", lost);
+/* where they did not come, they can be asked for again */
 document.addEventListener("click", (e) => {
   const place = e.target.closest?.("[data-retry]")?.closest("[data-get]");
   if (!place) return;

@@ -115,7 +115,7 @@ let page = $("#results")?.dataset.cursor;
 document.addEventListener("htmx:after:swap", (e) => {
   if (!$("#explore")) return;
   const { ctx } = e.detail;
-  if (ctx.sourceElement?.matches?.("[data-quiet]")) { if (ctx.target?.id === "filters") sayCount(); return; }
+  if (ctx.sourceElement?.matches?.("[data-get]")) { if (ctx.target?.id === "filters") sayCount(); return; }
   if (ctx.swap === "none") return syncFields(); // it failed, and what was ticked for it is not so
   if (ctx.target?.id === "drawer" && drawer()) return drawerOpened(ctx.sourceElement);
   if (ctx.target?.id === "explore" || ctx.target === document.body) {

@@ -22,7 +22,12 @@ def icon_names():
 @register.simple_tag
 def icon(name, size=""):
     """The icon of this name; size "s" makes it the small one. Decoration only: screen readers pass over it."""
+    return _drawn(name, size, static(SPRITE))
+
+
+@functools.cache  # of the few names there are: a page has hundreds of icons
+def _drawn(name, size, sprite):
     if name not in icon_names():
         raise template.TemplateSyntaxError(f"The icon {name!r} is not in config/icons.txt.")
     css = f"i {size}".strip()
-    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, static(SPRITE), name)
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', css, sprite, name)

@@ -8,15 +8,16 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from feedback.services import keys_of
-from interactions.models import Source
-from interactions.search.facets import count_shown, facets, histogram, is_hourly
+from interactions.models import Label, Source
+from interactions.search.facets import SHOWN, count_shown, facets, histogram, is_hourly
 from interactions.views.address import Address
 from interactions.views.chips import chips_of
-from interactions.views.facets import panel_of
+from interactions.views.facets import SHOWN_LABELS, panel_of
 from interactions.views.reading import wanted_of
 from interactions.views.timeline import timeline_of
 from interactions.wanted import Wanted
 from projects.access import project_or_404
+from registry.models import Model
 
 
 @require_safe
@@ -68,12 +69,21 @@ def uncounted_context(project, address, wanted, errors, keys):
     """The same before anything is counted, but for what the roll-up tells at once."""
     panel = panel_of(address, None, None, keys)
     panel.waiting = not errors
+    panel.ghosts = {} if errors else _ghosts(project, panel)
     return {
         **form_context(address, errors),
         "counted": None if errors else _at_once(project, wanted),
         "facets": panel,
         "counts_come": not errors,
     }
+
+
+def _ghosts(project, panel):
+    """Lines kept free for the options to come, so that what is below them stays where it is: as many as there can be
+    of each that is not set."""
+    labels = Label.objects.filter(project=project)[:SHOWN_LABELS].count()
+    models = Model.objects.filter(team=project.team_id)[:SHOWN].count()
+    return {"labels": range(labels - len(panel.labels)), "models": range(models - len(panel.models))}
 
 
 def form_context(address, errors):

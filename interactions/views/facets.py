@@ -12,7 +12,6 @@ from interactions.views.address import is_single, label_text, of_label, split_ra
 WIDTH, HEIGHT = 218, 36  # of a small histogram, in its own units
 GAP = 2.5
 SHOWN_LABELS = 8
-GHOST_MODELS = 3  # lines kept free for what is not counted yet
 
 
 @dataclass
@@ -55,14 +54,9 @@ class Panel:
     latency: dict = field(default_factory=dict)
     approximate: bool = False
     waiting: bool = False
+    ghosts: dict = field(default_factory=dict)  # lines kept free for the labels and models to come
     unread_label: str = ""
     unseen: list = field(default_factory=list)
-
-    @property
-    def ghosts(self):
-        """The lines kept free for the labels and models to come."""
-        on = sum(option.on for option in self.labels)
-        return {"labels": range(max(SHOWN_LABELS - on, 1)), "models": range(GHOST_MODELS)}
 
 
 def panel_of(address, found, known, keys):
