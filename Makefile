@@ -8,7 +8,7 @@ endif
 BOOTSTRAP = $(PYTHON) -m bootstrap
 LINT = .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/lint-imports
 
-.PHONY: run setup test lint format clean python
+.PHONY: run setup test bench lint format clean python
 
 run: setup
 	@exec .venv/bin/python -m config.supervisor
@@ -20,6 +20,10 @@ test: python
 	@$(BOOTSTRAP) test
 	@$(LINT)
 	@CHROMIUM="$$(cat .venv/chromium)" .venv/bin/python -m pytest --numprocesses=2 --dist=worksteal
+
+# N=10000000 for ten million; docs/performance.md tells what is measured.
+bench: setup
+	@N="$(N)" AGAINST="$(AGAINST)" .venv/bin/python -m bench
 
 lint: python
 	@$(BOOTSTRAP) lint

@@ -1,29 +1,47 @@
-"""python -m bench [run|fill]: measures the product; `make bench` calls it. See docs/performance.md."""
+"""python -m bench [run|fill|docs]: measures the product; `make bench` calls it. docs/performance.md tells more."""
 
 import argparse
+import json
 import os
 from pathlib import Path
 
+from bench import report
 from bench.fill import fill
 from bench.product import ROOT, Product
+from bench.run import run
 
 
 def main():
     """Read the arguments and do what they say."""
     options = read_arguments()
-    data = Path(options.data or ROOT / "var" / "bench" / str(options.n))
-    product = Product(data, options.port)
-    fill(product, n=options.n, seed=options.seed, processes=options.processes)
+    product = Product(options.data or ROOT / "var" / "bench" / str(options.n), options.port)
+    filling = {"n": options.n, "seed": options.seed, "processes": options.processes}
+    if options.what == "fill":
+        fill(product, **filling)
+    elif options.what == "docs":
+        report.into_docs(report.latest(product.data))
+    else:
+        result = run(product, **filling, seconds=options.seconds, requests=options.requests)
+        if options.against:
+            result["against"] = json.loads(Path(options.against).read_text())
+        path = report.write(product.data, result)
+        print(path.read_text())
+        print(f"  Kept in {path} and beside it as JSON.")
 
 
 def read_arguments():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", choices=["fill"], nargs="?", default="fill")
-    parser.add_argument("--n", type=_number, default=_number(os.environ.get("N", "100_000")), help="records")
+    parser.add_argument("what", choices=["run", "fill", "docs"], nargs="?", default="run")
+    parser.add_argument("--n", type=_number, default=_number(os.environ.get("N") or "100_000"), help="records")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--data", help="data folder, kept between runs; var/bench/N unless said")
-    parser.add_argument("--port", type=int, default=8790)
+    parser.add_argument(
+        "--data", default=os.environ.get("BENCH_DATA"), help="data folder, kept; var/bench/N unless said"
+    )
+    parser.add_argument("--port", type=int, default=8790, help="of the product; the bare view takes the next")
     parser.add_argument("--processes", type=int, default=2, choices=[1, 2], help="that fill")
+    parser.add_argument("--seconds", type=int, default=10, help="that each way of writing is measured for")
+    parser.add_argument("--requests", type=int, default=60, help="of each question, at least 50")
+    parser.add_argument("--against", default=os.environ.get("AGAINST"), help="result.json of a small store, to compare")
     return parser.parse_args()
 
 

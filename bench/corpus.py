@@ -60,7 +60,9 @@ class Corpus:
     def session(self, number):
         """The session of the record of this number: three records each, ten records apart."""
         session = number // 30 * 10 + number % 10
-        return str(uuid.UUID(int=(session + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128, version=4))
+        return str(
+            uuid.UUID(int=((self.seed << 40) + session + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128, version=4)
+        )
 
     def block(self, number):
         """The records of a block, oldest first, as POST /api/v1/interactions takes them, without `project`."""
