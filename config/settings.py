@@ -63,8 +63,12 @@ DATABASES = {
         "PORT": _connection.pop("port", ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
-        # compiling a page's query takes longer than running it
-        "OPTIONS": {"application_name": "marginalia", "options": "-c jit=off", **_connection},
+        # compiling a page's query takes longer than running it, and so does starting others to help with it
+        "OPTIONS": {
+            "application_name": "marginalia",
+            "options": "-c jit=off -c max_parallel_workers_per_gather=0",
+            **_connection,
+        },
         "TEST": {"TEMPLATE": "template0"},
     }
 }

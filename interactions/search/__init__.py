@@ -1,11 +1,10 @@
 """What is wanted to a page of ids: in which order, from where on, and how far to look.
 
-The id is the time, so every order is id order and every cursor an id. `plan` decides which index drives; words go
-first where few interactions hold them, else the newest are walked and tested, within a budget of time.
+The id is the time, so every order is id order and every cursor an id. `plan` decides which index drives, `walk` goes
+through it within a budget of time, `windows` does where words have the better index.
 """
 
 import datetime
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,11 +14,12 @@ from interactions.claims import claimed
 from interactions.labels import labels_of
 from interactions.models import Interaction
 from interactions.rules import text_fault
-from interactions.search.plan import BLOCK, plan_of, run
+from interactions.search import walk
+from interactions.search.plan import plan_of
 from interactions.wanted import Cursor
 
 CAP = 10_000  # counts end here
-BUDGET = 1.0  # seconds a page may search for words
+BUDGET = 1.0  # seconds a page may search
 ASIDE = 0.25  # seconds that counting may, which nobody waits for in vain
 
 
@@ -65,10 +65,13 @@ def search(project, wanted, *, cursor=None, limit=50):
     return page
 
 
-def count(project, wanted):
-    """How many match, up to 10,000, or as many as there was time to count."""
-    found, reached = page_of_ids(project, wanted, None, CAP + 1, budget=ASIDE)
-    return Counted(min(len(found), CAP), len(found) > CAP or reached is not None)
+def count(project, wanted, seconds=ASIDE):
+    """How many match, up to 10,000; capped where there are more, or where there was no time to count all."""
+    plan = plan_of(project, wanted, None)
+    if plan is None:
+        return Counted(0, False)
+    n, complete = walk.number_of(plan, CAP + 1, seconds)
+    return Counted(min(n, CAP), n > CAP or not complete)
 
 
 def neighbours(project, wanted, interaction_id):
@@ -99,41 +102,18 @@ def page_of_ids(project, wanted, at, limit, budget=BUDGET):
     """(up to `limit` ids in the order asked, walking away from the cursor; the id down to which everything was
     searched, where the seconds of the budget were used up before there were enough)."""
     plan = plan_of(project, wanted, at)
-    if plan is None:
-        return [], None
-    if not wanted.words:
-        return run(*plan.statement(limit)), None
-    found, deadline = [], time.monotonic() + budget
-    spans = plan.spans()
-    for place, (lower, upper) in enumerate(spans):
-        part = plan.within(lower, upper)
-        if part.few():
-            found += run(*part.words_first(limit - len(found)))
-            reached = lower if plan.descending else upper
-            stopped = time.monotonic() > deadline and place + 1 < len(spans)
-        else:
-            more, reached = _walk(part, limit - len(found), deadline)
-            found += more
-            stopped = reached is not None
-        if len(found) >= limit:
-            break
-        if stopped:
-            return found, reached
-    return found, None
+    return ([], None) if plan is None else walk.ids_of(plan, limit, budget)
 
 
 def newest_within(project, wanted, spans, limit):
-    """Up to `limit` ids, newest first, of what is wanted and lies in one of these spans (after, before), of which
-    there are few; no words may be wanted. Between the spans nothing is looked at."""
-    plan = plan_of(project, wanted, None)
-    if plan is None or not spans:
-        return []
-    parts = [plan.within(ids.first(after), ids.first(before)).statement(limit) for after, before in spans]
-    merged = " UNION ALL ".join(f"({sql})" for sql, _ in parts)
-    return run(
-        f"SELECT * FROM ({merged}) AS merged ORDER BY 1 DESC LIMIT %s",
-        [*(value for _, values in parts for value in values), limit],
-    )
+    """Up to `limit` ids, newest first, of what is wanted and lies in one of these spans (after, before), newest first
+    and apart from each other, of which there are few. Between the spans nothing is looked at."""
+    plan, found = plan_of(project, wanted, None), []
+    for after, before in spans if plan else ():
+        found += walk.ids_of(plan.clipped(ids.first(after), ids.first(before)), limit - len(found), BUDGET)[0]
+        if len(found) >= limit:
+            break
+    return found
 
 
 def matching(project, wanted):
@@ -141,18 +121,3 @@ def matching(project, wanted):
     nothing can. It may take long: the caller sets a limit."""
     plan = plan_of(project, wanted, None)
     return plan and plan.whole()
-
-
-def _walk(plan, limit, deadline):
-    """(ids that hold the words, in the plan's order; the last id looked at, where the time was used up): the rows
-    that meet everything else are fetched in blocks, and their words looked at, until there are enough."""
-    found = []
-    while True:
-        block = run(*plan.statement(BLOCK))
-        holding = set(run(*plan.holding(block)))
-        found += [one for one in block if one in holding]
-        if len(found) >= limit or len(block) < BLOCK:
-            return found[:limit], None
-        if time.monotonic() > deadline:
-            return found, block[-1]
-        plan = plan.beyond(block[-1])

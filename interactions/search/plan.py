@@ -1,49 +1,44 @@
-"""How what is wanted is looked for: which index drives, what is left to test on the row, in SQL.
+"""How what is wanted is looked for: which index drives, what is left to test on the row, and in which range of ids.
 
-The rarest label drives by its postings; words go first where few interactions hold them.
+A plan is run in blocks: so many entries of the driver, those of them that meet the tests, and where the block ended.
+Written so that the planner has nothing to choose: no statement can turn into a scan or a sort of everything.
 """
 
+import math
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import connection
 
-from interactions import ids, partitions
+from feedback.models import Given
+from interactions import ids
 from interactions.models import Label
+from interactions.search import drivers, sizes, spans
+from interactions.search.texts import holding
 from registry.models import Model
-
-FEW = 30_000  # estimated matches of words in a partition, up to which they are fetched first
-COMMON = 0.1  # share of a partition's interactions from which on a word is common
-DRIVING_VALUES = 50  # values of one label key, up to which their postings are merged
-BLOCK = 200  # interactions whose words are looked at in one go, while the newest are walked
 
 
 def plan_of(project, wanted, at):
-    """The conditions of what is wanted, resolved to ids; None where nothing can match."""
-    tests, drivers = [("i.project_id = %s", [project.pk])], []
+    """The Plan of what is wanted, resolved to ids, from the Cursor `at` on; None where nothing can match."""
+    tests, found = [("i.project_id = %s", [project.pk])], []
     if wanted.sources:
         tests.append(("i.source = ANY(%s)", [list(wanted.sources)]))
     else:
         tests.append(("i.source <> 'simulation'", []))
-    for found in _labels(project, wanted.labels):
-        if not found:
-            return None
-        tests.append(("i.label_ids && %s::integer[]", [[label.pk for label in found]]))
-        if len(found) <= DRIVING_VALUES:
-            drivers.append((sum(label.uses for label in found), [label.pk for label in found]))
-    for found in _labels(project, wanted.not_labels):
-        if found:
-            tests.append(("NOT i.label_ids && %s::integer[]", [[label.pk for label in found]]))
-    if wanted.models:
-        keys = Model.objects.filter(team=project.team_id, key__in=wanted.models)
-        tests.append(("i.model_id = ANY(%s)", [list(keys.values_list("pk", flat=True))]))
+    labels, models = _labels(project, wanted.labels), _models(project, wanted.models)
+    if not all(labels) or wanted.models and not models:
+        return None
+    for own in labels:
+        tests.append(("i.label_ids && %s::integer[]", [[label.pk for label in own]]))
+        if len(own) <= drivers.MOST_SOURCES:
+            found.append(drivers.of_labels(project, own))
+    for own in filter(None, _labels(project, wanted.not_labels)):
+        tests.append(("NOT i.label_ids && %s::integer[]", [[label.pk for label in own]]))
+    if models:
+        tests.append(("i.model_id = ANY(%s)", [models]))
+        found.append(drivers.of_models(project, models))
     if wanted.not_models:
-        keys = Model.objects.filter(team=project.team_id, key__in=wanted.not_models)
-        tests.append(("(i.model_id = ANY(%s)) IS NOT TRUE", [list(keys.values_list("pk", flat=True))]))
-    for column, value in (("session", wanted.session), ("user", wanted.user)):
-        if value is not None:
-            tests.append((f'i."{column}" = %s', [value]))
-    tests += _numbers(wanted) + [_feedback(condition) for condition in wanted.feedback] + _given(wanted)
+        tests.append(("(i.model_id = ANY(%s)) IS NOT TRUE", [_models(project, wanted.not_models)]))
     lower, upper = _bounds(wanted)
     descending = not wanted.oldest_first
     if at is not None and at.back:
@@ -51,9 +46,13 @@ def plan_of(project, wanted, at):
     if at is not None and descending:
         upper = min(upper or at.id, at.id)
     elif at is not None:
-        lower = max(lower or uuid.UUID(int=0), uuid.UUID(int=at.id.int + 1))
-    driver = min(drivers)[1] if drivers else None
-    return Plan(tests, driver, wanted.words, lower, upper, descending)
+        lower = max(lower or uuid.UUID(int=0), spans.after(at.id))
+    found += _of_columns(project, wanted) + _of_feedback(project, wanted)
+    driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)
+    tests, everything = (*tests, *_columns(wanted), *_given(wanted)), sizes.total(project)
+    shares = [min(one.size / everything, 1) for one in found if one is not driver]
+    share = min(driver.size / everything, 1)
+    return Plan(tests, driver, wanted.words, lower, upper, descending, share, math.prod(shares))
 
 
 def _labels(project, wanted):
@@ -64,14 +63,37 @@ def _labels(project, wanted):
     return [[label for label in known if test.holds(label.key, label.value)] for test in wanted]
 
 
+def _models(project, keys):
+    if not keys:
+        return []
+    return list(Model.objects.filter(team=project.team_id, key__in=keys).values_list("pk", flat=True))
+
+
 def _bounds(wanted):
     after = ids.first(wanted.after) if wanted.after else None
     before = ids.first(wanted.before) if wanted.before else None
     return after, before
 
 
-def _numbers(wanted):
+def _of_columns(project, wanted):
+    pairs = (("session", wanted.session), ("user", wanted.user))
+    found = [drivers.of_column(project, column, value) for column, value in pairs if value]
+    flags = (("images", wanted.has_images), ("tools", wanted.has_tools))
+    return found + [drivers.of_parts(project, column) for column, flag in flags if flag]
+
+
+def _of_feedback(project, wanted):
+    found = [drivers.of_feedback(project, one) for one in wanted.feedback if not one.none]
+    flags = ((wanted.has_feedback, Given.ANY, False), (wanted.reviewed, Given.REVIEWED, True))
+    found += [drivers.of_any_feedback(project, key, reviewed) for flag, key, reviewed in flags if flag]
+    return [one for one in found if one is not None]
+
+
+def _columns(wanted):
     tests = []
+    for column, value in (("session", wanted.session), ("user", wanted.user)):
+        if value is not None:
+            tests.append((f'i."{column}" = %s', [value]))
     least, most = wanted.latency or (None, None)
     if least is not None:
         tests.append(("i.latency_ms >= %s", [least]))
@@ -84,139 +106,156 @@ def _numbers(wanted):
 
 
 def _given(wanted):
-    """Whether there is any current feedback, and any of a reviewer."""
+    """The row's own copy of the latest values tells whether there is any; which, and whose, is looked up."""
     tests = []
-    for flag, more in ((wanted.has_feedback, ""), (wanted.reviewed, " AND f.origin = 'reviewer'")):
-        if flag is not None:
-            found = "SELECT 1 FROM feedback_feedback f WHERE f.interaction_id = i.id AND f.superseded_by IS NULL"
-            tests.append((f"{'' if flag else 'NOT '}EXISTS ({found}{more})", []))
-    return tests
+    if wanted.has_feedback is not None:
+        tests.append((f"i.feedbacks {'<>' if wanted.has_feedback else '='} '{{}}'", []))
+    if wanted.reviewed is not None:
+        tests.append(_looked_up("f.origin = 'reviewer'", [], not wanted.reviewed))
+    return tests + [_feedback(condition) for condition in wanted.feedback]
 
 
 def _feedback(condition):
-    """One EXISTS for both ends of a range: two would let the minimum meet one value and the maximum another."""
-    tests = "f.interaction_id = i.id AND f.feedback_key_id = %s AND f.superseded_by IS NULL"
-    values = [condition.key_id]
+    """One look-up for both ends of a range: two would let the minimum meet one value and the maximum another."""
+    tests, values = "f.feedback_key_id = %s", [condition.key_id]
     for sign, bound in ((">=", condition.least), ("<=", condition.most)):
         if bound is not None:
             tests, values = f"{tests} AND f.value {sign} %s", [*values, bound]
-    return f"{'NOT ' if condition.none else ''}EXISTS (SELECT 1 FROM feedback_feedback f WHERE {tests})", values
+    return _looked_up(tests, values, condition.none)
+
+
+def _looked_up(tests, values, none):
+    """LIMIT keeps the planner from turning it into a join over everything."""
+    found = (
+        "(SELECT true FROM feedback_feedback f WHERE f.interaction_id = i.id AND f.superseded_by IS NULL"
+        f" AND {tests} LIMIT 1)"
+    )
+    if none:
+        return f"(i.feedbacks = '{{}}' OR {found} IS NOT TRUE)", values
+    return f"(i.feedbacks <> '{{}}' AND {found} IS TRUE)", values
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Tests on the row `i`, the labels whose postings drive, the words, and the range of ids to look at."""
+    """Tests on the row `i`, the Driver, the words, and the range of ids to look at: from lower, to below upper.
 
-    tests: list
-    driver: list | None
+    About how large the driver is, as a `share` of the project, and which share of its entries meets the tests, their
+    `rate`; both from 0 to 1.
+    """
+
+    tests: tuple
+    driver: drivers.Driver
     words: str
     lower: uuid.UUID | None
     upper: uuid.UUID | None
     descending: bool
+    share: float
+    rate: float
 
     def within(self, lower, upper):
-        return Plan(self.tests, self.driver, self.words, lower, upper, self.descending)
+        """The same between these ids."""
+        return replace(self, lower=lower, upper=upper)
+
+    def clipped(self, lower, upper):
+        """The same where its range and this one, which may have no upper end, meet."""
+        lowest, highest = max(lower, self.lower or lower), min(filter(None, (upper, self.upper)), default=None)
+        return self.within(lowest, highest and max(lowest, highest))
 
     def beyond(self, one):
         """The same from behind this id on."""
-        if self.descending:
-            return self.within(self.lower, one)
-        return self.within(uuid.UUID(int=one.int + 1), self.upper)
+        return self.within(self.lower, one) if self.descending else self.within(spans.after(one), self.upper)
 
-    def spans(self):
-        """The partitions inside the range, in the order of the walk, cut at its ends."""
-        found = [
-            (max(lower, self.lower or lower), min(upper, self.upper or upper))
-            for lower, upper in partitions.spans()
-            if (self.upper is None or lower < self.upper) and (self.lower is None or self.lower < upper)
-        ]
-        return found if self.descending else found[::-1]
+    def parts(self):
+        """The same plan for each part of its range, in the order of the walk."""
+        return [self.within(*part) for part in spans.parts(self.lower, self.upper, self.descending)]
 
-    def few(self):
-        """Whether the planner expects few interactions with these words here: so few that fetching them first beats
-        walking the newest, of which a common word is in every other one."""
-        where, values = self._range("b.id")
-        rows = f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
-        with_words = f"{rows} AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)"
-        expected = _estimate(with_words, [*values, self.words])
-        return expected < FEW and (expected < BLOCK or expected < COMMON * _estimate(rows, values))
+    def block(self, size, limit, counted=False):
+        """(the last id of the block where it is full, else None; up to `limit` ids of it that match, in the order of
+        the walk, one perhaps more than once, or how many): so many entries of the driver are looked at."""
+        entries, values = self._entries(size)
+        found, found_values = self._matching("block")
+        yielded = f"(SELECT count(DISTINCT id) FROM ({found}) AS found)" if counted else f"ARRAY({found} LIMIT %s)"
+        sql = f"WITH block AS MATERIALIZED ({entries}) SELECT (SELECT id FROM block OFFSET %s LIMIT 1), {yielded}"
+        return row(sql, [*values, size - 1, *found_values, *([] if counted else [limit])])
 
-    def words_first(self, limit):
-        """(SQL, values): fetch all that hold the words, then test the rest."""
-        where, values = self._range("b.id")
-        rows, row_values = self._rows("found JOIN interactions_interaction i ON i.id = found.id", "i.id", [])
-        return (
-            f"WITH found AS MATERIALIZED (SELECT b.id FROM interactions_interactionbody b WHERE {where}"
-            " AND interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s))"
-            f" {rows} ORDER BY 1 {self._direction} LIMIT %s"
-        ), [*values, self.words, *row_values, limit]
-
-    def holding(self, candidates):
-        """(SQL, values) that yields those of the candidates that hold the words. IS TRUE fits no index: the matches
-        of a common word are never fetched first."""
-        return (
-            "SELECT id FROM interactions_interactionbody WHERE id = ANY(%s)"
-            " AND (interactions_words(messages, completion) @@ to_tsquery('simple', %s)) IS TRUE"
-        ), [candidates, self.words]
-
-    def statement(self, limit):
-        """(SQL, values) that yields up to `limit` ids in the order of the walk, whatever their words."""
-        if self.driver is None:
-            rows, values = self._rows("interactions_interaction i", "i.id", [])
-            return f"{rows} ORDER BY 1 {self._direction} LIMIT %s", [*values, limit]
-        merged, all_values = [], []
-        for label_id in self.driver:
-            source = "interactions_labelposting p JOIN interactions_interaction i ON i.id = p.interaction_id"
-            own = [("p.label_id = %s", [label_id]), self._range("p.interaction_id")]
-            rows, values = self._rows(source, "p.interaction_id", own)
-            merged.append(f"({rows} ORDER BY 1 {self._direction} LIMIT %s)")
-            all_values += [*values, limit]
-        union = " UNION ALL ".join(merged)
-        return f"SELECT * FROM ({union}) AS merged ORDER BY 1 {self._direction} LIMIT %s", [*all_values, limit]
-
-    def whole(self):
-        """(tables, conditions, values) of all rows, for a statement that the planner orders by itself."""
-        source, tests = "interactions_interaction i", [self._range("i.id"), *self.tests]
-        if self.driver is not None:
-            postings = "SELECT interaction_id FROM interactions_labelposting WHERE label_id = ANY(%s)"
-            tests.append((f"i.id IN ({postings})", [self.driver]))
-        if self.words:
-            source += " JOIN interactions_interactionbody b ON b.id = i.id"
-            tests.append(("interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)", [self.words]))
-        return source, " AND ".join(sql for sql, _ in tests), [value for _, values in tests for value in values]
+    def meeting(self, entries, values, counted=False):
+        """(how many `entries`, a query that yields an `id` each, has; those that meet the tests, or how many)."""
+        by_id = replace(self.driver, holds_row=False, rest=())
+        found, found_values = replace(self, driver=by_id, words="")._matching("entries")
+        yielded = f"(SELECT count(*) FROM ({found}) AS found)" if counted else f"ARRAY({found})"
+        sql = f"WITH entries AS MATERIALIZED ({entries}) SELECT (SELECT count(*) FROM entries), {yielded}"
+        return row(sql, [*values, *found_values])
 
     def row_tests(self):
         """(SQL, values) of all that is wanted of one row `i`, its words included."""
-        where, values = self._range("i.id")
-        conditions = [(where, values), *self.tests]
+        tests = [self.range("i.id"), *self.tests]
         if self.words:
-            words = "interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)"
-            body = f"SELECT {words} FROM interactions_interactionbody b WHERE b.id = i.id LIMIT 1"
-            conditions.append((f"({body}) IS TRUE", [self.words]))
-        return " AND ".join(sql for sql, _ in conditions), [value for _, values in conditions for value in values]
+            sql, values = holding(self.words)
+            body = f"SELECT true FROM interactions_interactionbody b WHERE b.id = i.id AND {sql} LIMIT 1"
+            tests.append((f"({body}) IS TRUE", values))
+        return _all(tests)
+
+    def whole(self):
+        """(tables, conditions, values) of all rows, for a statement that the planner orders by itself."""
+        source, tests = "interactions_interaction i", [self.range("i.id"), *self.tests]
+        if not self.driver.holds_row:
+            by = [f"SELECT {one.column} FROM {one.table} WHERE {one.condition}" for one in self.driver.sources]
+            values = [value for one in self.driver.sources for value in one.values]
+            tests.append((f"i.id IN ({' UNION ALL '.join(by)})", values))
+        if self.words:
+            source += " JOIN interactions_interactionbody b ON b.id = i.id"
+            tests.append(("interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)", [self.words]))
+        sql, values = _all(tests)
+        return source, sql, values
+
+    def range(self, column):
+        """(SQL, values) of the plan's range."""
+        bounds = [(f"{column} >= %s", self.lower), (f"{column} < %s", self.upper)]
+        return _all([(sql, [value]) for sql, value in bounds if value is not None])
 
     @property
     def _direction(self):
         return "DESC" if self.descending else "ASC"
 
-    def _rows(self, source, column, more):
-        tests = [*more, self._range("i.id"), *self.tests]
-        where = " AND ".join(sql for sql, _ in tests)
-        return f"SELECT {column} FROM {source} WHERE {where}", [value for _, values in tests for value in values]
+    def _entries(self, size):
+        """(SQL, values): the next entries of the driver."""
+        parts, values = [], []
+        for one in self.driver.sources:
+            where, more = _all([(one.condition, one.values), self.range(one.column)])
+            order = f"ORDER BY {one.column} {self._direction} LIMIT %s"
+            parts.append(f"SELECT {one.picked} FROM {one.table} WHERE {where} {order}")
+            values += [*more, size]
+        if len(parts) == 1:
+            return parts[0], values
+        merged = " UNION ALL ".join(f"({part})" for part in parts)
+        return f"SELECT * FROM ({merged}) AS merged ORDER BY id {self._direction} LIMIT %s", [*values, size]
 
-    def _range(self, column):
-        bounds = [(f"{column} >= %s", self.lower), (f"{column} < %s", self.upper)]
-        tests = [(sql, value) for sql, value in bounds if value is not None]
-        return " AND ".join(sql for sql, _ in tests) or "true", [value for _, value in tests]
+    def _matching(self, name):
+        """(SQL, values): the ids of the entries that meet everything. OFFSET 0 keeps row and body looked up by id."""
+        rest = list(self.driver.rest)
+        if self.driver.holds_row:
+            where, values = _all(self.tests)
+            found = f"SELECT i.id FROM {name} i WHERE {where}"
+        else:
+            where, values = _all([self.range("i.id"), *self.tests])
+            after, after_values = _all(rest)
+            by_id = f"SELECT FROM interactions_interaction i WHERE i.id = e.id AND {where} OFFSET 0"
+            found = f"SELECT e.id FROM {name} e CROSS JOIN LATERAL ({by_id}) AS i WHERE {after}"
+            values = [*values, *after_values]
+        if self.words:
+            where, more = _all([self.range("b.id"), holding(self.words)])
+            by_id = f"SELECT FROM interactions_interactionbody b WHERE b.id = c.id AND {where} OFFSET 0"
+            found, values = f"SELECT c.id FROM ({found}) AS c CROSS JOIN LATERAL ({by_id}) AS b", [*values, *more]
+        return found, values
 
 
-def _estimate(sql, values):
+def _all(tests):
+    """(SQL, values) of all the tests."""
+    return " AND ".join(sql for sql, _ in tests if sql) or "true", [value for _, values in tests for value in values]
+
+
+def row(sql, values):
+    """The one row of a statement."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchone()[0][0]["Plan"]["Plan Rows"]
-
-
-def run(sql, values):
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return [row[0] for row in cursor.fetchall()]
+        return cursor.fetchone()

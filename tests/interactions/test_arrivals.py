@@ -80,3 +80,11 @@ def test_where_more_came_than_are_looked_at_the_count_is_said_to_be_capped(proje
 def test_a_moment_to_come_has_nothing_behind_it(project, moment):
     later = database_time() + datetime.timedelta(days=1)
     assert arrived_since(project, asked(project), later) == (0, False)
+
+
+@pytest.mark.django_db
+def test_what_is_live_is_found_by_its_filter_however_much_else_came(project, moment, monkeypatch):
+    monkeypatch.setattr(arrivals, "LOOKED_AT", 1)
+    monkeypatch.setattr(arrivals, "BRIEFLY", 60)
+    assert arrived_since(project, asked(project, model="model-0"), moment) == (3, True)
+    assert arrived_since(project, asked(project, q="answer"), moment) == (6, True)

@@ -1,0 +1,52 @@
+"""About how much there is of what may drive a search: looked up rarely and kept a while, since nothing but the choice
+of an index hangs on it."""
+
+import time
+
+from feedback.models import FeedbackKey
+from feedback.rollups import given
+from interactions import rollups
+from interactions.models import Dimension
+
+KEPT = 300  # seconds
+PROJECTS = 1_000  # remembered at once
+_known = {}
+
+
+def total(project):
+    """About how many interactions the project holds, simulated ones aside; at least one."""
+    return _remembered(("total", project.pk), lambda: _sum(project, Dimension.ALL).get(0, 0)) or 1
+
+
+def of_model(project, model_id):
+    """About how many of the project's interactions are this model's."""
+    return _remembered(("models", project.pk), lambda: _sum(project, Dimension.MODEL)).get(model_id, 0)
+
+
+def of_key(project, key_id):
+    """About how many of the project's interactions have feedback under this key, ANY and REVIEWED among them."""
+
+    def count():
+        [found] = given(project, keys=[key_id]).values()
+        return found.interactions
+
+    return _remembered(("key", project.pk, key_id), count)
+
+
+def team_keys(project):
+    """The ids of all feedback keys that may have been used in the project; asked anew every time."""
+    return list(FeedbackKey.objects.filter(team=project.team_id).values_list("pk", flat=True))
+
+
+def _sum(project, dimension):
+    return rollups.totals(project, dimension)
+
+
+def _remembered(name, look_up):
+    until, value = _known.get(name, (0, None))
+    if until < time.monotonic():
+        if len(_known) > PROJECTS:
+            _known.clear()
+        value = look_up()
+        _known[name] = time.monotonic() + KEPT, value
+    return value

@@ -1,0 +1,105 @@
+"""Runs a plan within a budget of time: part by part of the store, block by block of what drives.
+
+Where the time is used up, it is told down to where everything was looked at, so that the search can go on there.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from interactions.search import windows
+
+LARGEST = 16_384  # entries of a block whose rows come with them
+LARGEST_APART = 4_096  # of a block whose rows are fetched one by one
+SMALLEST = 64
+
+
+@dataclass
+class Found:
+    """Up to `limit` matches in the order of the walk, or how many where they are only `counted`; `until` is the
+    moment by the monotonic clock from which on nothing new is begun."""
+
+    limit: int
+    until: float
+    counted: bool = False
+    n: int = 0
+    ids: list = field(default_factory=list)
+
+    @property
+    def missing(self):
+        return self.limit - self.n
+
+    @property
+    def seconds(self):
+        """That are left."""
+        return self.until - time.monotonic()
+
+    def add(self, more):
+        """Matches of one block, a list of ids or how many."""
+        if self.counted:
+            self.n += more
+        else:
+            self.ids += dict.fromkeys(more)
+            self.n = len(self.ids)
+
+
+def ids_of(plan, limit, seconds):
+    """(up to `limit` ids in the plan's order, the id down to which all was looked at where the time was used up)."""
+    found = Found(limit, time.monotonic() + seconds)
+    reached = _walk(plan, found)
+    return found.ids[:limit], reached
+
+
+def number_of(plan, limit, seconds):
+    """(how many match, up to `limit`; whether all was looked at, or the limit reached)."""
+    found = Found(limit, time.monotonic() + seconds, counted=True)
+    reached = _walk(plan, found)
+    return min(found.n, limit), reached is None
+
+
+def _walk(plan, found):
+    parts = plan.parts()
+    for place, part in enumerate(parts, 1):
+        reached = _through(part, found)
+        if found.missing <= 0:
+            return None
+        if reached is None and found.seconds < 0 and place < len(parts):
+            reached = part.lower if part.descending else part.upper
+        if reached is not None:
+            return reached
+    return None
+
+
+def _through(part, found):
+    """The id down to which the part was looked at, None where it was done or there is enough."""
+    if not part.words:
+        return _blocks(part, found, part.rate)
+    holding = windows.Holding.of(part)
+    if holding.pays(part, found):
+        return windows.through(part, holding, found)
+    return _blocks(part, found, part.rate * holding.share)
+
+
+def _blocks(part, found, rate):
+    largest = LARGEST if part.driver.holds_row else LARGEST_APART
+    size = _between(SMALLEST, 1.2 * found.missing / max(rate, 1e-6) if rate < 1 else found.missing, largest // 4)
+    while True:
+        began, missing, before = time.monotonic(), found.missing, found.n
+        end, more = part.block(size, missing, found.counted)
+        found.add(more)
+        if found.missing <= 0:
+            return None
+        if not found.counted and len(more) == missing:  # one of them more than once, and the block cut short
+            part = part.beyond(more[-1])
+            continue
+        if end is None:
+            return None
+        if found.seconds < 0:
+            return end
+        part = part.beyond(end)
+        hits, pace = (found.n - before) / size, (time.monotonic() - began) / size
+        wanted = 1.2 * found.missing / hits if hits else 4 * size
+        size = _between(SMALLEST, min(wanted, 8 * size, found.seconds / pace), largest)
+
+
+def _between(least, value, most):
+    return int(max(least, min(value, most)))
