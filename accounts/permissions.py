@@ -15,7 +15,7 @@ PERMISSIONS = {
     DELETE: "Delete interactions",
     LABEL: "Set and remove labels",
     FEEDBACK: "Give feedback",
-    MANAGE_PROJECT: "Rename, share, archive and delete projects; define feedback keys",
+    MANAGE_PROJECT: "Rename, share, archive, delete projects; define feedback keys; set retention; hold interactions",
     CREATE_PROJECT: "Create projects",
     MANAGE_TEAM: "Invite people and set their roles",
 }

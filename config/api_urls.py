@@ -6,7 +6,7 @@ from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
 from feedback.api import comparisons, keys, statistics, values
-from interactions.api import batch, given, interactions
+from interactions.api import batch, given, holding, interactions
 from projects.api import ProjectViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -21,6 +21,9 @@ urlpatterns = [
     path("v1/interactions/<uuid:interaction_id>/feedback", given.InteractionFeedback.as_view()),
     path("v1/interactions/<uuid:interaction_id>/feedback/<uuid:feedback_id>", given.InteractionFeedbackValue.as_view()),
     path("v1/interactions/<uuid:interaction_id>/correction", given.InteractionCorrection.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/hold", holding.InteractionHold.as_view()),
+    path("v1/projects/<str:project>/holds", holding.ProjectHolds.as_view()),
+    path("v1/projects/<str:project>/retention", holding.ProjectRetention.as_view()),
     path("v1/feedback", values.FeedbackList.as_view()),
     path("v1/comparison", comparisons.ComparisonList.as_view()),
     path("v1/comparison/batch", comparisons.ComparisonBatch.as_view()),

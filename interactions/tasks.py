@@ -1,9 +1,15 @@
-"""What the worker does by the clock: folds counts, makes partitions ahead, sweeps pictures."""
+"""What the worker does by the clock: folds counts, makes partitions ahead, takes what nobody keeps, sweeps pictures."""
 
+import datetime
+
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from interactions import partitions, rollups
+from interactions import ids, partitions, rollups
 from interactions.blobs import sweep_blobs
+from interactions.retention.run import run
+
+TURN = 30  # seconds of retention at a time; folding gets its turn between
 
 
 @app.periodic(cron="* * * * * */5")
@@ -26,3 +32,17 @@ def make_partitions(timestamp):
 def sweep(timestamp):
     """Delete the pictures that nothing shows any more."""
     sweep_blobs()
+
+
+@app.periodic(cron="17 4 * * *")  # retention.rule.NIGHTLY tells people of it
+@app.task(name="interactions.retention")
+def retention(timestamp):
+    """Begin to take what is older than its project keeps it."""
+    retain.defer(moment=datetime.datetime.fromtimestamp(timestamp, ids.UTC).isoformat())
+
+
+@app.task(name="interactions.retain", lock="interactions.retain", retry=RetryStrategy(max_attempts=5, wait=60))
+def retain(moment):
+    """Take some of it, and come again for the rest."""
+    if run(datetime.datetime.fromisoformat(moment), seconds=TURN):
+        retain.defer(moment=moment)

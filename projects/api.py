@@ -16,15 +16,21 @@ from projects.serializers import (
 )
 from projects.services import (
     ProjectExists,
+    ProjectHeld,
     archive_project,
     create_project,
     delete_project,
+    keep_for,
     rename_project,
     unarchive_project,
 )
 
 
 class KeyTaken(exceptions.APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
+class StillHeld(exceptions.APIException):
     status_code = status.HTTP_409_CONFLICT
 
 
@@ -59,9 +65,10 @@ class ProjectViewSet(viewsets.ViewSet):
     def retrieve(self, request, project):
         return Response(ProjectSerializer(project_or_404(request.user, project)).data)
 
-    @extend_schema(summary="Rename or archive a project", request=ProjectChangeSerializer, responses=ProjectSerializer)
+    @extend_schema(summary="Change a project", request=ProjectChangeSerializer, responses=ProjectSerializer)
     def partial_update(self, request, project):
-        """An archived project is read as before, and refuses new interactions."""
+        """An archived project is read as before, and refuses new interactions. What is older than `keep_days` whole
+        days is deleted at night; null keeps for ever."""
         project = project_or_404(request.user, project, MANAGE_PROJECT)
         change = ProjectChangeSerializer(data=request.data)
         change.is_valid(raise_exception=True)
@@ -69,10 +76,16 @@ class ProjectViewSet(viewsets.ViewSet):
             rename_project(project=project, name=change.validated_data["name"])
         if "archived" in change.validated_data:
             (archive_project if change.validated_data["archived"] else unarchive_project)(project=project)
+        if "keep_days" in change.validated_data:
+            keep_for(project=project, days=change.validated_data["keep_days"])
         return Response(ProjectSerializer(project).data)
 
     @extend_schema(summary="Delete a project and all it holds", request=None, responses={202: None})
     def destroy(self, request, project):
-        """It is gone at once; its content is cleared away in the background, its key stays reserved."""
-        delete_project(project=project_or_404(request.user, project, MANAGE_PROJECT))
+        """It is gone at once; its content is cleared away in the background, its key stays reserved. 409 while
+        interactions are under a legal hold."""
+        try:
+            delete_project(project=project_or_404(request.user, project, MANAGE_PROJECT))
+        except ProjectHeld as held:
+            raise StillHeld(str(held)) from None
         return Response(status=status.HTTP_202_ACCEPTED)

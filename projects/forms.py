@@ -5,6 +5,7 @@ from django.core.validators import validate_slug
 
 from accounts.forms import Look
 from accounts.models import Role, Team
+from projects.models import MOST_DAYS
 from projects.services import check_key
 
 
@@ -26,6 +27,20 @@ class ProjectForm(Look, forms.Form):
 
 class NameForm(Look, forms.Form):
     name = forms.CharField(max_length=100)
+
+
+class KeepForm(Look, forms.Form):
+    days = forms.IntegerField(
+        label="Days",
+        min_value=1,
+        max_value=MOST_DAYS,
+        required=False,
+        help_text="Empty: for ever. What was created before so many whole days is deleted every night.",
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["days"].widget.attrs |= {"class": "input num s", "inputmode": "numeric"}
 
 
 class ShareForm(Look, forms.Form):

@@ -5,7 +5,7 @@ from rest_framework import serializers
 from accounts.models import Team
 from accounts.permissions import CREATE_PROJECT
 from projects.access import EntityNotFound
-from projects.models import Project
+from projects.models import MOST_DAYS, Project
 from projects.services import check_key
 
 
@@ -17,7 +17,7 @@ class ProjectSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Project
-        fields = ["id", "key", "name", "team", "created_at", "archived_at"]
+        fields = ["id", "key", "name", "team", "created_at", "archived_at", "keep_days"]
 
 
 class ProjectListSerializer(serializers.Serializer):
@@ -50,7 +50,10 @@ class NewProjectSerializer(serializers.Serializer):
 
 
 class ProjectChangeSerializer(serializers.Serializer):
-    """What of a project may be changed: its name, and whether it is archived."""
+    """What of a project may be changed: its name, whether it is archived, for how many days it keeps."""
 
     name = serializers.CharField(max_length=100, required=False)
     archived = serializers.BooleanField(required=False)
+    keep_days = serializers.IntegerField(
+        min_value=1, max_value=MOST_DAYS, required=False, allow_null=True, help_text="whole days; null: for ever"
+    )

@@ -11,6 +11,7 @@ urlpatterns = [
     path("p/<str:project>/settings", views.project_settings, name="project_settings"),
     path("p/<str:project>/share", views.project_share, name="project_share"),
     path("p/<str:project>/shares/<int:pk>/end", views.project_unshare, name="project_unshare"),
+    path("p/<str:project>/keep", views.project_keep, name="project_keep"),
     path("p/<str:project>/archive", views.project_archive, name="project_archive"),
     path("p/<str:project>/unarchive", views.project_unarchive, name="project_unarchive"),
     path("p/<str:project>/delete", views.project_delete, name="project_delete"),

@@ -12,20 +12,27 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import Team
 from accounts.permissions import CREATE_PROJECT, LOG, MANAGE_PROJECT
 from accounts.services import create_api_key
-from interactions import rollups
+from interactions import ids, rollups
 from interactions.models import Interaction
+from interactions.retention.holds import number, standing
+from interactions.retention.rule import next_run, plan
+from interactions.retention.run import departures
 from projects.access import project_or_404, projects_of, ref_of
-from projects.forms import DeleteForm, NameForm, ProjectForm, ShareForm
+from projects.forms import DeleteForm, KeepForm, NameForm, ProjectForm, ShareForm
 from projects.services import (
     ProjectExists,
+    ProjectHeld,
     archive_project,
     create_project,
     delete_project,
+    keep_for,
     rename_project,
     share_project,
     unarchive_project,
     unshare_project,
 )
+
+HOLDS, DEPARTURES = 10, 20  # shown in the settings; all are told by REST
 
 
 @require_GET
@@ -101,6 +108,18 @@ def project_unshare(request, project, pk):
 
 
 @require_POST
+def project_keep(request, project):
+    """For how many days it keeps; nothing goes before the next night."""
+    project = project_or_404(request.user, project, MANAGE_PROJECT)
+    form = KeepForm(request.POST)
+    if not form.is_valid():
+        return _settings(request, project, keep_form=form)
+    keep_for(project=project, days=form.cleaned_data["days"])
+    messages.success(request, f"Kept for {project.keep_days:,} days." if project.keep_days else "Kept for ever.")
+    return redirect("project_settings", project=project.ref)
+
+
+@require_POST
 def project_archive(request, project):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     archive_project(project=project)
@@ -122,23 +141,41 @@ def project_delete(request, project):
     form = DeleteForm(request.POST, project=project)
     if not form.is_valid():
         return _settings(request, project, delete_form=form)
-    delete_project(project=project)
+    try:
+        delete_project(project=project)
+    except ProjectHeld as held:
+        form.add_error(None, str(held))
+        return _settings(request, project, delete_form=form)
     messages.success(request, f"{project.name} is deleted; its content is being cleared away.")
     return redirect("project_list")
 
 
-def _settings(request, project, *, form=None, share_form=None, delete_form=None):
-    forms = (form, share_form, delete_form)
+def _settings(request, project, *, form=None, share_form=None, delete_form=None, keep_form=None):
+    forms = (form, share_form, delete_form, keep_form)
     context = {
         "project": project,
         "nav": "settings",
         "form": form or NameForm(initial={"name": project.name}),
         "share_form": share_form or ShareForm(project=project),
         "delete_form": delete_form or DeleteForm(project=project),
+        "keep_form": keep_form or KeepForm(initial={"days": project.keep_days}),
         "shares": project.shares.select_related("team", "role").order_by("team__name"),
+        **_retention(project),
     }
     status = 422 if any(one is not None and one.errors for one in forms) else 200
     return render(request, "projects/project_settings.html", context, status=status)
+
+
+def _retention(project):
+    """What would go in the coming night, what is held, what went."""
+    night = next_run(ids.now())
+    return {
+        "night": night,
+        "expiry": next(iter(plan(night, project)), None),
+        "holds": standing(project, HOLDS),
+        "n_holds": number(project),
+        "departures": departures(project, DEPARTURES),
+    }
 
 
 @require_GET

@@ -11,6 +11,7 @@ from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_label, set_label
 from interactions.models import Interaction
+from interactions.retention.holds import refuse_held
 from interactions.rules import RecordError, label_fault, text_fault
 from interactions.search import search
 from interactions.search.facets import count_shown
@@ -136,9 +137,10 @@ class InteractionDetail(APIView):
 
     @extend_schema(responses={204: None})
     def delete(self, request, interaction_id):
-        """Delete an interaction with its labels and feedback; its external id is free again."""
+        """Delete an interaction with its labels and feedback; its external id is free again. 409 while it is held."""
         row = interaction_or_404(request.user, interaction_id, DELETE)
-        delete_interactions(project=row.project, ids=[row.pk])
+        if not delete_interactions(project=row.project, ids=[row.pk]):
+            refuse_held(row.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -166,5 +168,7 @@ class InteractionLabel(APIView):
         return self._labels(row)
 
     def _labels(self, row):
-        row.refresh_from_db(fields=["label_ids"])
-        return Response({"labels": {label.key: label.value for label in labels_of([row])[0].labels}})
+        rows = labels_of(list(Interaction.objects.filter(pk=row.pk).only("label_ids")))
+        if not rows:  # somebody deleted it at this moment
+            raise EntityNotFound("Interaction", row.pk)
+        return Response({"labels": {label.key: label.value for label in rows[0].labels}})

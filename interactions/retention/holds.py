@@ -84,6 +84,11 @@ def standing(project, limit=None):
     return list(rows[:limit])
 
 
+def number(project):
+    """How many of the project's interactions are held."""
+    return Hold.objects.filter(project=project, released_at=None).count()
+
+
 def kept_among(interaction_ids):
     """Which of these may not be deleted: the held ones, and what is compared with one."""
     asked = list(interaction_ids)
@@ -95,6 +100,15 @@ def kept_among(interaction_ids):
             AND EXISTS (SELECT FROM interactions_hold h WHERE h.interaction_id = p.other_id AND h.released_at IS NULL)
     """
     return _ids(query, [asked, asked])
+
+
+def refuse_held(interaction_id):
+    """Held where this may not be deleted: it says why, and what to do."""
+    if not kept_among([interaction_id]):
+        return
+    if Hold.objects.filter(interaction_id=interaction_id, released_at=None).exists():
+        raise Held("This interaction is under a legal hold. Release it before you delete it.")
+    raise Held("This interaction is compared with one under a legal hold. Release that before you delete this.")
 
 
 def kept_between(lower, upper, project=None):

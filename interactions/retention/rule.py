@@ -1,7 +1,7 @@
 """Who keeps what: the rule of days by project, and what it would take at a moment."""
 
 import datetime
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from django.db import connection
 
@@ -28,7 +28,7 @@ class Expiry:
 
     def as_dict(self):
         """All but the project."""
-        return {name: value for name, value in asdict(self).items() if name != "project"}
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "project"}
 
 
 def next_run(now):

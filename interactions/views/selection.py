@@ -10,6 +10,7 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from accounts.permissions import DELETE
 from interactions.ingest.removal import delete_interactions
 from interactions.models import Interaction
+from interactions.retention.holds import kept_among
 from interactions.views.address import Address
 from projects.access import EntityNotFound, project_or_404
 
@@ -55,7 +56,9 @@ def interaction_delete_many(request, project):
     if "sure" not in request.POST:
         return _ask(request, project, ids, address)
     n = delete_interactions(project=project, ids=ids)
+    held = len(kept_among(ids))
     text = f"Deleted {n:,} interaction{'' if n == 1 else 's'}"
+    text += f"; {held:,} stay{'s' if held == 1 else ''}: under a legal hold, or compared with what is" if held else ""
     if request.htmx and "table" in request.POST:
         response = render(request, "interactions/_deleted.html", {"project": project, "toast": {"text": text}})
         return trigger_client_event(response, "kit:deleted", {})
