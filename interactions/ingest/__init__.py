@@ -46,7 +46,7 @@ class _Entry:
 
     record: Record
     outcome: Outcome
-    feedbacks: list
+    feedbacks: list = field(default_factory=list)
     model_id: int | None = None
     label_ids: list = field(default_factory=list)
     claim: uuid.UUID | None = None
@@ -72,22 +72,32 @@ def ingest(*, project, records, by, also=None, once=None):
     return outcomes
 
 
-def log(*, project, record, by):
-    """Store one record; its Outcome. Those that arrive together share one commit, and each waits for it."""
+def log(*, kind, admit, record):
+    """Store one record; its Outcome, whose error is raised.
+
+    Records of one `kind` that arrive together share one look at the gate and one commit, and each waits for it:
+    `admit()` says (project, by) of all that are of this kind, or raises why not.
+    """
+    try:
+        entry = _Entry(read_record(record, now=ids.now()), Outcome())
+    except RecordError:
+        refuse_archived(admit()[0])  # who may not log here is told that alone
+        raise
+    _arriving.store(kind, [entry], lambda entries: _store_admitted(entries, *admit()))
+    if entry.outcome.error:
+        raise entry.outcome.error
+    return entry.outcome
+
+
+def _store_admitted(entries, project, by):
     refuse_archived(project)
-    [outcome], entries = _prepare(project, [record])
-    if entries:
-        _arriving.store((project.pk, by.pk if by else None), entries, lambda all_: _store(project, all_, by))
-    return outcome
+    _store(project, _ready(project, entries), by)
 
 
 def store_records(*, project, records, by):
     """Store Records that need no more checking, all in one transaction; an Outcome each, in their order."""
-    keys = keys_of(project)
-    entries = [_Entry(record, Outcome(), _check_feedbacks(record, keys)) for record in records]
-    entries = _unclaimed(project, entries)
-    _resolve(project, entries)
-    _store(project, entries, by)
+    entries = [_Entry(record, Outcome()) for record in records]
+    _store_admitted(entries, project, by)
     return [entry.outcome for entry in entries]
 
 
@@ -99,29 +109,33 @@ def refuse_archived(project):
 
 def _prepare(project, records, once=None):
     """(an Outcome each, the entries that are to be stored)"""
-    outcomes = [Outcome() for _ in records]
-    entries = _read(project, records, outcomes, ids.now(), once or [None] * len(records))
-    entries = _unclaimed(project, entries)
-    _resolve(project, entries)
-    return outcomes, [entry for entry in entries if entry.outcome.error is None]
-
-
-def _read(project, records, outcomes, now, once):
-    """Entries of the records that are sound; the others' outcomes hold their error."""
-    entries, keys = [], None
-    for raw, outcome, claim in zip(records, outcomes, once, strict=True):
+    outcomes, entries, now = [Outcome() for _ in records], [], ids.now()
+    for raw, outcome, claim in zip(records, outcomes, once or [None] * len(records), strict=True):
         try:
-            record = read_record(raw, now=now)
-            if record.feedbacks and keys is None:
-                keys = keys_of(project)
-            entry = _Entry(record, outcome, _check_feedbacks(record, keys), claim=claim, once=claim is not None)
-            entries.append(entry)
-        except (RecordError, EntityNotFound) as error:
+            entries.append(_Entry(read_record(raw, now=now), outcome, claim=claim, once=claim is not None))
+        except RecordError as error:
             outcome.error = error
-    return entries
+    return outcomes, _ready(project, entries)
 
 
-def _check_feedbacks(record, keys):
+def _ready(project, entries):
+    """Those of the entries that are to be stored, their names resolved; the others' outcomes say why not."""
+    _check_feedbacks(project, [entry for entry in entries if entry.record.feedbacks])
+    entries = _unclaimed(project, [entry for entry in entries if entry.outcome.error is None])
+    _resolve(project, entries)
+    return [entry for entry in entries if entry.outcome.error is None]
+
+
+def _check_feedbacks(project, entries):
+    keys = keys_of(project) if entries else {}
+    for entry in entries:
+        try:
+            entry.feedbacks = _checked(entry.record, keys)
+        except (RecordError, EntityNotFound) as error:
+            entry.outcome.error = error
+
+
+def _checked(record, keys):
     """[(FeedbackKey, value, details, user, origin)] of the feedback that came with the record."""
     errors, checked = {}, []
     for given in record.feedbacks:
