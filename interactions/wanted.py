@@ -50,11 +50,14 @@ class Wanted:
     words: str = ""  # a tsquery's text
     oldest_first: bool = False
 
+    def asked(self):
+        """The names of what is asked, the order aside; both ends of a time are two."""
+        plain = Wanted(oldest_first=self.oldest_first)
+        return {name for name in self.__dataclass_fields__ if getattr(self, name) != getattr(plain, name)}
+
     def only(self, *names):
         """Whether nothing but these is asked."""
-        plain = Wanted(oldest_first=self.oldest_first)
-        rest = self.__dataclass_fields__.keys() - set(names)
-        return all(getattr(self, name) == getattr(plain, name) for name in rest)
+        return self.asked() <= set(names)
 
 
 class Cursor(NamedTuple):

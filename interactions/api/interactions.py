@@ -76,7 +76,7 @@ class InteractionList(APIView):
             page = search(project, wanted, cursor=request.query_params.get("cursor"), limit=limit)
         except ValueError as error:
             raise exceptions.ValidationError({"cursor": [str(error)]}) from None
-        counted = count_shown(project, wanted)
+        counted = count_shown(project, wanted, page=page)
         return Response(
             {
                 "results": present(project, page.rows, fields=fields, inline=self._inline(request)),

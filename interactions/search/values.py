@@ -15,7 +15,8 @@ from feedback.moments import edges
 from feedback.rollups import Totals, given
 from interactions.models import Label
 from interactions.search import matching, page_of_ids
-from interactions.search.facets import count_shown, is_hourly, model_ids
+from interactions.search.facets import count_shown
+from interactions.search.told import is_hourly, model_ids
 from registry.models import Model
 
 BUDGET_MS = 3_000

@@ -6,14 +6,16 @@ from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 
 from feedback.models import FeedbackKey
 from feedback.services import create_feedback_key
 from interactions import rollups
 from interactions.filters import InteractionFilter
 from interactions.search import facets as facets_module
+from interactions.search import search
 from interactions.search.facets import SHOWN, count_shown, facets, histogram
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
@@ -30,6 +32,13 @@ def shelf(django_db_setup, django_db_blocker):
         project = make_project("shelf")
         yield SimpleNamespace(project=project, corpus=make_corpus(project))
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def there_is_time(monkeypatch):
+    """However busy the machine that tests: what is exact here is not cut short."""
+    for name in ("ASIDE", "BRIEFLY", "LOOKING"):
+        monkeypatch.setattr(facets_module, name, 60)
 
 
 def wanted(project, query):
@@ -116,6 +125,39 @@ def test_what_is_too_much_to_count_is_marked(shelf, monkeypatch):
 
 
 @pytest.mark.django_db
+def test_what_there_is_no_time_to_count_is_told_as_the_least_there_are(shelf, monkeypatch):
+    monkeypatch.setattr(facets_module, "ASIDE", 0)
+    asked = wanted(shelf.project, {"latency": "0.."})
+    n = sum(1 for one in shelf.corpus if is_real(one) and "latency_ms" in one.record)
+    counted = count_shown(shelf.project, asked)
+    assert counted.capped and counted.n in (0, 1, 2, 5, 10, 20, 50, 100, 200) and counted.n <= n
+    page = search(shelf.project, asked, limit=30)
+    monkeypatch.setattr(facets_module, "BRIEFLY", 0)
+    assert count_shown(shelf.project, asked, page=page).n >= 30
+
+
+@pytest.mark.django_db
+def test_a_page_that_holds_all_is_its_own_count(shelf):
+    asked = wanted(shelf.project, {"q": "refund", "label": "ticket"})
+    page = search(shelf.project, asked, limit=400)
+    with CaptureQueriesContext(connection) as queries:
+        assert count_shown(shelf.project, asked, page=page) == (len(page), False)
+    assert len(page) > 0 and not queries.captured_queries
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "query", [{"feedback": "good:false"}, {"reviewed": "true"}, {"label": "intent:refund"}], ids=str
+)
+def test_the_histogram_of_one_condition_is_exact_however_many_match(shelf, monkeypatch, query):
+    monkeypatch.setattr(facets_module, "SAMPLE", 2)
+    meets = next(test for other, test in CASES if other == query)
+    shown = histogram(shelf.project, wanted(shelf.project, query))
+    assert not shown.approximate
+    assert sum(n for _, n in shown.bars) == sum(1 for one in shelf.corpus if meets(one)) > 2
+
+
+@pytest.mark.django_db
 def test_an_empty_project_has_neither(project):
     everything = wanted(project, {})
     assert histogram(project, everything) is None
@@ -138,7 +180,7 @@ def test_a_scale_has_a_bar_a_step(client, project, declared, ends, bins):
     create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project], **declared)
     make_interaction(project, feedbacks=[{"metric": "stars", "value": one} for one in (1, 4, 4.5, 5, 5, 5)])
     client.force_login(owner_of(project))
-    response = client.get(f"/p/{project.key}/interactions")
+    response = client.get(f"/p/{project.key}/interactions/facets")
     facet = response.context["facets"].feedback[0]
     titles = [bar["title"] for bar in facet["bars"]]
     assert (facet["range"], [int(title.rpartition(": ")[2]) for title in titles]) == (ends, bins)
@@ -152,7 +194,7 @@ def test_a_range_declared_after_the_values_has_a_page(client, project):
     client.force_login(owner_of(project))
     for declared in ({"minimum": 10, "step": 1}, {"minimum": None, "maximum": 2, "step": 1}):
         FeedbackKey.objects.filter(key="stars").update(**declared)
-        response = client.get(f"/p/{project.key}/interactions")
+        response = client.get(f"/p/{project.key}/interactions/facets")
         assert sum(int(bar["title"].rpartition(": ")[2]) for bar in response.context["facets"].feedback[0]["bars"]) == 1
 
 
@@ -164,6 +206,6 @@ def test_the_bars_of_a_range_are_those_it_holds(client, project, asked, on):
     create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project], minimum=1, maximum=5, step=1)
     make_interaction(project, feedbacks=[{"metric": "stars", "value": one} for one in (2, 4, 5)])
     client.force_login(owner_of(project))
-    response = client.get(f"/p/{project.key}/interactions", {"feedback": f"stars:{asked}"})
+    response = client.get(f"/p/{project.key}/interactions/facets", {"feedback": f"stars:{asked}"})
     bars = response.context["facets"].feedback[0]["bars"]
     assert "".join(str(int(bar["on"])) for bar in bars) == on

@@ -9,7 +9,7 @@ from django.test import Client
 
 from interactions import rollups
 from interactions.filters import InteractionFilter, read_label, write_label
-from interactions.search import search
+from interactions.search import facets, search
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
@@ -28,6 +28,13 @@ def shelf(django_db_setup, django_db_blocker, handler):
         client.handler = handler
         yield Api(client, owner_of(project)), project, make_corpus(project)
         transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def there_is_time(monkeypatch):
+    """However busy the machine that tests: what is exact here is not cut short."""
+    for name in ("ASIDE", "BRIEFLY"):
+        monkeypatch.setattr(facets, name, 60)
 
 
 def pages(api, project, query, way="next"):

@@ -1,0 +1,118 @@
+"""What the roll-ups tell of what is wanted, exactly and at once: how many, and in which hours."""
+
+from dataclasses import replace
+
+from django.db import connection
+
+from feedback.models import Given
+from interactions import rollups
+from interactions.models import Dimension, Label
+from interactions.wanted import Feedback, Wanted
+from registry.models import Model
+
+COUNTED = "interactions_rollup", "interactions_rollupdelta"
+GIVEN = "feedback_givenrollup", "feedback_givendelta"
+_COLUMNS = {(None, None): "interactions", (1, 1): "ones", (0, 0): "zeros"}
+
+
+def number(project, wanted):
+    """How many match, or None where the roll-ups cannot tell."""
+    if not is_hourly(wanted):
+        return None
+    if wanted.not_models and not wanted.models:
+        every = replace(wanted, not_models=())
+        parts = [number(project, one) for one in (every, replace(every, models=wanted.not_models))]
+        return None if None in parts else parts[0] - parts[1]
+    span = {"after": wanted.after, "before": wanted.before}
+    if (found := _dimension(project, wanted)) is not None:
+        dimension, only = found
+        return sum(rollups.totals(project, dimension, only=only, **span).values())
+    asked = _given(wanted)
+    if asked is None:
+        return None
+    models = model_ids(project, wanted) if wanted.models else None
+    if not asked.none:
+        return sum(_given_by_hour(project, asked, models, wanted).values())
+    dimension = Dimension.ALL if models is None else Dimension.MODEL
+    every = sum(rollups.totals(project, dimension, only=models, **span).values())
+    return every - sum(_given_by_hour(project, asked, models, wanted).values())
+
+
+def hours(project, wanted):
+    """{hour: how many match}, the hours counted since 1970; None where the roll-ups cannot tell."""
+    if not is_hourly(wanted):
+        return None
+    if (found := _dimension(project, wanted)) is not None:
+        return _by_hour(project, wanted, COUNTED, "n", dimension=[found[0]], value=found[1])
+    asked = _given(wanted)
+    if asked is None or asked.none:
+        return None
+    return _given_by_hour(project, asked, model_ids(project, wanted) if wanted.models else None, wanted)
+
+
+def extent(project):
+    """(first hour, hour after the last) that hold anything, counted since 1970; None for an empty project."""
+    found = _by_hour(project, Wanted(), COUNTED, "n", dimension=[Dimension.ALL])
+    return (min(found), max(found) + 1) if found else None
+
+
+def model_ids(project, wanted):
+    """The ids of the models that are wanted."""
+    return list(Model.objects.filter(team=project.team_id, key__in=wanted.models).values_list("pk", flat=True))
+
+
+def is_hourly(wanted):
+    """Whether the span of time ends at whole hours, as the roll-ups count."""
+    return all(moment is None or moment == rollups.hour_of(moment) for moment in (wanted.after, wanted.before))
+
+
+def _dimension(project, wanted):
+    """(dimension, its values or None) that count what is wanted, where one alone does."""
+    if wanted.only("after", "before"):
+        return Dimension.ALL, None
+    if wanted.only("after", "before", "models"):
+        return Dimension.MODEL, model_ids(project, wanted)
+    if wanted.only("after", "before", "labels") and len(wanted.labels) == 1:
+        [test] = wanted.labels
+        labels = Label.objects.filter(project=project, key=test.key)
+        if test.values is not None:
+            labels = labels.filter(value__in=test.values)
+        return Dimension.LABEL, list(labels.values_list("pk", flat=True))
+    return None
+
+
+def _given(wanted):
+    """The one condition on feedback that is all that is asked, of certain models or all; None where there is more."""
+    if not wanted.only("after", "before", "models", "feedback", "has_feedback", "reviewed"):
+        return None
+    asked = [*wanted.feedback]
+    asked += [Feedback(Given.ANY, none=not wanted.has_feedback)] if wanted.has_feedback is not None else []
+    asked += [Feedback(Given.REVIEWED, none=not wanted.reviewed)] if wanted.reviewed is not None else []
+    return asked[0] if len(asked) == 1 and (asked[0].least, asked[0].most) in _COLUMNS else None
+
+
+def _given_by_hour(project, asked, models, wanted):
+    """{hour: interactions}; of the roll-up's sums nothing else is read, they are many."""
+    column = _COLUMNS[asked.least, asked.most]
+    return _by_hour(project, wanted, GIVEN, column, key_id=[asked.key_id], model_id=models)
+
+
+def _by_hour(project, wanted, tables, column, **only):
+    """{hour: n} of a roll-up and its deltas; whole numbers, for thousands of moments take long to be made. `only`
+    names the values of a column, None for all."""
+    (table, deltas), where, values = tables, "project_id = %s", [project.pk]
+    tests = [(f"{name} = ANY(%s)", one and list(map(int, one))) for name, one in only.items()]
+    for condition, value in (*tests, ("hour >= %s", wanted.after), ("hour < %s", wanted.before)):
+        if value is not None:
+            where, values = f"{where} AND {condition}", [*values, value]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT extract(epoch FROM hour)::bigint / 3600, sum({column})::bigint FROM (
+                SELECT hour, {column} FROM {table} WHERE {where}
+                UNION ALL SELECT hour, {column} FROM {deltas} WHERE {where}) AS both_
+            GROUP BY hour HAVING sum({column}) <> 0
+            """,
+            values * 2,
+        )
+        return dict(cursor.fetchall())
