@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from interactions.views import arrivals, counts, detail, judging, labelling, overview, selection, table
+from interactions.views import arrivals, counts, detail, holding, judging, labelling, overview, selection, table
 
 urlpatterns = [
     path("p/<str:project>/", RedirectView.as_view(pattern_name="interaction_list"), name="project_home"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("p/<str:project>/interactions/<uuid:pk>/labels", labelling.label_set, name="label_set"),
     path("p/<str:project>/interactions/<uuid:pk>/labels/remove", labelling.label_remove, name="label_remove"),
     path("p/<str:project>/interactions/<uuid:pk>/delete", selection.interaction_delete, name="interaction_delete"),
+    path("p/<str:project>/interactions/hold", holding.hold_many, name="hold_many"),
+    path("p/<str:project>/interactions/<uuid:pk>/hold", holding.hold_set, name="hold_set"),
+    path("p/<str:project>/interactions/<uuid:pk>/release", holding.hold_release, name="hold_release"),
     path("p/<str:project>/interactions/<uuid:pk>/feedback", judging.feedback_give, name="feedback_give"),
     path(
         "p/<str:project>/interactions/<uuid:pk>/feedback/<uuid:feedback_id>",

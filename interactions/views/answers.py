@@ -17,8 +17,9 @@ from interactions.views.selection import leave_toast
 ROWS_REFRESHED = 200
 
 
-def answer(request, project, text, changed, *, token="", undo="label_undo"):
-    """Say what was done to these interactions' ids; `undo` names the address that takes the token."""
+def answer(request, project, text, changed, *, token="", undo="label_undo", closes=False):
+    """Say what was done to these interactions' ids; `undo` names the address that takes the token, `closes` the
+    dialog that asked."""
     if not request.htmx:
         leave_toast(request, text, token, undo=undo)
         return redirect(_back(request, project))
@@ -26,6 +27,7 @@ def answer(request, project, text, changed, *, token="", undo="label_undo"):
         "project": project,
         "toast": {"text": text, "token": token, "undo": undo},
         "next": _back(request, project),
+        "closes": closes,
         **_changed_parts(request, project, changed),
     }
     response = render(request, "interactions/_changed.html", context)

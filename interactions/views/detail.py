@@ -21,6 +21,7 @@ from interactions.search import neighbours
 from interactions.transcript import BUDGET, Transcript, new_messages
 from interactions.views.address import Address
 from interactions.views.given import given_context
+from interactions.views.held import held_context
 from interactions.views.reading import wanted_of
 from interactions.views.selection import take_toast
 from projects.access import EntityNotFound, project_or_404
@@ -73,6 +74,7 @@ def panel_context(project, interaction, address, user):
         "interaction": interaction,
         "here": address.of(interaction.pk),
         **given_context(project, interaction, user),
+        **held_context(project, interaction),
         "usage": interaction.body.envelope.get("usage") or {},
         "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
         "external_id": interaction.body.envelope.get("external_id"),

@@ -7,6 +7,7 @@ import functools
 
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.safestring import mark_safe
 
 from feedback.models import FeedbackKey
 from interactions.models import Label
@@ -37,7 +38,7 @@ def fill_rows(rows, address, columns, pattern=None):
 
 @functools.lru_cache(maxsize=KEPT)
 def _tag(key, value):
-    return render_to_string("interactions/_row_tag.html", {"label": Label(key=key, value=value)}).strip()
+    return _rendered("_row_tag", {"label": Label(key=key, value=value)})
 
 
 def _scale(key):
@@ -49,4 +50,9 @@ def _scale(key):
 def _mark(kind, minimum, maximum, lower_is_better, value, sprite):
     """The mark of a value; its icons lie in the sprite."""
     key = FeedbackKey(kind=kind, minimum=minimum, maximum=maximum, lower_is_better=lower_is_better)
-    return render_to_string("interactions/_mark.html", feedback_mark(key, value)).strip()
+    return _rendered("_mark", feedback_mark(key, value))
+
+
+def _rendered(name, context):
+    html = render_to_string(f"interactions/{name}.html", context)
+    return mark_safe(html.strip())  # noqa: S308 - what a template gave, without the line's end

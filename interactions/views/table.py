@@ -8,7 +8,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
-from accounts.permissions import DELETE, LABEL
+from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT
 from feedback.services import keys_of
 from interactions.models import Interaction
 from interactions.rendering import words_pattern
@@ -104,5 +104,6 @@ def table_context(project, address):
         "arrivals": "" if errors else arrivals_address(address, wanted, page, moment),
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
+        "may_hold": MANAGE_PROJECT in project.permissions,
         **uncounted_context(project, address, wanted, errors, keys),
     }
