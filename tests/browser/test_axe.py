@@ -1,12 +1,13 @@
 """No page breaks WCAG 2.2 AA, as far as axe-core can tell, at three sizes and in both themes."""
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
-from tests.factories import make_project
+from tests.factories import make_interaction, make_project
 
 AXE = settings.BASE_DIR / "node_modules/axe-core/axe.min.js"
 OPTIONS = {
@@ -81,6 +82,40 @@ def test_no_page_breaks_wcag(page, project):
         page.goto(project.address)
         page.locator(".filters-btn").click()
         check("facets as a sheet")
+    assert found == {}
+
+
+def test_no_state_of_the_counts_breaks_wcag(page, project, open_page):
+    open_page.expected = "status of 500"  # Chromium itself notes it
+    found, held, counts = {}, [], re.compile("/interactions/(facets|histogram)")
+
+    def check(name):
+        if page.locator(".filters-btn").is_visible() and page.locator("#filters").is_hidden():
+            page.locator(".filters-btn").click()
+        page.wait_for_timeout(250)
+        if faults := violations(page):
+            found[name] = faults
+
+    page.route(counts, lambda route: held.append(route))
+    page.goto(f"{project.address}?label=intent:claim&model=lake-8b")
+    check("counts awaited")
+    for route in held:
+        route.fulfill(status=500, body="no")
+    page.locator("#counting .lost").wait_for(state="attached")
+    check("counts lost")
+    page.unroute(counts)
+    page.goto(project.address)
+    page.locator("time-brush").wait_for()
+    make_interaction(project)
+    page.evaluate("() => { document.dispatchEvent(new Event('visibilitychange')) }")
+    page.locator(".newpill").wait_for()
+    page.wait_for_timeout(250)
+    if faults := violations(page):
+        found["something new"] = faults
+    page.goto(f"{project.address}/facets?label=intent:claim")
+    page.wait_for_timeout(250)
+    if faults := violations(page):
+        found["filters as a page"] = faults
     assert found == {}
 
 

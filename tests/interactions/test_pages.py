@@ -67,7 +67,7 @@ def test_the_table_asks_the_same_number_of_queries_whatever_the_rows_and_reads_n
     with CaptureQueriesContext(connection) as many:
         response = pages.get(list_url(project))
     assert len(response.context["page"].rows) == 50
-    assert len(many) == len(few)
+    assert len(many) <= len(few) <= 14  # a page that is not full has been looked for in one more span of time
     assert not [query for query in many.captured_queries if "interactionbody" in query["sql"]]
 
 
@@ -220,6 +220,19 @@ def test_words_found_are_marked_in_the_rows(pages, project):
     make_interaction(project, messages=[{"role": "user", "content": "A <b>leak</b> in the roof"}])
     text = pages.get(list_url(project), {"q": "leak"}).content.decode()
     assert "&lt;b&gt;<mark>leak</mark>&lt;/b&gt;" in text
+
+
+def test_labels_and_values_in_the_rows_are_markup_of_ours_around_texts_of_theirs(pages, project):
+    for key, kind in (("helpful", "bool"), ("csat", "scalar")):
+        create_feedback_key(team=project.team, key=key, kind=kind, minimum=None, projects=[project])
+    given = [{"feedback_key": "helpful", "value": False}, {"feedback_key": "csat", "value": 4.5}]
+    make_interaction(project, labels={"tone": "<i>curt"}, feedbacks=given)
+    for _ in range(2):  # the second time as they were kept
+        row = re.search(r"<tbody>(.*?)</tbody>", pages.get(list_url(project)).content.decode(), re.DOTALL)[1]
+        assert '<span class="v">&lt;i&gt;curt</span>' in row
+        assert 'thumbs-down"/></svg><span class="vh">no</span></span>' in row
+        assert "4.5</span>" in row
+        assert "&lt;span" not in row and "<i>" not in row
 
 
 def test_the_detail_is_a_page_for_people_and_a_drawer_for_htmx(pages, project):
