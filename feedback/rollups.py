@@ -97,6 +97,7 @@ class Deltas:
                 "ones": ("bigint", [one.ones for one in sums]),
                 "zeros": ("bigint", [one.zeros for one in sums]),
             },
+            arrays=True,
         )
 
 
@@ -124,6 +125,7 @@ class PairDeltas:
                 "outcome": ("text", outcomes),
                 "n": ("bigint", numbers),
             },
+            arrays=True,
         )
 
 

@@ -1,54 +1,40 @@
-"""Many rows in one statement: few as VALUES that the server keeps planned, many by COPY."""
+"""Many rows in one statement: few in a statement that the server keeps planned, many by COPY."""
 
+import threading
 from contextlib import contextmanager
 
 import psycopg
 from django.db import connection
-from psycopg.pq import PipelineStatus
 
-PLANNED = 8  # rows up to which a statement is kept planned
+PLANNED = 16  # rows up to which a statement that names each of them is kept planned
 COPIED = 50  # rows from which on COPY is faster
+_gathering = threading.local()
 
 
-def insert(table, columns, *, cast=None):
+def insert(table, columns, *, cast=None, arrays=False):
     """Insert rows given by column: {name: (SQL type, values)}, all of one length.
 
-    `cast` gives a column another type than the one its values travel as: arrays and JSON travel as text.
+    `cast` gives a column another type than the one its values travel as: arrays and JSON travel as text. `arrays` is
+    for narrow rows whose number varies: one plan serves any number of them.
     """
-    rows = list(zip(*(values for _, values in columns.values()), strict=True))
-    if not rows:
+    number = len(next(iter(columns.values()))[1])
+    gathered = getattr(_gathering, "statements", None)
+    if not number:
         return
-    names = ", ".join(f'"{name}"' for name in columns)
-    with _cursor() as cursor:
-        if len(rows) >= COPIED and connection.connection.pgconn.pipeline_status == PipelineStatus.OFF:
-            with cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
-                for row in rows:
-                    copy.write_row(row)
-            return
-        types = [(cast or {}).get(name, kind) for name, (kind, _) in columns.items()]
-        one = f"({', '.join(f'%s::{kind}' for kind in types)})"
-        cursor.execute(
-            f'INSERT INTO "{table}" ({names}) VALUES {", ".join([one] * len(rows))}',
-            [value for row in rows for value in row],
-            prepare=len(rows) <= PLANNED,
-        )
+    if number >= COPIED and gathered is None:
+        _copy(table, columns)
+        return
+    statement = _by_arrays(table, columns, "") if arrays else _by_rows(table, columns, cast or {})
+    if gathered is None:
+        _execute(*statement, planned=arrays or number <= PLANNED)
+    else:
+        gathered.append((*statement, arrays or number <= PLANNED))
 
 
 def insert_where(table, columns, rest):
-    """The same with a `rest` behind SELECT … FROM unnest(…) AS r, which may join, test, do nothing on a conflict.
-    Returns what its RETURNING yields."""
-    if not next(iter(columns.values()))[1]:
-        return []
-    names = ", ".join(f'"{name}"' for name in columns)
-    picked = ", ".join(f'r."{name}"' for name in columns)
-    arrays = ", ".join(f"%s::{kind}[]" for kind, _ in columns.values())
-    with _cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO "{table}" ({names}) SELECT {picked} FROM unnest({arrays}) AS r({names}) {rest}',
-            [values for _, values in columns.values()],
-            prepare=True,
-        )
-        return cursor.fetchall() if "RETURNING" in rest else []
+    """The same by arrays, with a `rest` behind SELECT … FROM unnest(…) AS r, which may join, test, do nothing on a
+    conflict. Returns what its RETURNING yields."""
+    return _execute(*_by_arrays(table, columns, rest), planned=True) if next(iter(columns.values()))[1] else []
 
 
 def array(numbers):
@@ -57,14 +43,49 @@ def array(numbers):
 
 
 @contextmanager
-def together(rows):
-    """The statements inside travel together, with one answer at the end, unless so many rows are better copied."""
-    if rows >= COPIED:
+def together():
+    """What is inserted inside goes as one statement, at the end: all or nothing even without a transaction."""
+    _gathering.statements = gathered = []
+    try:
         yield
-        return
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    finally:
+        _gathering.statements = None
+    if gathered:
+        parts = ", ".join(f"w{place} AS ({sql})" for place, (sql, *_) in enumerate(gathered))
+        values = [value for _, own, _ in gathered for value in own]
+        _execute(f"WITH {parts} SELECT", values, planned=all(planned for *_, planned in gathered))
+
+
+def _by_rows(table, columns, cast):
+    types = [cast.get(name, kind) for name, (kind, _) in columns.items()]
+    rows = list(zip(*(values for _, values in columns.values()), strict=True))
+    one = f"({', '.join(f'%s::{kind}' for kind in types)})"
+    sql = f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([one] * len(rows))}'
+    return sql, [value for row in rows for value in row]
+
+
+def _by_arrays(table, columns, rest):
+    picked = ", ".join(f'r."{name}"' for name in columns)
+    arrays = ", ".join(f"%s::{kind}[]" for kind, _ in columns.values())
+    names = _names(columns)
+    sql = f'INSERT INTO "{table}" ({names}) SELECT {picked} FROM unnest({arrays}) AS r({names}) {rest}'
+    return sql, [values for _, values in columns.values()]
+
+
+def _names(columns):
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+def _copy(table, columns):
+    with _cursor() as cursor, cursor.copy(f'COPY "{table}" ({_names(columns)}) FROM STDIN') as copy:
+        for row in zip(*(values for _, values in columns.values()), strict=True):
+            copy.write_row(row)
+
+
+def _execute(sql, values, *, planned):
+    with _cursor() as cursor:
+        cursor.execute(sql, values, prepare=planned)
+        return cursor.fetchall() if cursor.description else []
 
 
 @contextmanager

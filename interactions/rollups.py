@@ -50,6 +50,7 @@ class Deltas:
                 "value": ("integer", values),
                 "n": ("bigint", numbers),
             },
+            arrays=True,
         )
 
 

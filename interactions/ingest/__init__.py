@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -188,24 +189,31 @@ def _store(project, entries, by, also=None):
         _insert(project, entries, by, also)
 
 
-@transaction.atomic
 def _insert(project, entries, by, also):
+    """All or nothing: few rows of the plainest kind go as one statement, which needs no transaction around it."""
+    few = len(entries) < bulk.COPIED
+    plain = not also and not any(e.claim or e.record.pictures or e.record.feedbacks for e in entries)
+    with nullcontext() if few and plain else transaction.atomic():
+        _insert_rows(project, entries, by, bulk.together if few else nullcontext)
+        if also:
+            also()
+
+
+def _insert_rows(project, entries, by, together):
     for entry in entries:
         # anew at each try: what a failed one said of duplicates went with it
         entry.outcome.id, entry.outcome.session = ids.make(entry.record.created_at), entry.record.session
         entry.outcome.duplicate, entry.outcome.error = False, None
     fresh = _claim(project, entries)
-    with bulk.together(len(fresh)):
-        insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
+    insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
+    _insert_feedbacks(fresh, by)
+    with together():
         insert_interactions(project, fresh, by)
         insert_bodies(fresh)
         insert_postings(fresh)
-        _insert_feedbacks(fresh, by)
         corrected = {e.outcome.id: e.record.corrected for e in fresh if e.record.corrected is not None}
         insert_corrections(corrected, by=by)
         _count(project, fresh)
-    if also:
-        also()
 
 
 def _claim(project, entries):

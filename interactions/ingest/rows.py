@@ -59,4 +59,5 @@ def insert_postings(entries):
             "label_id": ("integer", [label_id for label_id, _ in postings]),
             "interaction_id": ("uuid", [interaction_id for _, interaction_id in postings]),
         },
+        arrays=True,
     )
