@@ -104,11 +104,11 @@ def find(project, text):
     return None
 
 
-def page_of_ids(project, wanted, at, limit, budget=BUDGET):
+def page_of_ids(project, wanted, at, limit, budget=None):
     """(up to `limit` ids in the order asked, walking away from the cursor; the id down to which everything was
     searched, where the seconds of the budget were used up before there were enough)."""
     plan = plan_of(project, wanted, at)
-    return ([], None) if plan is None else walk.ids_of(plan, limit, budget)
+    return ([], None) if plan is None else walk.ids_of(plan, limit, BUDGET if budget is None else budget)
 
 
 def newest_within(project, wanted, spans, limit):

@@ -74,6 +74,8 @@ def _through(part, found):
     if not part.words:
         return _blocks(part, found, part.rate)
     holding = windows.Holding.of(part)
+    if holding is None:
+        return None
     if holding.pays(part, found):
         return windows.through(part, holding, found)
     return _blocks(part, found, part.rate * holding.share)

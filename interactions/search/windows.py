@@ -13,7 +13,7 @@ from interactions.search.plan import row
 TEST, CUT = 20e-6, 150e-6  # a body looked at for letters; cut into words
 READ, FETCH = 0.05e-6, 15e-6  # an entry of the index of words; a body that it names
 START = 3e-3
-SMALLEST = 2_000  # bodies in a window
+SMALLEST = 200  # bodies in a window
 AT_ONCE = 2_000  # matches that are fetched without a window
 GROWTH = 8
 
@@ -22,18 +22,27 @@ _WORDS = "interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %
 
 @dataclass(frozen=True)
 class Holding:
-    """About how many bodies a part of the store has, and which share of them holds the words."""
+    """About how many bodies a part of the store has, which share of them holds the words, and between which
+    milliseconds they lie."""
 
     bodies: float
     share: float
+    first: int
+    last: int
 
     @classmethod
     def of(cls, part):
-        """By the planner's estimates; of a word that is none of the most common ones, the most there may be."""
+        """By the planner's estimates; of a word that is none of the most common ones, the most there may be. None
+        where there are no bodies at all."""
         where, values = part.range("b.id")
+        end = f"(SELECT id FROM interactions_interactionbody b WHERE {where} ORDER BY id {{}} LIMIT 1)"
+        first, last = row(f"SELECT {end.format('ASC')}, {end.format('DESC')}", values * 2)
+        if first is None:
+            return None
         rows = f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
         bodies = _estimated(rows, values)
-        return cls(bodies, min(_estimated(f"{rows} AND {_WORDS}", [*values, part.words]) / bodies, 1.0))
+        share = min(_estimated(f"{rows} AND {_WORDS}", [*values, part.words]) / bodies, 1.0)
+        return cls(bodies, share, first.int >> 80, last.int >> 80)
 
     def pays(self, part, found):
         """Whether the index of words is quicker than looking at what the plan's driver yields."""
@@ -42,19 +51,25 @@ class Holding:
         looked_at = min(found.missing / self.share, part.share * self.bodies)
         return START + matches * READ + fetched * FETCH < looked_at * (TEST + self.share * CUT)
 
+    def left(self, part):
+        """Milliseconds of the part that have bodies."""
+        first = max(self.first, part.lower.int >> 80) if part.lower else self.first
+        last = min(self.last, part.upper.int >> 80) if part.upper else self.last
+        return max(last - first, 1)
+
     def window(self, part, found):
         """Milliseconds that probably hold what is missing; endless where all is quickly fetched."""
         if self.share * self.bodies <= AT_ONCE:
             return math.inf
         wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) / FETCH)
-        return max(1.3 * wanted / self.share, SMALLEST) / self.bodies * _length(part)
+        return max(1.3 * wanted / self.share, SMALLEST) / self.bodies * self.left(part)
 
 
 def through(part, holding, found):
     """The id down to which the part was looked at, None where it was done or there is enough."""
     window = holding.window(part, found)
     while True:
-        piece = _next(part, window)
+        piece = _next(part, holding, window)
         where, values = piece.range("b.id")
         entries = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} AND {_WORDS}"
         n, more = piece.meeting(entries, [*values, piece.words], found.counted)
@@ -65,25 +80,18 @@ def through(part, holding, found):
         if found.seconds < 0:
             return edge
         part = part.within(part.lower, edge) if part.descending else part.within(edge, part.upper)
-        window = math.inf if n / window * _length(part) < AT_ONCE else GROWTH * window
+        window = math.inf if n / window * holding.left(part) < AT_ONCE else GROWTH * window
 
 
-def _next(part, window):
-    """The next so many milliseconds of the part; the part itself where no more are left, or it has no beginning."""
-    if part.lower is None or window >= _length(part):
+def _next(part, holding, window):
+    """The next so many milliseconds of the part; the part itself where no more of it have bodies."""
+    if window >= holding.left(part):
         return part
     if part.descending:
-        return part.within(_first(_upper(part) - window), part.upper)
-    return part.within(part.lower, _first((part.lower.int >> 80) + window))
-
-
-def _length(part):
-    return max(_upper(part) - (part.lower.int >> 80), 1) if part.lower else math.inf
-
-
-def _upper(part):
-    """Milliseconds since 1970 at which the part ends: now, where it has no end."""
-    return ids.milliseconds(ids.now()) if part.upper is None else part.upper.int >> 80
+        last = holding.last + 1 if part.upper is None else min(holding.last + 1, part.upper.int >> 80)
+        return part.within(_first(last - window), part.upper)
+    first = holding.first if part.lower is None else max(holding.first, part.lower.int >> 80)
+    return part.within(part.lower, _first(first + window))
 
 
 def _first(milliseconds):

@@ -1,0 +1,183 @@
+"""What a page costs does not grow with the store: of twenty thousand interactions every statement reads a few hundred
+entries of an index, and sorts no more than a page."""
+
+import datetime
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection, transaction
+from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
+
+from feedback.services import create_feedback_key
+from interactions import ids, partitions
+from interactions.filters import InteractionFilter
+from interactions.models import Label
+from interactions.search import arrivals, search, sizes
+from interactions.wanted import Cursor
+from registry.models import Model
+from tests.factories import make_project
+
+N = 20_000
+START = datetime.datetime(2025, 3, 1, tzinfo=datetime.UTC)
+HALF = START + datetime.timedelta(seconds=N / 2)
+PAGE = 50
+HEAVY = ("interactions_interaction", "interactions_labelposting", "feedback_feedback")
+SORTED = 4 * PAGE  # rows
+READ = 1_500  # entries of heavy tables, in all statements of a page
+
+# {label: every so many interactions, from, to}
+LABELS = {"app": (2, 0, N), "warranty": (100, 0, N), "incident": (2_000, 0, N), "beta": (3, 0, N // 10)}
+FILL = """
+    INSERT INTO interactions_interaction
+    SELECT at.id, %(project)s, CASE WHEN n %% 1000 = 7 THEN %(rare)s ELSE %(model)s END, 'session ' || n / 4,
+        'user ' || n %% 100, 'logged', NULL, NULL, 1, 1, n %% 5000, 'p', 'c', (n %% 20 = 3)::int, (n %% 500 = 3)::int,
+        %(start)s + make_interval(secs => n), md5('p' || n)::uuid, md5('c' || n)::uuid, md5('n' || n)::uuid, '{}',
+        CASE WHEN n %% 3 = 0 THEN '{"good": 1}' ELSE '{}' END::jsonb
+    FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS at(id, n);
+    INSERT INTO interactions_interactionbody
+    SELECT at.id, json_build_array(json_build_object('role', 'user', 'content', 'filler ' || n)),
+        concat('an answer ', CASE WHEN n %% 2 = 1 THEN 'common ' END, CASE WHEN n %% 50 = 1 THEN 'middling ' END,
+            CASE WHEN n %% 5000 = 1 THEN 'rare' END), '{}', ''
+    FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS at(id, n);
+    INSERT INTO feedback_feedback (interaction_id, id, feedback_key_id, value, details, "user", origin)
+    SELECT at.id, at.id, %(key)s, (n %% 30 > 0)::int, '', '', CASE WHEN n %% 300 = 0 THEN 'reviewer' ELSE 'user' END
+    FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS at(id, n) WHERE n %% 3 = 0;
+"""
+LABEL = """
+    UPDATE interactions_interaction SET label_ids = label_ids || %(label)s WHERE id = ANY(%(ids)s::uuid[]);
+    INSERT INTO interactions_labelposting SELECT %(label)s, unnest(%(ids)s::uuid[]);
+"""
+KINDS = {
+    "newest": {},
+    "oldest first": {"order": "created_at"},
+    "label of every other": {"label": "is:app"},
+    "label of one in a hundred": {"label": "is:warranty"},
+    "label of ten": {"label": "is:incident"},
+    "label of long ago": {"label": "is:beta"},
+    "two labels": {"label": ["is:warranty", "is:app"]},
+    "either label": {"label": "is:warranty|incident"},
+    "any label of a key": {"label": "is"},
+    "without a label": {"not_label": "is:app"},
+    "model": {"model": "usual"},
+    "rare model": {"model": "rare"},
+    "without a model": {"not_model": "rare"},
+    "feedback": {"feedback": "good"},
+    "bad feedback": {"feedback": "good:false"},
+    "no feedback of a key": {"feedback": "good:none"},
+    "any feedback": {"has_feedback": "true"},
+    "no feedback": {"has_feedback": "false"},
+    "reviewed": {"reviewed": "true"},
+    "not reviewed": {"reviewed": "false"},
+    "session": {"session": "session 77"},
+    "user": {"user": "user 7"},
+    "pictures": {"has_images": "true"},
+    "tool calls": {"has_tools": "true"},
+    "an hour": {"after": HALF.isoformat(), "before": (HALF + datetime.timedelta(hours=1)).isoformat()},
+    "simulated": {"source": "simulation"},
+    "common word": {"q": "common"},
+    "middling word": {"q": "middling"},
+    "rare word": {"q": "rare"},
+    "absent word": {"q": "nowhere"},
+    "common word with a label": {"q": "common", "label": "is:warranty"},
+    "absent word with a label": {"q": "nowhere", "label": "is:app"},
+}
+
+
+@pytest.fixture(scope="module")
+def full(django_db_setup, django_db_blocker):
+    """A project with twenty thousand interactions, one a second; rolled back after the module."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        project = make_project("full")
+        partitions.ensure([START])
+        key, _ = create_feedback_key(team=project.team, key="good", kind="bool", projects=[project])
+        usual, rare = (Model.objects.create(team=project.team, key=name) for name in ("usual", "rare"))
+        made = [ids.make(START + datetime.timedelta(seconds=n)) for n in range(N)]
+        with connection.cursor() as cursor:
+            values = {"project": project.pk, "model": usual.pk, "rare": rare.pk, "key": key.pk, "start": START}
+            cursor.execute(FILL, {**values, "ids": made})
+            for value, (every, first, last) in LABELS.items():
+                own = made[first:last:every]
+                label = Label.objects.create(project=project, key="is", value=value, uses=len(own))
+                cursor.execute(LABEL, {"label": label.pk, "ids": own})
+            for table in (*HEAVY, "interactions_interactionbody"):
+                cursor.execute(f"ANALYZE {table}")
+        sizes._known[("total", project.pk)] = (float("inf"), N)
+        yield project
+        transaction.set_rollback(True)
+
+
+def asked(project, query):
+    filterset = InteractionFilter(QueryDict(urlencode(query, True)), project=project)
+    assert filterset.is_valid(), filterset.errors
+    return filterset.wanted
+
+
+def nodes(plan):
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+def run_again(queries):
+    """The nodes of the plans of all statements that read, as the server ran them."""
+    with connection.cursor() as cursor:
+        for query in queries:
+            if query["sql"].lstrip().startswith(("SELECT", "WITH")):
+                cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query["sql"].replace("%", "%%"), [])
+                yield from nodes(cursor.fetchone()[0][0]["Plan"])
+
+
+def assert_flat(queries):
+    """Heavy tables are read by their indexes, few entries of them, and nothing larger than a page is sorted."""
+    read = 0
+    for node in run_again(queries):
+        if node.get("Relation Name", "").startswith((*HEAVY, "interactions_interactionbody")):
+            rows = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            assert node["Node Type"] != "Seq Scan" or rows == 0, node
+            read += rows * node["Actual Loops"]
+        if node["Node Type"] in {"Sort", "Incremental Sort"}:
+            assert all(child["Actual Rows"] <= SORTED for child in node["Plans"]), node
+    assert read < READ
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", KINDS.values(), ids=KINDS)
+def test_a_page_reads_little_however_much_there_is(full, query):
+    with CaptureQueriesContext(connection) as queries:
+        page = search(full, asked(full, query), limit=PAGE)
+    assert page.searched_to is None
+    assert_flat(queries.captured_queries)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", [{}, {"label": "is:app"}, {"feedback": "good:false"}, {"q": "common"}], ids=str)
+def test_a_page_in_the_depth_reads_no_more_than_the_first(full, query):
+    cursor = str(Cursor(ids.first(HALF)))
+    with CaptureQueriesContext(connection) as queries:
+        page = search(full, asked(full, query), cursor=cursor, limit=PAGE)
+    assert len(page) == PAGE
+    assert_flat(queries.captured_queries)
+
+
+@pytest.mark.django_db
+def test_what_arrived_is_counted_by_the_order_of_arrival(full):
+    moment = START + datetime.timedelta(seconds=N - 20)
+    with CaptureQueriesContext(connection) as queries:
+        assert arrivals.arrived_since(full, asked(full, {}), moment).n == 20
+    assert_flat(queries.captured_queries)
+
+
+@pytest.mark.django_db
+def test_a_condition_without_an_index_ends_when_its_time_is_used_up(full, monkeypatch):
+    monkeypatch.setattr("interactions.search.BUDGET", 0)
+    wanted, cursor, looked_to = asked(full, {"latency": "9000.."}), None, []
+    while True:
+        page = search(full, wanted, cursor=cursor, limit=500)
+        assert not page.rows
+        if page.next is None:
+            break
+        cursor = page.next
+        looked_to.append(page.searched_to)
+    assert page.searched_to is None
+    assert len(looked_to) > 10 and looked_to == sorted(looked_to, reverse=True)
