@@ -1,11 +1,11 @@
-"""What the worker does by the clock: folds counts, makes partitions ahead, takes what nobody keeps, sweeps pictures."""
+"""What the worker does by the clock: counts, words, partitions, retention, pictures."""
 
 import datetime
 
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from interactions import ids, partitions, rollups
+from interactions import ids, partitions, rollups, words
 from interactions.blobs import sweep_blobs
 from interactions.retention.run import run
 
@@ -18,6 +18,13 @@ def fold(timestamp):
     """Fold the roll-ups' deltas until few are left."""
     while rollups.fold() >= 10_000:
         pass
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="interactions.words", queueing_lock="interactions.words", pass_context=False)
+def merge_words(timestamp):
+    """Keep searches for words quick while much is logged."""
+    words.merge_pending()
 
 
 @app.periodic(cron="7 3 * * *")

@@ -26,6 +26,16 @@ def tsquery(text):
     return " & ".join(phrases)
 
 
+def merge_pending():
+    """Sort what was logged lately into the index of words, whose list of new entries every search reads whole."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(gin_clean_pending_list(inhrelid)), 0)::bigint FROM pg_inherits"
+            " WHERE inhparent = to_regclass('interaction_words')"
+        )
+        return cursor.fetchone()[0]
+
+
 def _phrase(words, prefix):
     quoted = [f"'{word}'" for word in words]  # letters and digits alone: nothing to escape
     return "(" + " <-> ".join(quoted) + (":*)" if prefix else ")")
