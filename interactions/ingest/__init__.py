@@ -5,7 +5,7 @@ import uuid
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
 from feedback import rollups as given_rollups
@@ -193,7 +193,8 @@ def _insert(project, entries, by, also):
     """All or nothing: few rows of the plainest kind go as one statement, which needs no transaction around it."""
     few = len(entries) < bulk.COPIED
     plain = not also and not any(e.claim or e.record.pictures or e.record.feedbacks for e in entries)
-    with nullcontext() if few and plain else transaction.atomic():
+    # in somebody else's transaction a statement that fails must not take that with it
+    with nullcontext() if few and plain and not connection.in_atomic_block else transaction.atomic():
         _insert_rows(project, entries, by, bulk.together if few else nullcontext)
         if also:
             also()
