@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from feedback.models import FeedbackKey
 from feedback.rollups import Totals
 from interactions.charts import SERIES, Bar, Bars, Line, across, line, marked, stacked, ticks
+from interactions.views.overview_drawn import bars_html, rows_html
 from interactions.views.overview_figures import Count, Series, Value, is_bool, pair_of, value_of
 from interactions.views.overview_period import Column
 
@@ -40,6 +41,14 @@ class Volume:
     series: list
     columns: list
     height: int = HEIGHT
+
+    @property
+    def bars_html(self):
+        return bars_html(self)
+
+    @property
+    def rows_html(self):
+        return rows_html(self)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def test_the_table_counts_nothing_but_what_one_sum_tells(pages, project):
         make_interaction(project, labels={"intent": f"i{place}"})
     with CaptureQueriesContext(connection) as asked:
         plain = pages.get(url("interaction_list", project))
-        filtered = pages.get(url("interaction_list", project), {"label": "intent:i1", "model": "m"})
+    filtered = pages.get(url("interaction_list", project), {"label": "intent:i1", "model": "m"})
     assert plain.context["counted"].n == 3
     assert filtered.context["counted"] is None and "total" not in filtered.context
     assert "timeline" not in plain.context
