@@ -55,7 +55,7 @@ class _Loop:
                 self._hear()
         finally:
             for line in self.lines:
-                line.socket.close()
+                line.close()
         return self.answers
 
     def _send(self):
@@ -87,16 +87,25 @@ class _Loop:
 
 
 class _Line:
-    """One connection with at most one request under way."""
+    """One connection, made when it is first needed, with at most one request under way."""
 
     def __init__(self, port, selector, keep):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.port, self.selector, self.keep = port, selector, keep
+        self.socket = None
+
+    def connect(self):
+        self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
-        self.selector, self.keep = selector, keep
-        selector.register(self.socket, selectors.EVENT_READ, self)
+        self.selector.register(self.socket, selectors.EVENT_READ, self)
+
+    def close(self):
+        if self.socket:
+            self.socket.close()
 
     def send(self, data):
+        if not self.socket:
+            self.connect()
         self.sent, self.heard, self.head = time.perf_counter(), bytearray(), None
         self.left = memoryview(data)
         self._push()

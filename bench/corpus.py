@@ -10,6 +10,7 @@ from bench import words
 from bench.pictures import COUNT, pictures
 
 BLOCK = 2_000  # records made at once, from a seed of their own
+HALVES = 2  # by time, so that two processes can fill a store
 DAYS = 90
 SPAN = datetime.timedelta(days=DAYS)
 RARE_EVERY = 100_000  # records to one with a rare word, and to one with ten pictures

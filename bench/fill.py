@@ -7,10 +7,10 @@ import threading
 import time
 
 from bench import state
+from bench.corpus import HALVES
 from bench.product import say
 
 NICENESS = 5
-HALVES = 2
 
 
 def fill(product, *, n, seed, processes=1):

@@ -5,13 +5,12 @@ The corpus is cut into two halves by time, so that two processes can work; how f
 
 from django.db import connection
 
-from bench.corpus import BLOCK
+from bench.corpus import BLOCK, HALVES
 from bench.stored import stored
 from interactions import ids
 from interactions.ingest import store_records
 from interactions.models import Interaction
 
-HALVES = 2
 LOCK = 0x6265_6E63_6800  # advisory: one process a half
 
 

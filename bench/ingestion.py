@@ -11,6 +11,7 @@ from bench.writing import MANY
 
 FORK = multiprocessing.get_context("fork")
 BEFOREHAND = 60  # seconds' worth of requests made before it begins; later ones are made on the way
+SIZES = {"singles": 1, "batches": BATCH}  # records a request
 LULL = 3  # seconds until it has settled
 
 
@@ -50,6 +51,3 @@ def _requests(door, supply, size):
             yield from supply.singles(100, door.project, door.headers)
         else:
             yield from supply.batches(1, door.project, door.headers, size)
-
-
-SIZES = {"singles": 1, "batches": BATCH}

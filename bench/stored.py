@@ -38,14 +38,7 @@ class MadeRecord(Record):
 
 def stored(payload):
     """The Record of a payload of the corpus."""
-    messages, shown, texts = [], [], []
-    for message in payload["messages"]:
-        content = message["content"]
-        if isinstance(content, list):
-            kept, own = _take_out(content)
-            message, shown, content = {**message, "content": kept}, shown + own, content[0]["text"]
-        messages.append(message)
-        texts.append(content)
+    messages, shown, texts = _taken_apart(payload["messages"])
     return MadeRecord(
         messages=messages,
         completion=payload["completion"],
@@ -65,8 +58,21 @@ def stored(payload):
         completion_tokens=payload["usage"]["completion_tokens"],
         pictures=shown,
         images=len(shown),
-        texts=tuple(texts),
+        texts=texts,
     )
+
+
+def _taken_apart(sent):
+    """(the messages as they are stored, their Pictures, their texts)."""
+    messages, shown, texts = [], [], []
+    for message in sent:
+        content = message["content"]
+        if isinstance(content, list):
+            kept, own = _take_out(content)
+            message, shown, content = {**message, "content": kept}, shown + own, content[0]["text"]
+        messages.append(message)
+        texts.append(content)
+    return messages, shown, tuple(texts)
 
 
 def _take_out(content):
