@@ -109,8 +109,12 @@ def count_shown(project, wanted, matches=None, page=None):
         return Counted(n, False)
     if matches is not None and matches.are_all:
         return Counted(len(matches.ids), False)
-    counted = count(project, wanted, ASIDE if page is None else BRIEFLY)
-    return counted if page is None else counted._replace(n=max(counted.n, len(page)))
+    if page is None:
+        return count(project, wanted, ASIDE)
+    if wanted.words:  # to look for them once more would take as long as the page did
+        return Counted(len(page), True)
+    counted = count(project, wanted, BRIEFLY)
+    return counted._replace(n=max(counted.n, len(page)))
 
 
 def facets(project, wanted, matches=None):

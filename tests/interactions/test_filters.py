@@ -62,7 +62,10 @@ def test_the_api_finds_what_a_loop_finds(shelf, query, meets):
     limit = max(len(expected) // 3, 7)
     found, last = pages(api, project, {**query, "limit": limit})
     assert flat(found) == expected
-    assert (last["count"], last["count_is_capped"], last["searched_to"]) == (len(expected), False, None)
+    if "q" in query and len(found) > 1:  # words of several pages are counted by the page of the table alone
+        assert (last["count"], last["count_is_capped"], last["searched_to"]) == (len(found[-1]), True, None)
+    else:
+        assert (last["count"], last["count_is_capped"], last["searched_to"]) == (len(expected), False, None)
     if len(found) > 1:
         back, _ = pages(api, project, {**query, "limit": limit, "cursor": last["previous"]}, "previous")
         assert flat(back[::-1]) == flat(found[:-1])
