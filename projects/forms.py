@@ -40,7 +40,7 @@ class KeepForm(Look, forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["days"].widget.attrs |= {"class": "input num s", "inputmode": "numeric"}
+        self.fields["days"].widget.attrs |= {"class": "input", "inputmode": "numeric"}
 
 
 class ShareForm(Look, forms.Form):

@@ -56,7 +56,7 @@ def test_who_manages_the_project_holds_the_others_see_it(client, owner, row, rol
     assert client.post(f"{address}/release").status_code == status
     assert client.post(f"{address}/hold", {"reason": "Mine"}).status_code == status
     if role:
-        assert ('id="hold-reason"' in page(client, row)) == (status == 302)
+        assert ('name="reason"' in page(client, row)) == (status == 302)
         assert ("Case 7" in page(client, row)) is True
 
 
