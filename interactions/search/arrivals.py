@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from interactions import ids
 from interactions.search import Counted, walk
+from interactions.search.drivers import ROW
 from interactions.search.plan import plan_of, row
 
 LOOKED_AT = 1_000  # arrivals that one poll looks at, the latest
@@ -22,7 +23,7 @@ def arrived_since(project, wanted, moment, most=100):
     seen, n = row(
         f"""
         WITH arrived AS MATERIALIZED (
-            SELECT * FROM interactions_interaction WHERE project_id = %s AND received_at > %s
+            SELECT {ROW} FROM interactions_interaction WHERE project_id = %s AND received_at > %s
             ORDER BY received_at DESC LIMIT %s)
         SELECT (SELECT count(*) FROM arrived),
             (SELECT count(*) FROM (SELECT FROM arrived i WHERE {tests} LIMIT %s) AS found)
