@@ -53,10 +53,15 @@ def count(n):
 
 @register.filter
 def capped(counted):
-    """1,284, or 10k+ where it was not worth counting on."""
+    """1,284; where it was not counted to the end the round number below: 10k+, 300+, 20+."""
     if not counted.capped:
         return f"{counted.n:,}"
-    return f"{counted.n // 1000}k+"
+    if counted.n < 10:
+        return "some"
+    if counted.n >= 1_000:
+        return f"{counted.n // 1_000}k+"
+    size = 100 if counted.n >= 100 else 10
+    return f"{counted.n // size * size}+"
 
 
 @register.filter

@@ -9,7 +9,9 @@ from django.views.decorators.http import require_safe
 
 from feedback.services import keys_of
 from interactions.models import Label, Source
-from interactions.search.facets import SHOWN, count_shown, facets, histogram, is_hourly
+from interactions.search import Counted
+from interactions.search.facets import SHOWN, count_shown, facets, histogram
+from interactions.search.told import number
 from interactions.views.address import Address
 from interactions.views.chips import chips_of
 from interactions.views.facets import SHOWN_LABELS, panel_of
@@ -93,5 +95,6 @@ def form_context(address, errors):
 
 
 def _at_once(project, wanted):
-    """How many there are where it is one sum over hours, else None."""
-    return count_shown(project, wanted) if wanted.only("after", "before") and is_hourly(wanted) else None
+    """How many there are where the roll-up tells it as one sum over hours, else None."""
+    n = number(project, wanted) if wanted.only("after", "before", "labels", "models") else None
+    return None if n is None else Counted(n, False)

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from feedback.services import create_feedback_key
 from interactions.labels import remove_label, set_label
+from interactions.search import Counted
+from interactions.templatetags.interactions import capped
 from tests.factories import make_interaction, make_project, make_user
 
 HTMX = {"HX-Request": "true"}
@@ -35,6 +37,7 @@ def test_the_table_counts_nothing_but_what_one_sum_tells(pages, project):
         plain = pages.get(url("interaction_list", project))
     filtered = pages.get(url("interaction_list", project), {"label": "intent:i1", "model": "m"})
     assert plain.context["counted"].n == 3
+    assert pages.get(url("interaction_list", project), {"label": "intent:i1"}).context["counted"].n == 1
     assert filtered.context["counted"] is None and "total" not in filtered.context
     assert "timeline" not in plain.context
     assert plain.context["facets"].waiting and filtered.context["facets"].waiting
@@ -102,6 +105,14 @@ def test_without_scripts_the_filters_are_a_page_that_the_table_leads_to(pages, p
     assert f'action="{url("interaction_list", project)}"' in text and 'value="intent:refund"' in text
     assert 'value="m" checked' in text
     assert pages.get(url("interaction_histogram", project) + "?model=m")["Location"] == address
+
+
+@pytest.mark.parametrize(
+    ("n", "text"), [(0, "some"), (9, "some"), (57, "50+"), (321, "300+"), (4_567, "4k+"), (10_000, "10k+")]
+)
+def test_what_was_not_counted_to_the_end_is_said_roundly(n, text):
+    assert capped(Counted(n, True)) == text
+    assert capped(Counted(n, False)) == f"{n:,}"
 
 
 @pytest.mark.parametrize("name", ["interaction_facets", "interaction_histogram"])
