@@ -52,6 +52,7 @@ def _head(result):
         machine["cpu"],
         f"{machine['cores']} cores, {machine['memory_gb']} GiB",
         machine["system"],
+        f"load before {result['load']:.1f}",
         *(f"{name} {version}" for name, version in versions.items()),
     ]
     return ", ".join(told) + "."
@@ -78,10 +79,7 @@ def _reading(result):
     """A table for each door: quiet with one and eight readers, and eight while records come in."""
     reading = result["filled"]["reading"]
     for door in ("API", "page"):
-        heads = [
-            f"{door}: p50 / p95 / p99 in ms",
-            *(f"{name} readers".replace("1 readers", "1 reader") for name in reading),
-        ]
+        heads = [f"{door}: p50 / p95 / p99 in ms", *map(_readers, reading)]
         rows = [
             [name, *(" / ".join(_percentiles(reading[how][door][name])) for how in reading)]
             for name in reading["1"][door]
@@ -105,6 +103,12 @@ def _machine(result):
 
 def _settings(result):
     return _table(["PostgreSQL setting", ""], [[f"`{name}`", value] for name, value in result["settings"].items()])
+
+
+def _readers(how):
+    """A heading for "1", "8" or "8 while singles"."""
+    number, _, writing = how.partition(" while ")
+    return ("1 reader" if number == "1" else f"{number} readers") + (f", {writing} coming in" if writing else "")
 
 
 def _percentiles(row):

@@ -1,5 +1,6 @@
 """One whole run: an empty store, then the filled one; every figure beside the ceiling that was measured with it."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,10 +19,17 @@ SETTLING = 15  # seconds after which a product that does nothing is idle
 
 
 def run(product, *, n, seed, processes, seconds=writing.SECONDS, requests=reading.REQUESTS):
-    """Fill where that is still to do, measure everything, and return it as one dictionary."""
+    """Fill where that is still to do, measure everything, and return it as one dictionary; `load` is the machine's
+    just before: above 1, others were at work."""
     _fill(product, n, seed, processes)
     supply = Supply(int(time.time()))
-    result = {"n": n, "seed": seed, "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "commit": _commit()}
+    result = {
+        "n": n,
+        "seed": seed,
+        "load": os.getloadavg()[0],
+        "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "commit": _commit(),
+    }
     say("An empty store: writing, and the ceilings …")
     result["empty"] = _measure_empty(product, supply, seconds)
     say(f"The store of {n:,}: starting …")

@@ -27,7 +27,7 @@ WRITING = {
 CEILINGS = {"bare view, 8 clients": {**TIMES, "per_second": 1_200.0}, "COPY, one stream": {"per_second": 20_000.0}}
 HELD = {"web": 150.0, "web processes": 3, "all beside shared buffers": 300.0}
 RESULT = {
-    "n": 100_000, "seed": 1, "at": "2026-11-21T16:00:00Z", "commit": "acba5c3",
+    "n": 100_000, "seed": 1, "load": 0.1, "at": "2026-11-21T16:00:00Z", "commit": "acba5c3",
     "machine": {"cpu": "A processor", "cores": 2, "memory_gb": 23.4, "system": "Linux 6"},
     "versions": {"python": "3.11.7"}, "settings": {"server_version": "18.0", "jit": "off"},
     "empty": {"writing": WRITING, "ceilings": CEILINGS},
