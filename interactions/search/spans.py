@@ -17,9 +17,8 @@ def parts(lower, upper, descending):
     """[(lower id or None, upper id or None)] that cover the range, in the order of the walk: one partition, one, two,
     four …, so that what lies far away is reached in few statements. All that is to come counts as one with today."""
     here = ids.first(ids.now())
-    places = [place for place in _places() if (lower is None or lower < place) and (upper is None or place < upper)]
-    today = max((place for place in places if place <= here), default=None)
-    places = [place for place in places if today is None or place <= today]
+    known = (place for place in _places() if place <= here)
+    places = [place for place in known if (lower is None or lower < place) and (upper is None or place < upper)]
     edges = [lower, *places, upper]
     spans = list(zip(edges, edges[1:], strict=False))
     grouped, size = [], 1
