@@ -3,13 +3,17 @@
 import os
 
 from django.urls import get_resolver
+from gunicorn.workers import gthread
+
+# a browser's spare connection, which says nothing yet, would hold a thread for five seconds
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
 
 wsgi_app = "config.wsgi:application"
 proc_name = "marginalia"
 worker_class = "gthread"
 preload_app = True  # imported once, and a process that dies is replaced at once
 workers = 2
-threads = 4
+threads = 8
 keepalive = 75
 timeout = 60  # of the worker's heartbeat; a long batch does not stop it
 graceful_timeout = 5
