@@ -99,7 +99,7 @@ document.addEventListener("htmx:before:history:restore", (e) => {
 let unsaid = false;
 function sayCount() {
   const count = $("#count");
-  if (!unsaid || !count || "waits" in count.dataset) return;
+  if (!unsaid || !count || "pending" in count.dataset) return;
   unsaid = false;
   $("#say").textContent = `${count.textContent.trim() || "No"} interactions`;
 }
