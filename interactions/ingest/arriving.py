@@ -1,12 +1,14 @@
 """Requests that arrive together share one commit: while one is being stored, the others gather for the next."""
 
 import threading
+import time
 from collections import deque
 
 from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
 
 MOST = 200  # entries a commit
+GATHERING = 0.001  # seconds that whoever comes next waits for those who were just answered; nobody alone waits
 
 
 class _Waiting:
@@ -40,6 +42,8 @@ class Arriving:
         if wait:
             own.turn.wait()
         if not own.stored and own.error is None:
+            if wait:
+                time.sleep(GATHERING)
             self._store_with_others(own)
         if own.error:
             raise own.error
