@@ -3,22 +3,24 @@
 All in one transaction, so that counts and rows never disagree and a kill leaves nothing half done:
 
 1. A lock on the month's own partitions lets readers in and keeps those out who would write into it.
-2. What is held is copied, the roll-ups are brought to what the copies say (recounts.py), comparisons with what goes are
+2. What is held is copied, the roll-ups of these hours are made anew from the copies, comparisons with what goes are
    taken from the other side too.
 3. The old partitions are detached and the copies attached. That locks readers out, for milliseconds: whoever cannot
    have all these locks within LONGEST_WAIT gives them back and tries again.
 
-The old tables are dropped after the commit, when nobody can see them.
+The old tables are dropped after the commit (`drop_detached`), when nobody can see them.
 """
 
 import random
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 from django.db import OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
-from interactions import claims, ids, partitions, recounts
+from feedback import rollups as given_rollups
+from interactions import claims, ids, partitions, recounts, rollups
 from interactions.models import Departure, Hold
 from interactions.proof import LOCK, Busy
 from interactions.recounts import COUNTS, GIVEN, PAIR
@@ -29,7 +31,12 @@ from projects.models import Project
 MOST_KEPT = 5_000  # held ones in a month; with more it goes in slices
 LONGEST_WAIT = 0.06  # seconds that readers wait while locks are asked for
 TRIES = 20
+SWAPS = 10  # tries to have all locks before those who wait to write are let in again
 GONE, COPY = "gone_", "kept_"
+
+
+class _Awaited(Exception):
+    """Somebody waits to write into the month, holding what we need: only when we give way can either go on."""
 
 
 class Kept(Exception):
@@ -62,14 +69,13 @@ def drop(lower, upper, now):
     for number in range(TRIES):
         try:
             with transaction.atomic():
-                gone, departures = _exchange(lower, upper, now)
+                return _exchange(lower, upper, now)
+        except _Awaited:
+            pass
         except OperationalError as error:
             if not isinstance(error.__cause__, (LockNotAvailable, DeadlockDetected)):
                 raise
-            time.sleep(random.uniform(0.05, 0.1 * (number + 1)))
-            continue
-        drop_tables(gone)
-        return departures
+        time.sleep(random.uniform(0.05, 0.1 * (number + 1)))
     raise Busy("Others were using the month all the time; it is tried again the next night.")
 
 
@@ -87,16 +93,15 @@ def _exchange(lower, upper, now):
         month.kept = sorted(holds.kept_between(lower, upper))
         if len(month.kept) > MOST_KEPT:
             raise Kept(f"More than {MOST_KEPT:,} interactions of this month are held.")
-        departures = _departures(cursor, month)
         _copy_kept(cursor, month)
-        _uncount(cursor, month)
+        departures = [one for one in _recount(cursor, month) if one.n]
         _forget_comparisons(cursor, month)
         Hold.objects.filter(interaction_id__gte=lower, interaction_id__lt=upper).exclude(
             interaction_id__in=month.kept
         ).delete()
         Departure.objects.bulk_create(departures)
         _swap(cursor, month)
-    return [GONE + name for name in month.parts.values()], departures
+    return departures
 
 
 def _parts(cursor, lower):
@@ -119,24 +124,6 @@ def _lock(cursor, tables, mode, seconds):
         left = max(1, round(1000 * (end - time.monotonic())))
         cursor.execute(f'SET LOCAL lock_timeout = {left}; LOCK TABLE ONLY "{table}" IN {mode} MODE')
     cursor.execute("SET LOCAL lock_timeout = 0")
-
-
-def _departures(cursor, month):
-    """What goes and what is held back, by project."""
-    cursor.execute(
-        f"SELECT project_id, count(*), count(*) FILTER (WHERE id = ANY(%s))"
-        f' FROM "{month.part("interactions_interaction")}" GROUP BY 1 ORDER BY 1',
-        [month.kept],
-    )
-    start, end = ids.time_of(month.lower), ids.time_of(month.upper)
-    return [
-        Departure(
-            project_id=project_id, start=start, end=end, n=n - held, held=held, way=Departure.Way.MONTH,
-            claims_left=True,
-        )
-        for project_id, n, held in cursor.fetchall()
-        if n > held
-    ]  # fmt: skip
 
 
 def _copy_kept(cursor, month):
@@ -164,23 +151,61 @@ def _columns(cursor, table):
     return [name for (name,) in cursor.fetchall()]
 
 
-def _uncount(cursor, month):
-    """Bring the roll-ups of these hours to what the copies say, by deltas."""
-    tables = recounts.Tables(
-        interaction=f'"{COPY}{month.part("interactions_interaction")}"',
-        feedback=f'"{COPY}{month.part("feedback_feedback")}"',
-    )
+def _recount(cursor, month):
+    """Put what the copies say in the place of what the roll-ups say of these hours; returns the Departures.
+
+    Nobody folds and nobody writes into the month meanwhile, so the rows of the roll-ups themselves may go.
+    """
+    for lock in (rollups.LOCK, given_rollups.LOCK):
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+    cursor.execute(_FORGET_HOURS, month.bounds)
+    there = Counter(dict(cursor.fetchall()))
+    for table in (GIVEN.rollup, GIVEN.delta):
+        cursor.execute(f"DELETE FROM {table} WHERE hour >= %(start)s AND hour < %(end)s", month.bounds)
+    part = month.part("interactions_interaction")
+    tables = recounts.Tables(interaction=f'"{COPY}{part}"', feedback=f'"{COPY}{month.part("feedback_feedback")}"')
     for kind, statement in ((COUNTS, recounts.counts), (GIVEN, recounts.given)):
         cursor.execute(f"{statement(tables)} {kind.mended()}", month.bounds)
+    there.update(_by_project(cursor, f"\"{part}\" WHERE source = 'simulation'"))  # which no roll-up counts
+    held = _by_project(cursor, f'"{COPY}{part}"')
+    return [_departure(month, project_id, there[project_id], held.get(project_id, 0)) for project_id in sorted(there)]
 
 
-# the rows of comparisons that lose a side, both sides of each: those of the month and those that lie elsewhere
+_FORGET_HOURS = """
+    WITH folded AS (
+        DELETE FROM interactions_rollup WHERE hour >= %(start)s AND hour < %(end)s RETURNING *
+    ), pending AS (
+        DELETE FROM interactions_rollupdelta WHERE hour >= %(start)s AND hour < %(end)s RETURNING *
+    ), used AS (
+        UPDATE interactions_label l SET uses = l.uses - f.n
+        FROM (SELECT value, sum(n) AS n FROM folded WHERE dimension = 1 GROUP BY 1) f WHERE l.id = f.value
+    )
+    SELECT project_id, sum(n)::bigint FROM (
+        SELECT project_id, dimension, n FROM folded UNION ALL SELECT project_id, dimension, n FROM pending) AS both_
+    WHERE dimension = 0 GROUP BY 1
+"""
+
+
+def _by_project(cursor, rows):
+    cursor.execute(f"SELECT project_id, count(*) FROM {rows} GROUP BY 1")
+    return dict(cursor.fetchall())
+
+
+def _departure(month, project_id, n, held):
+    return Departure(
+        project_id=project_id, start=ids.time_of(month.lower), end=ids.time_of(month.upper), n=n - held, held=held,
+        way=Departure.Way.MONTH, claims_left=True,
+    )  # fmt: skip
+
+
+# both rows of each comparison that loses a side; the other side may lie elsewhere, or be one that stays
 _LOST = """
     DROP TABLE IF EXISTS pg_temp.lost_sides;
     CREATE TEMP TABLE lost_sides ON COMMIT DROP AS
     WITH lost AS MATERIALIZED (SELECT * FROM "{part}" WHERE interaction_id <> ALL(%(kept)s))
-    SELECT * FROM lost UNION SELECT o.* FROM lost
-    JOIN feedback_preference o ON o.interaction_id = lost.other_id AND o.id = lost.id
+    SELECT *, false AS stays FROM lost UNION ALL
+    SELECT o.*, true FROM lost JOIN feedback_preference o ON o.interaction_id = lost.other_id AND o.id = lost.id
+    WHERE o.interaction_id = ANY(%(kept)s) OR o.interaction_id < %(lower)s OR o.interaction_id >= %(upper)s
 """
 
 
@@ -188,31 +213,24 @@ def _forget_comparisons(cursor, month):
     """Uncount what loses a side; delete the sides that would be left behind, and free their external ids."""
     cursor.execute(_LOST.format(part=month.part("feedback_preference")), month.bounds)
     cursor.execute(
-        f"INSERT INTO feedback_pairdelta (project_id, key_id, model_id, other_model_id, outcome, n)"
+        "INSERT INTO feedback_pairdelta (project_id, key_id, model_id, other_model_id, outcome, n)"
         f" SELECT {PAIR}, -count(*) FROM lost_sides p WHERE {recounts.COUNTING} GROUP BY 1, 2, 3, 4, 5"
     )
-    cursor.execute(
-        "SELECT project_id, interaction_id, id, external_id FROM lost_sides WHERE interaction_id = ANY(%(kept)s)"
-        " OR interaction_id < %(lower)s OR interaction_id >= %(upper)s",
-        month.bounds,
-    )
-    left = cursor.fetchall()
     # those of the month itself were not copied
     cursor.execute(
-        "DELETE FROM feedback_preference p USING unnest(%s::uuid[], %s::uuid[]) AS side(interaction_id, id)"
-        " WHERE p.interaction_id = side.interaction_id AND p.id = side.id",
-        [[one for _, one, *_ in left], [pk for _, _, pk, _ in left]],
+        "DELETE FROM feedback_preference p USING lost_sides s"
+        " WHERE s.stays AND p.interaction_id = s.interaction_id AND p.id = s.id"
     )
-    named = {}
-    for project_id, _, _, text in left:
-        if text is not None:
-            named.setdefault(project_id, []).append(text)
-    for project in Project.objects.filter(pk__in=named):
-        claims.release(project, "preference", named[project.pk])
+    cursor.execute(
+        "SELECT project_id, array_agg(external_id) FROM lost_sides WHERE stays AND external_id IS NOT NULL GROUP BY 1"
+    )
+    for project_id, texts in cursor.fetchall():
+        claims.release(Project(pk=project_id), "preference", texts)
 
 
 def _swap(cursor, month):
-    for number in range(TRIES):
+    for number in range(SWAPS):
+        _give_way(cursor, month)
         try:
             with transaction.atomic():  # a savepoint: what was locked is given back where not all can be had
                 names = [family.table for family in month.parts] + list(month.parts.values())
@@ -221,9 +239,19 @@ def _swap(cursor, month):
                     _swap_one(cursor, family, part, month)
             return
         except OperationalError:
-            if number == 4:
+            if number == SWAPS - 1:
                 raise
             time.sleep(random.uniform(0.05, 0.15))
+
+
+def _give_way(cursor, month):
+    """Before PostgreSQL takes who waits for one half of a deadlock, after a second."""
+    cursor.execute(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = ANY(%s::regclass[]))",
+        [list(month.parts.values())],
+    )
+    if cursor.fetchone()[0]:
+        raise _Awaited
 
 
 def _swap_one(cursor, family, part, month):
@@ -239,14 +267,12 @@ def _swap_one(cursor, family, part, month):
     )
 
 
-def drop_tables(names=None):
-    """Drop these tables that were detached; without names those that a kill has left."""
+def drop_detached():
+    """Give back the room of the tables that were detached, also of those that a kill has left."""
     with connection.cursor() as cursor:
-        if names is None:
-            cursor.execute(
-                "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-                " AND NOT relispartition AND relname LIKE 'gone\\_%'"
-            )
-            names = [name for (name,) in cursor.fetchall()]
-        for name in names:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+            " AND NOT relispartition AND relname LIKE 'gone\\_%'"
+        )
+        for (name,) in cursor.fetchall():
             cursor.execute(f'DROP TABLE "{name}"')

@@ -75,9 +75,17 @@ def _first(project, upper):
 
 
 def whole_spans(now):
-    """(lower, upper) of the partitions that nobody keeps any more, oldest first; there may be nothing in them."""
+    """(lower, upper) of the partitions that nobody keeps any more, oldest first; there may be nothing in them, but not
+    what is held alone."""
     ends = [ids.first(end) for _, end in expiring(now)]
-    return [span for span in reversed(spans()) if ends and span[1] <= max(ends) and not kept_by_any(*span, now)]
+    over = [span for span in reversed(spans()) if ends and span[1] <= max(ends)]
+    return [span for span in over if not kept_by_any(*span, now) and not _is_all_held(*span)]
+
+
+def _is_all_held(lower, upper):
+    kept = holds.kept_between(lower, upper)
+    there = Interaction.objects.filter(id__gte=lower, id__lt=upper)
+    return bool(kept) and not there.exclude(id__in=kept).exists()
 
 
 def kept_by_any(lower, upper, now):

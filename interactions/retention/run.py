@@ -14,7 +14,7 @@ from interactions.ingest.removal import delete_interactions
 from interactions.models import Departure, Interaction, Source
 from interactions.proof import Busy
 from interactions.retention import holds
-from interactions.retention.months import Kept, drop, drop_tables
+from interactions.retention.months import Kept, drop, drop_detached
 from interactions.retention.rule import expiring, whole_spans
 
 SLICE = 2_000  # interactions a transaction
@@ -31,7 +31,7 @@ def run(now, seconds=None):
 
 
 def _steps(now):
-    drop_tables()
+    drop_detached()
     floor = ids.first(ids.EPOCH)
     for lower, upper in whole_spans(now):
         try:
@@ -40,6 +40,7 @@ def _steps(now):
             pass  # in slices, below
         except Busy:
             floor = upper  # not in slices: tomorrow it may go whole
+        drop_detached()
         yield
     for project, until in expiring(now):
         yield from _slices(project, until, floor)

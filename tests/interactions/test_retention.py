@@ -2,12 +2,15 @@
 
 import datetime
 import json
+import threading
+import time
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from feedback import rollups as given_rollups
 from interactions import ids, partitions, rollups
+from interactions.labels import labels_of, set_label
 from interactions.models import Claim, Departure, Interaction
 from interactions.proof import prove
 from interactions.retention import months
@@ -15,7 +18,7 @@ from interactions.retention.holds import hold
 from interactions.retention.rule import plan, whole_spans
 from interactions.retention.run import run
 from projects.services import keep_for
-from tests.factories import make_interaction, make_project
+from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.lived import live
 from tests.interactions.stored import stored
 
@@ -99,6 +102,7 @@ def test_what_is_told_is_what_goes_and_what_is_held_stays_whole(api, project, fo
     assert {pk: everything_of(api, pk) for pk in (held, partner)} == before
     assert comparisons_of(held) == sides
     assert sum(Departure.objects.values_list("n", flat=True)) == told.n
+    assert whole_spans(NOW) == []  # what is held alone is not moved about every night
     assert Claim.objects.count() == claims_due()
     assert prove().n == 0
     assert plan(NOW)[0].n == 0
@@ -214,3 +218,78 @@ def test_deleted_projects_keep_nothing(api, project):
     assert len(whole_spans(NOW)) >= 1
     run(NOW)
     assert not Interaction.objects.exists()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """Give up soon."""
+    monkeypatch.setattr(months, "TRIES", 2)
+    monkeypatch.setattr(months, "SWAPS", 2)
+
+
+def in_another_thread(do):
+    def run_and_close():
+        do()
+        connection.close()
+
+    thread = threading.Thread(target=run_and_close)
+    thread.start()
+    return thread
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_month_that_somebody_reads_for_long_is_left_whole_for_the_next_night(impatient):
+    project = make_project()
+    rows = [old(project) for _ in range(3)]
+    keep_for(project=project, days=100)
+    reading, read = threading.Event(), threading.Event()
+
+    def read_for_long():
+        with transaction.atomic():
+            list(Interaction.objects.all())
+            reading.set()
+            read.wait(20)
+
+    thread = in_another_thread(read_for_long)
+    reading.wait(20)
+    run(NOW)
+    assert set(Interaction.objects.all()) == set(rows)
+    assert not Departure.objects.exists()
+    read.set()
+    thread.join()
+    run(NOW)
+    assert not Interaction.objects.exists()
+    assert Departure.objects.get().n == 3
+    assert prove().n == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_logged_and_labelled_into_a_month_while_it_goes_is_never_half_gone(monkeypatch):
+    project, threads = make_project(), []
+    rows = [old(project, labels={"a": "b"}) for _ in range(3)]
+    held = rows[0]
+    hold(project=project, ids=[held.pk], reason="Case 7", by=owner_of(project))
+    keep_for(project=project, days=100)
+    swap = months._swap
+
+    def swap_beside_writers(cursor, month):
+        if not threads:
+            for do in (
+                lambda: old(project, labels={"a": "c"}, external_id="late"),
+                lambda: set_label(interaction=held, key="a", value="d", by=owner_of(project)),
+            ):
+                threads.append(in_another_thread(do))
+            time.sleep(0.3)
+        swap(cursor, month)
+
+    monkeypatch.setattr(months, "_swap", swap_beside_writers)
+    run(NOW)
+    for thread in threads:
+        thread.join()
+    [departure] = Departure.objects.all()
+    assert departure.n + Interaction.objects.count() == 4
+    assert labels_of([Interaction.objects.get(pk=held.pk)])[0].labels[0].value == "d"
+    assert prove().n == 0
+    run(NOW)
+    assert [row.pk for row in Interaction.objects.all()] == [held.pk]
+    assert prove().n == 0
