@@ -288,7 +288,7 @@ def _show_latest(interaction_ids):
                     WHERE f.interaction_id = ANY(%s) AND f.superseded_by IS NULL
                     ORDER BY f.interaction_id, k.key, f.id DESC) AS newest
                 GROUP BY 1) AS latest ON latest.interaction_id = changed.id
-            WHERE i.id = changed.id
+            WHERE i.id = changed.id AND i.id = ANY(%s)
             """,
-            [interaction_ids, interaction_ids],
+            [interaction_ids] * 3,  # so often that no other months are planned for or locked
         )

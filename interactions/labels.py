@@ -178,8 +178,9 @@ def _write_label_ids(rows):
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE interactions_interaction i SET label_ids = r.labels::integer[]"
-                " FROM unnest(%s::uuid[], %s::text[]) AS r(id, labels) WHERE i.id = r.id",
-                [[one for one, _ in rows], [bulk.array(label_ids) for _, label_ids in rows]],
+                " FROM unnest(%s::uuid[], %s::text[]) AS r(id, labels) WHERE i.id = r.id AND i.id = ANY(%s)",
+                # the ids once more, so that the months of others are neither planned for nor locked
+                [[one for one, _ in rows], [bulk.array(label_ids) for _, label_ids in rows], [one for one, _ in rows]],
             )
 
 
@@ -189,8 +190,8 @@ def _delete_postings(pairs):
         with connection.cursor() as cursor:
             cursor.execute(
                 "DELETE FROM interactions_labelposting p USING unnest(%s::integer[], %s::uuid[]) AS r(label_id, id)"
-                " WHERE p.label_id = r.label_id AND p.interaction_id = r.id",
-                [[label_id for label_id, _ in pairs], [one for _, one in pairs]],
+                " WHERE p.label_id = r.label_id AND p.interaction_id = r.id AND p.interaction_id = ANY(%s)",
+                [[label_id for label_id, _ in pairs], [one for _, one in pairs], [one for _, one in pairs]],
             )
 
 
