@@ -45,31 +45,33 @@ def sweep_blobs():
     """Delete the pictures that no interaction shows any more; returns how many. Readers are never held up, and
     those who log pictures only for the short second look."""
     started = ids.now()
-    shown = _shown()
-    candidates = {
-        (project_id, sha256): pk
-        for pk, project_id, sha256 in Blob.objects.values_list("pk", "project_id", "content_id")
-        if (project_id, sha256) not in shown
-    }
+    candidates = _unshown()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("LOCK TABLE interactions_blob IN EXCLUSIVE MODE")
-        for again in _shown(received_from=started - LONGEST_TRANSACTION):
+        cursor.execute(_SHOWN, [started - LONGEST_TRANSACTION])
+        for again in cursor.fetchall():
             candidates.pop(again, None)
         Blob.objects.filter(pk__in=candidates.values()).delete()
         BlobContent.objects.exclude(pk__in=Blob.objects.values("content")).delete()
     return len(candidates)
 
 
-def _shown(received_from=None):
-    """{(project id, sha256)} of what the interactions' messages refer to."""
-    with connection.cursor() as cursor:
+def _unshown():
+    """{(project id, sha256): id of the Blob} of those that no message refers to; what is shown, which may be very many,
+    stays in the database."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.shown")
+        cursor.execute(f"CREATE TEMP TABLE shown (project_id, sha256) ON COMMIT DROP AS {_SHOWN}", ["-infinity"])
         cursor.execute(
-            f"""
-            SELECT DISTINCT i.project_id, found[1] FROM interactions_interaction i
-            JOIN interactions_interactionbody b ON b.id = i.id
-            CROSS JOIN LATERAL regexp_matches(b.messages::text, '{REFERENCE}([0-9a-f]{{64}})', 'g') AS found
-            WHERE i.images > 0 AND i.received_at >= coalesce(%s, '-infinity'::timestamptz)
-            """,
-            [received_from],
+            "SELECT project_id, sha256, id FROM interactions_blob b WHERE NOT EXISTS"
+            " (SELECT FROM shown s WHERE s.project_id = b.project_id AND s.sha256 = b.sha256)"
         )
-        return set(cursor.fetchall())
+        return {(project_id, sha256): pk for project_id, sha256, pk in cursor.fetchall()}
+
+
+_SHOWN = f"""
+    SELECT DISTINCT i.project_id, found[1] FROM interactions_interaction i
+    JOIN interactions_interactionbody b ON b.id = i.id
+    CROSS JOIN LATERAL regexp_matches(b.messages::text, '{REFERENCE}([0-9a-f]{{64}})', 'g') AS found
+    WHERE i.images > 0 AND i.received_at >= %s
+"""
