@@ -229,6 +229,8 @@ def _forget_comparisons(cursor, month):
 
 
 def _swap(cursor, month):
+    # readers must not wait for the disk; should a crash undo the commit, it is the month whole that comes back
+    cursor.execute("SET LOCAL synchronous_commit = off")
     for number in range(SWAPS):
         _give_way(cursor, month)
         try:
@@ -259,8 +261,7 @@ def _swap_one(cursor, family, part, month):
         f'ALTER TABLE "{family.table}" DETACH PARTITION "{part}"; ALTER TABLE "{part}" RENAME TO "{GONE}{part}"'
     )
     if not month.kept:
-        cursor.execute(f'DROP TABLE "{COPY}{part}"')
-        return
+        return  # the copy, which is empty, is dropped later: dropped here, the commit would wait for the disk
     cursor.execute(
         f'ALTER TABLE "{COPY}{part}" RENAME TO "{part}"; ALTER TABLE "{family.table}" ATTACH PARTITION "{part}"'
         f" FOR VALUES FROM ('{month.lower}') TO ('{month.upper}')"
@@ -272,7 +273,7 @@ def drop_detached():
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-            " AND NOT relispartition AND relname LIKE 'gone\\_%'"
+            " AND NOT relispartition AND (relname LIKE 'gone\\_%' OR relname LIKE 'kept\\_%')"
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f'DROP TABLE "{name}"')

@@ -116,7 +116,7 @@ def check(client, options):
     faults = [
         *verdict("the month took", took, MOST_SECONDS),
         *verdict("the longest that a reader of the database waited", busy["database"][-1], MOST_WAIT),
-        *verdict("the longest answer of the API", busy["api"][-1], MOST_WAIT),
+        *verdict("an answer of the API took longer than any before, by", busy["api"][-1] - quiet["api"][-1], MOST_WAIT),
         *[f"{n} requests failed" for n in [readers.failed] if n],
         *[f"{pk} is not what it was" for pk in held if whole(client, pk) != before[pk]],
         *[f"{departures[0].n:,} went" for one in departures if one.project_id == project.pk and one.n != told.n],
