@@ -35,12 +35,12 @@ class HeldShape(serializers.Serializer):
     history = HoldShape(many=True)
 
 
-class StandingShape(HoldShape):
+class HeldInteractionShape(HoldShape):
     interaction_id = serializers.UUIDField()
 
 
-class StandingListShape(serializers.Serializer):
-    results = StandingShape(many=True)
+class HeldListShape(serializers.Serializer):
+    results = HeldInteractionShape(many=True)
     count = serializers.IntegerField()
 
 
@@ -111,7 +111,7 @@ class InteractionHold(APIView):
 class ProjectHolds(APIView):
     """The interactions of a project that are held."""
 
-    @extend_schema(responses=StandingListShape)
+    @extend_schema(responses=HeldListShape)
     def get(self, request, project):
         """List them, the newest 1,000 holds first."""
         project = project_or_404(request.user, project)
