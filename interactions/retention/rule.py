@@ -53,17 +53,17 @@ def plan(now, project=None):
     """[Expiry] by project of what the rule would take at `now`, which is what `run(now)` takes; of one project where
     given."""
     rules = [rule for rule in expiring(now) if project in (None, rule[0])]
-    whole = whole_spans(now) if rules else []
-    return [_expiry(project, end, whole) for project, end in rules]
+    return [_expiry(project, end, now) for project, end in rules]
 
 
-def _expiry(project, end, whole):
+def _expiry(project, end, now):
     upper = ids.first(end)
     kept = holds.kept_between(ids.first(ids.EPOCH), upper, project)
     there = sum(rollups.by_hour(project, Dimension.ALL, before=end).values())
     there += Interaction.objects.filter(project=project, source=Source.SIMULATION, id__lt=upper).count()
     start = _first(project, upper)
-    months = sum(start is not None and start < ids.time_of(high) for _, high in whole)
+    over = [span for span in spans() if start and start < ids.time_of(span[1]) and span[1] <= upper]
+    months = sum(_goes_whole(*span, now) for span in over)
     return Expiry(project, start, end, there - len(kept), months, len(kept))
 
 
@@ -79,13 +79,15 @@ def whole_spans(now):
     what is held alone."""
     ends = [ids.first(end) for _, end in expiring(now)]
     over = [span for span in reversed(spans()) if ends and span[1] <= max(ends)]
-    return [span for span in over if not kept_by_any(*span, now) and not _is_all_held(*span)]
+    return [span for span in over if _goes_whole(*span, now)]
 
 
-def _is_all_held(lower, upper):
+def _goes_whole(lower, upper, now):
+    if kept_by_any(lower, upper, now):
+        return False
     kept = holds.kept_between(lower, upper)
     there = Interaction.objects.filter(id__gte=lower, id__lt=upper)
-    return bool(kept) and not there.exclude(id__in=kept).exists()
+    return not kept or there.exclude(id__in=kept).exists()
 
 
 def kept_by_any(lower, upper, now):
