@@ -5,6 +5,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import is_by_key
 from accounts.permissions import DELETE, LABEL, LOG, READ
 from interactions.filters import InteractionFilter, read_wanted
 from interactions.ingest import log
@@ -124,11 +125,11 @@ class InteractionList(APIView):
             super().check_permissions(request)
 
     def _is_asked_later(self, request):
-        """Whether who sends a record is asked with the commit, once for all that arrive together: not where reading
-        the record would be work that a stranger should not get done."""
+        """Whether who sends a record is asked with the commit, once for all that arrive together with the same key: not
+        where reading the record would be work that a stranger should not get done."""
         length = request.headers.get("Content-Length", "")
-        is_short = length.isascii() and length.isdigit() and int(length[:9]) <= SHORT
-        return request.method == "POST" and is_short and "Authorization" in request.headers
+        is_short = len(length) < 10 and length.isascii() and length.isdigit() and int(length) <= SHORT
+        return request.method == "POST" and is_short and is_by_key(request)
 
     def _inline(self, request):
         images = request.query_params.get("images")

@@ -156,6 +156,20 @@ def test_who_may_not_log_hears_that_before_what_is_wrong_with_the_record(api, pr
     assert api.log(project).status_code == 401
 
 
+def test_people_are_told_apart_whatever_else_they_send(no_transaction, project):
+    """Who comes with a session is asked for it, each alone, even where a header that means nothing here is the same."""
+    clients = {user: Client(headers={"Authorization": "Basic eDp5"}) for user in (owner_of(project), make_user())}
+    for user, client in clients.items():
+        client.force_login(user)
+
+    def call_of(client):
+        record = {"project": project.key, "prompt": "Am I?", "completion": "Yes."}
+        return lambda: client.post("/api/v1/interactions", record, content_type="application/json").status_code
+
+    assert together(*map(call_of, clients.values())) == [201, 404]
+    assert Interaction.objects.get().logged_by == owner_of(project)
+
+
 def test_a_key_that_was_revoked_logs_nothing_more(api, project):
     assert api.log(project).status_code == 201
     ApiKey.objects.update(revoked_at="2026-01-01T00:00Z")
