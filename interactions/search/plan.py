@@ -173,7 +173,8 @@ class Plan:
         """(the last id of the block where it is full, else None; up to `limit` ids of it that match, in the order of
         the walk, one perhaps more than once, or how many): so many entries of the driver are looked at."""
         entries, values = self._entries(size)
-        found, found_values = self._matching("block")
+        # of the last one there may be more entries, which no other block looks at: it is tested by its row alone
+        found, found_values = self._matching("block", ("e.id = (SELECT id FROM block OFFSET %s LIMIT 1)", [size - 1]))
         yielded = f"(SELECT count(DISTINCT id) FROM ({found}) AS found)" if counted else f"ARRAY({found} LIMIT %s)"
         sql = f"WITH block AS MATERIALIZED ({entries}) SELECT (SELECT id FROM block OFFSET %s LIMIT 1), {yielded}"
         return row(sql, [*values, size - 1, *found_values, *([] if counted else [limit])])
@@ -230,15 +231,17 @@ class Plan:
         merged = " UNION ALL ".join(f"({part})" for part in parts)
         return f"SELECT * FROM ({merged}) AS merged ORDER BY id {self._direction} LIMIT %s", [*values, size]
 
-    def _matching(self, name):
-        """(SQL, values): the ids of the entries that meet everything. OFFSET 0 keeps row and body looked up by id."""
-        rest = list(self.driver.rest)
+    def _matching(self, name, exempt=("false", [])):
+        """(SQL, values): the ids of the entries that meet everything; those `exempt` need not meet what is asked of
+        the entry itself. OFFSET 0 keeps row and body looked up by id."""
         if self.driver.holds_row:
             where, values = _all(self.tests)
             found = f"SELECT i.id FROM {name} i WHERE {where}"
         else:
             where, values = _all([self.range("i.id"), *self.tests])
-            after, after_values = _all(rest)
+            after, after_values = _all(self.driver.rest)
+            if self.driver.rest:
+                after, after_values = f"({after} OR {exempt[0]})", [*after_values, *exempt[1]]
             by_id = f"SELECT FROM interactions_interaction i WHERE i.id = e.id AND {where} OFFSET 0"
             found = f"SELECT e.id FROM {name} e CROSS JOIN LATERAL ({by_id}) AS i WHERE {after}"
             values = [*values, *after_values]

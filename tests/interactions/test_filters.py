@@ -8,8 +8,9 @@ from django.http import QueryDict
 from django.test import Client
 
 from interactions import rollups
+from interactions import search as searches
 from interactions.filters import InteractionFilter, read_label, write_label
-from interactions.search import facets, search
+from interactions.search import facets, page_of_ids, search, walk
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
@@ -71,6 +72,21 @@ def test_the_api_finds_what_a_loop_finds(shelf, query, meets):
         assert flat(back[::-1]) == flat(found[:-1])
     oldest, _ = pages(api, project, {**query, "limit": limit, "order": "created_at"})
     assert flat(oldest) == expected[::-1]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_nothing_is_lost_between_two_blocks_of_a_walk(shelf, monkeypatch, size):
+    """Whatever drives: an interaction may have several entries, and the block end between two of them."""
+    _, project, corpus = shelf
+    for name in ("SMALLEST", "LARGEST", "LARGEST_APART"):
+        monkeypatch.setattr(walk, name, size * (4 if name == "LARGEST_APART" else 1))
+    monkeypatch.setattr(searches, "BUDGET", 60)
+    for query, meets in [case for case in CASES if "feedback" in case[0]] + CASES[::9]:
+        filterset = InteractionFilter(QueryDict(urlencode(query, True)), project=project)
+        assert filterset.is_valid()
+        found, _ = page_of_ids(project, filterset.wanted, None, 1_000)
+        assert [str(one) for one in found] == [one.id for one in corpus if meets(one)][::-1]
 
 
 def test_the_cases_are_many_and_most_of_them_find_something(shelf):
