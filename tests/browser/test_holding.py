@@ -62,7 +62,7 @@ def test_without_scripts_it_is_held_and_released_too(open_page, project):
     assert held(project) == set()
 
 
-@pytest.mark.parametrize(("size", "theme"), itertools.product(("desk", "tablet", "phone"), ("light", "dark")))
+@pytest.mark.parametrize(("size", "theme"), list(itertools.product(("desk", "tablet", "phone"), ("light", "dark"))))
 def test_holds_and_retention_break_no_wcag(open_page, project, size, theme):
     owner, now, found = owner_of(project), ids.now(), {}
     for n in range(3):
