@@ -4,10 +4,9 @@ import json
 import time
 from pathlib import Path
 
-from bench.product import ROOT
 from bench.verdicts import verdicts
 
-DOCS = ROOT / "docs" / "performance.md"
+DOCS = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- the latest run: written by python -m bench docs -->", "<!-- the end of the latest run -->"
 SIGNS = {True: "kept", False: "**not kept**", None: "not measured"}
 
