@@ -62,7 +62,12 @@ def _by_rows(table, columns, cast):
     rows = list(zip(*(values for _, values in columns.values()), strict=True))
     one = f"({', '.join(f'%s::{kind}' for kind in types)})"
     sql = f'INSERT INTO "{table}" ({_names(columns)}) VALUES {", ".join([one] * len(rows))}'
-    return sql, [value for row in rows for value in row]
+    return sql, [_alike(value) for row in rows for value in row]
+
+
+def _alike(value):
+    """As text, so that the driver sends small and large numbers, and none, as one type: else each is another plan."""
+    return value if value is None or isinstance(value, (str, bytes)) else str(value)
 
 
 def _by_arrays(table, columns, rest):
