@@ -1,5 +1,6 @@
 """Many rows in one statement: few in a statement that the server keeps planned, many by COPY."""
 
+import functools
 import threading
 from contextlib import contextmanager
 
@@ -89,13 +90,20 @@ def _copy(table, columns):
 
 
 def _execute(sql, values, *, planned):
-    with _cursor() as cursor:
-        cursor.execute(sql, values, prepare=planned)
+    with _cursor(psycopg.RawCursor) as cursor:
+        cursor.execute(_numbered(sql), values, prepare=planned)
         return cursor.fetchall() if cursor.description else []
 
 
+@functools.lru_cache(maxsize=64)
+def _numbered(sql):
+    """The statement with $1, $2 … in place of each %s: the driver would look for them anew at each execution."""
+    first, *rest = sql.split("%s")
+    return first + "".join(f"${number}{text}" for number, text in enumerate(rest, 1))
+
+
 @contextmanager
-def _cursor():
+def _cursor(kind=psycopg.Cursor):
     connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    with connection.wrap_database_errors, kind(connection.connection) as cursor:
         yield cursor

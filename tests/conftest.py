@@ -8,6 +8,7 @@ from django.test.client import ClientHandler
 from hypothesis import HealthCheck, settings
 
 from interactions import partitions
+from interactions.ingest import arriving
 from tests.factories import bearer, make_project, owner_of
 
 settings.register_profile(
@@ -52,6 +53,12 @@ class Api:
         if "prompt" in record:
             del ordinary["messages"]
         return self.post("interactions", {"project": project.key, **ordinary, **record})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_idle_connection():
+    """The thread that stores ends with its work: a connection left open would keep the database from being dropped."""
+    arriving.IDLE = 0
 
 
 @pytest.fixture(scope="session")

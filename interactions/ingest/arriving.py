@@ -1,32 +1,37 @@
-"""Requests that arrive together share one commit: while one is being stored, the others gather for the next."""
+"""Requests that arrive together share one commit: while some are being stored, the others gather for the next."""
 
+import logging
 import threading
-import time
 from collections import deque
 
-from django.db import connection
+from django.db import close_old_connections, connection, connections
 from django.db.utils import InterfaceError, OperationalError
 
 MOST = 200  # entries a commit
-GATHERING = 0.001  # seconds that whoever comes next waits for those who were just answered; nobody alone waits
+GATHERING = 0.004  # seconds at most that those who are there wait for as many as were there last
+IDLE = 60  # seconds without work after which the thread ends, and its connection with it
+
+logger = logging.getLogger(__name__)
 
 
 class _Waiting:
-    """What one thread wants stored. `turn` is set when it is done, or when this thread is to store the next ones."""
+    """What one thread wants stored; `done` is set when it is, or when it failed."""
 
-    __slots__ = ("entries", "error", "kind", "store", "stored", "turn")
+    __slots__ = ("done", "entries", "error", "kind", "store", "stored")
 
     def __init__(self, kind, entries, store):
         self.kind, self.entries, self.store = kind, entries, store
-        self.turn, self.stored, self.error = threading.Event(), False, None
+        self.done, self.stored, self.error = threading.Event(), False, None
 
 
 class Arriving:
-    """Within a process one thread at a time stores, for all of its kind that wait; then the next in the row."""
+    """One thread of the process stores, all of one kind that wait at a time, over one connection to the database."""
 
     def __init__(self):
         self._lock = threading.Lock()
+        self._joined = threading.Condition(self._lock)
         self._row = deque()
+        self._late = 0  # how many were there last: clients that send one record after the other come again at once
         self._storing = False
 
     def store(self, kind, entries, store):
@@ -38,38 +43,47 @@ class Arriving:
         own = _Waiting(kind, entries, store)
         with self._lock:
             self._row.append(own)
-            wait, self._storing = self._storing, True
-        if wait:
-            own.turn.wait()
-        if not own.stored and own.error is None:
-            if wait:
-                time.sleep(GATHERING)
-            self._store_with_others(own)
+            if self._storing:
+                self._joined.notify()
+            else:
+                self._storing = True
+                threading.Thread(target=self._run, daemon=True).start()
+        own.done.wait()
         if own.error:
             raise own.error
 
-    def _store_with_others(self, own):
-        group = [own]
+    def _run(self):
+        while group := self._next():
+            self._store(group)
+        connections.close_all()
+
+    def _next(self):
+        """Those who are stored next; none where nobody came for long."""
+        with self._lock:
+            self._storing = self._joined.wait_for(lambda: bool(self._row), IDLE)
+            if not self._storing:
+                return None
+            self._joined.wait_for(lambda: len(self._row) >= self._late, GATHERING)
+            return self._taken()
+
+    def _store(self, group):
         try:
-            with self._lock:
-                group = self._taken(own)
+            close_old_connections()
             _store_all(group)
+        except BaseException:  # who asks for an end of the thread must not leave the others waiting
+            logger.exception("A commit was broken off")
         finally:
-            with self._lock:
-                following = self._row[0] if self._row else None
-                self._storing = following is not None
+            self._late = len(group) + len(self._row)
             for one in group:
                 if not one.stored and one.error is None:
                     one.error = OperationalError("The commit was broken off.")
-                one.turn.set()
-            if following:
-                following.turn.set()
+                one.done.set()
 
-    def _taken(self, own):
-        """Take those of one kind out of the row, the first of them being our own."""
-        group, number, left = [], 0, deque()
+    def _taken(self):
+        """Take those of the first one's kind out of the row, as many as go together."""
+        kind, group, number, left = self._row[0].kind, [], 0, deque()
         for one in self._row:
-            if one is own or (one.kind == own.kind and number + len(one.entries) <= MOST):
+            if not group or (one.kind == kind and number + len(one.entries) <= MOST):
                 group.append(one)
                 number += len(one.entries)
             else:

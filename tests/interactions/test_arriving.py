@@ -45,11 +45,13 @@ class Held:
     """A row of those who wait, behind a first one that stores until it is let go."""
 
     def __init__(self, arriving):
-        self.arriving, self.open, self.stored = arriving, threading.Event(), []
+        self.arriving, self.begun, self.open, self.stored = arriving, threading.Event(), threading.Event(), []
         self.first = threading.Thread(target=arriving.store, args=("a", [0], self._hold))
         self.first.start()
+        self.begun.wait(10)
 
     def _hold(self, entries):
+        self.begun.set()
         self.open.wait(10)
         self.stored.append(entries)
 

@@ -18,7 +18,7 @@ def test_a_call_that_loses_the_database_is_a_503_and_the_next_one_works(client):
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     other.close()
-    answer = api.log(project, external_id="one")
+    answer = api.get("interactions", {"project": project.key})
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "can be sent again" in answer.json()["error"]
     connection.close()
