@@ -26,7 +26,7 @@ WORKER = [
     *MANAGE,
     "procrastinate",
     "worker",
-    "--concurrency=2",
+    "--concurrency=5",
     "--shutdown-graceful-timeout=5",
     "--delete-jobs=successful",
 ]
@@ -40,7 +40,8 @@ class Supervisor:
         bind = f"fd://{listener.fileno()}"  # the port is ours, so that it never closes while the web server restarts
         web = [PYTHON, "-m", "gunicorn", "--config", settings.BASE_DIR / "config/gunicorn.py", "--bind", bind]
         waiting, self.prepared = os.pipe()
-        self.web = Child("web", web, keep=[listener.fileno(), waiting], PREPARED=str(waiting))
+        # two arenas: one for each thread would keep what each one's largest batch needed
+        self.web = Child("web", web, [listener.fileno(), waiting], PREPARED=str(waiting), MALLOC_ARENA_MAX="2")
         self.worker = Child("worker", WORKER)
         self.children = [self.web, self.worker]
 

@@ -24,4 +24,6 @@ urlpatterns = [
     path("", include("projects.urls")),
     path("", include("interactions.urls")),
     path("", include("feedback.urls")),
+    path("", include("exports.urls")),
+    path("", include("jobs.urls")),
 ]

@@ -13,6 +13,7 @@ from feedback.giving import give_feedback
 from feedback.services import create_feedback_key
 from interactions.ingest.preferences import take_preferences
 from interactions.models import Blob
+from jobs.services import begin
 from projects.access import project_or_404
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 
@@ -113,6 +114,7 @@ def values(project):
         "feedback_id": give_feedback(interaction=interaction, key=key, value=1, by=owner).id,
         "session": f"{SECRET}-session",
         "key": SECRET,
+        "job_id": begin(project=project, by=owner, kind="tests", title=SECRET).pk,
         "sha256": Blob.objects.get(project=project).content_id,
         "api_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
         "project_unshare": project.shares.create(team=guest, role=project.team.roles.get(key="auditor")).pk,
