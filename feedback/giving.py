@@ -58,7 +58,7 @@ def _parts(change):
 def insert_feedback(rows, *, by):
     """Store NewFeedback rows; the caller has the transaction, and counts them. Conflict, and nothing is to be kept,
     where a key became one for yes and no since a value was checked."""
-    stored = bulk.insert_where(
+    bulk.insert_all_where(
         "feedback_feedback",
         {
             "interaction_id": ("uuid", [row.interaction_id for row in rows]),
@@ -72,11 +72,9 @@ def insert_feedback(rows, *, by):
             "external_id": ("text", [row.external_id for row in rows]),
             "superseded_by": ("uuid", [row.id if row.withdraws else None for row in rows]),
         },
-        "JOIN feedback_feedbackkey k ON k.id = r.feedback_key_id"
-        " WHERE k.kind <> 'bool' OR r.value IN (0, 1) RETURNING 1",
+        "JOIN feedback_feedbackkey k ON k.id = r.feedback_key_id WHERE k.kind <> 'bool' OR r.value IN (0, 1)",
+        otherwise=Conflict("A key changed its kind at this moment; send the values again."),
     )
-    if len(stored) < len(rows):
-        raise Conflict("A key changed its kind at this moment; send the values again.")
 
 
 # -- one by one -----------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import threading
 from contextlib import contextmanager
 
 import psycopg
-from django.db import connection
+from django.db import DataError, connection
 
 PLANNED = 16  # rows up to which a statement that names each of them is kept planned
 COPIED = 50  # rows from which on COPY is faster
@@ -39,6 +39,20 @@ def insert_where(table, columns, rest):
     return _execute(*_by_arrays(table, columns, rest), planned=True) if next(iter(columns.values()))[1] else []
 
 
+def insert_all_where(table, columns, rest, otherwise):
+    """The same, but raises `otherwise` where a row is left out: what the caller stores is not to be kept then."""
+    number = len(next(iter(columns.values()))[1])
+    gathered = getattr(_gathering, "statements", None)
+    statement, values = _by_arrays(table, columns, f"{rest} RETURNING 1")
+    if not number:
+        return
+    if gathered is not None:
+        gathered.append((statement, values, True))
+        _gathering.whole.append((len(gathered) - 1, number, otherwise))
+    elif len(_execute(statement, values, planned=True)) < number:
+        raise otherwise
+
+
 def array(values):
     """A list of what needs no quotes as PostgreSQL writes an array; the driver, which looks at each, is slower."""
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
@@ -47,15 +61,23 @@ def array(values):
 @contextmanager
 def together():
     """What is inserted inside goes as one statement, at the end: all or nothing even without a transaction."""
-    _gathering.statements = gathered = []
+    _gathering.statements, _gathering.whole = gathered, whole = [], []
     try:
         yield
     finally:
         _gathering.statements = None
-    if gathered:
-        parts = ", ".join(f"w{place} AS ({sql})" for place, (sql, *_) in enumerate(gathered))
-        values = [value for _, own, _ in gathered for value in own]
-        _execute(f"WITH {parts} SELECT", values, planned=all(planned for *_, planned in gathered))
+    if not gathered:
+        return
+    parts = ", ".join(f"w{place} AS ({sql})" for place, (sql, *_) in enumerate(gathered))
+    # fails as a whole, by a division by zero, where one of them stored fewer than it was to
+    checks = ", ".join(f"1 / ((SELECT count(*) FROM w{place}) / %s::bigint)" for place, *_ in whole)
+    values = [value for _, own, _ in gathered for value in own] + [str(number) for _, number, _ in whole]
+    try:
+        _execute(f"WITH {parts} SELECT {checks}", values, planned=all(planned for *_, planned in gathered))
+    except DataError as error:
+        if whole and isinstance(error.__cause__, psycopg.errors.DivisionByZero):
+            raise whole[0][-1] from None
+        raise
 
 
 def _by_rows(table, columns, cast):

@@ -17,7 +17,7 @@ from interactions import bulk, claims, ids, partitions
 from interactions.blobs import insert_blobs
 from interactions.ingest.arriving import Arriving
 from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
-from interactions.labels import resolve_labels
+from interactions.labels import ids_of, resolve_labels
 from interactions.models import Claim, Interaction, Source
 from interactions.records import Record, read_record
 from interactions.rollups import Deltas
@@ -175,7 +175,7 @@ def _resolve(project, entries):
     sound = [entry for entry in entries if entry.outcome.error is None]
     labels = resolve_labels(project=project, pairs={pair for e in sound for pair in e.record.labels.items()})
     for entry in sound:
-        entry.label_ids = sorted(labels[pair] for pair in entry.record.labels.items())
+        entry.label_ids = ids_of(project=project, resolved=labels, labels=entry.record.labels)
 
 
 def _store(project, entries, by, also=None):
@@ -192,7 +192,7 @@ def _store(project, entries, by, also=None):
 def _insert(project, entries, by, also):
     """All or nothing: few rows of the plainest kind go as one statement, which needs no transaction around it."""
     few = len(entries) < bulk.COPIED
-    plain = not also and not any(e.claim or e.record.pictures or e.record.feedbacks for e in entries)
+    plain = not also and not any(e.claim or e.record.pictures for e in entries)
     # in somebody else's transaction a statement that fails must not take that with it
     with nullcontext() if few and plain and not connection.in_atomic_block else transaction.atomic():
         _insert_rows(project, entries, by, bulk.together if few else nullcontext)
@@ -207,8 +207,8 @@ def _insert_rows(project, entries, by, together):
         entry.outcome.duplicate, entry.outcome.error = False, None
     fresh = _claim(project, entries)
     insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
-    _insert_feedbacks(fresh, by)
     with together():
+        _insert_feedbacks(fresh, by)
         insert_interactions(project, fresh, by)
         insert_bodies(fresh)
         insert_postings(fresh)

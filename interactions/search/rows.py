@@ -1,0 +1,38 @@
+"""Ids to the rows that the table shows, each with its model and its labels: three statements that are kept planned."""
+
+from accounts import prepared
+from interactions import bulk
+from interactions.models import Interaction, Label
+from registry.models import Model
+
+# the bounds once more: the server leaves out the months of others by them, not by the list
+_ROWS = f"""
+    SELECT {prepared.columns(Interaction, "i")} FROM interactions_interaction i
+    WHERE i.id = ANY(%s::uuid[]) AND i.id >= %s::uuid AND i.id <= %s::uuid
+"""
+
+
+def rows_of(found):
+    """The Interactions of these ids, in their order, each with its `model` and its `.labels` by key; what is gone
+    meanwhile is left out."""
+    if not found:
+        return []
+    values = [bulk.array(found), str(min(found)), str(max(found))]
+    rows = {row.pk: row for row in (prepared.instance(Interaction, one)[0] for one in prepared.rows(_ROWS, values))}
+    rows = [rows[one] for one in found if one in rows]
+    models = _entries(Model, {row.model_id for row in rows if row.model_id is not None})
+    labels = _entries(Label, {pk for row in rows for pk in row.label_ids})
+    for row in rows:
+        row.model = models.get(row.model_id)
+        known = [labels[pk] for pk in row.label_ids if pk in labels]
+        row.labels = sorted(known, key=lambda label: (label.key, label.value))
+    return rows
+
+
+def _entries(model, wanted):
+    """{id: entry} of a dictionary."""
+    if not wanted:
+        return {}
+    sql = f'SELECT {prepared.columns(model, "e")} FROM "{model._meta.db_table}" e WHERE e.id = ANY(%s::integer[])'
+    found = [prepared.instance(model, one)[0] for one in prepared.rows(sql, [bulk.array(sorted(wanted))])]
+    return {entry.pk: entry for entry in found}
