@@ -4,11 +4,12 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
+from accounts import prepared
 from feedback.corrections import corrections_of
-from feedback.models import Feedback
 from feedback.services import keys_of
-from interactions import ids
-from interactions.messages import payload_of, with_addresses, with_data
+from interactions import bulk, ids
+from interactions.ids import wire_time
+from interactions.messages import with_addresses, with_data
 from interactions.models import InteractionBody
 from interactions.records import ROLES, SOURCES
 from interactions.rules import ORIGINS
@@ -17,12 +18,14 @@ FIELDS = (
     "id", "external_id", "project", "model", "messages", "completion", "labels", "feedbacks", "user", "session_id",
     "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion",
 )  # fmt: skip
+# the bounds once more: the server leaves out the months of others by them, not by the list
+_CURRENT = """
+    SELECT interaction_id, feedback_key_id, id, value, details, "user", origin FROM feedback_feedback
+    WHERE interaction_id = ANY(%s::uuid[]) AND interaction_id >= %s::uuid AND interaction_id <= %s::uuid
+        AND superseded_by IS NULL AND feedback_key_id = ANY(%s::integer[])
+    ORDER BY id
+"""
 _IN_BODY = {"external_id", "messages", "completion", "metadata", "usage"}
-
-
-def wire_time(moment):
-    """ISO 8601 in UTC, to the millisecond."""
-    return moment.astimezone(ids.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def blob_address(project, sha256):
@@ -80,57 +83,32 @@ def _messages(project, rows, bodies, inline):
 
 def _feedbacks(project, rows):
     """{interaction id: its current feedback under the project's keys, oldest first}."""
-    found, keys = {}, [key.pk for key in keys_of(project).values()]
-    current = Feedback.objects.current().filter(interaction_id__in=[row.pk for row in rows], feedback_key__in=keys)
-    for feedback in current.select_related("feedback_key").order_by("id"):
-        found.setdefault(feedback.interaction_id, []).append(present_feedback(feedback))
+    found, keys = {}, {key.pk: key.key for key in keys_of(project).values()}
+    if not rows or not keys:
+        return found
+    wanted = [row.pk for row in rows]
+    values = [bulk.array(wanted), str(min(wanted)), str(max(wanted)), bulk.array(keys)]
+    for interaction_id, key_id, *told in prepared.rows(_CURRENT, values):
+        found.setdefault(interaction_id, []).append(_feedback(keys[key_id], *told))
     return found
 
 
 def present_feedback(feedback):
     """One feedback as the API shows it."""
+    key, value = feedback.feedback_key.key, feedback.value
+    return _feedback(key, feedback.id, value, feedback.details, feedback.user, feedback.origin)
+
+
+def _feedback(key, feedback_id, value, details, user, origin):
     return {
-        "id": str(feedback.id),
-        "feedback_key": feedback.feedback_key.key,
-        "value": feedback.value,
-        "details": feedback.details or None,
-        "user": feedback.user or None,
-        "origin": feedback.origin,
-        "created_at": wire_time(ids.time_of(feedback.id)),
+        "id": str(feedback_id),
+        "feedback_key": key,
+        "value": value,
+        "details": details or None,
+        "user": user or None,
+        "origin": origin,
+        "created_at": wire_time(ids.time_of(feedback_id)),
     }
-
-
-def as_records(project, rows):
-    """The interactions (with `.labels`) as the door takes them: what was sent, with the labels and feedback of today,
-    and with what was filled in when they came. One at a time, for they carry their pictures."""
-    bodies = InteractionBody.objects.in_bulk([row.pk for row in rows])
-    feedbacks = _feedbacks(project, rows)
-    corrected = corrections_of(bodies)
-    for row in rows:
-        if row.pk in bodies:
-            given = feedbacks.get(row.pk, [])
-            yield _as_record(row, payload_of(bodies[row.pk]), given, corrected.get(row.pk))
-
-
-def _as_record(row, payload, feedbacks, corrected):
-    today = {
-        "model": row.model.key if row.model_id else None,
-        "session_id": row.session,
-        "created_at": payload.get("created_at") or wire_time(row.created_at),
-        "labels": {label.key: label.value for label in row.labels},
-        "feedbacks": [
-            {
-                name: feedback[name]
-                for name in ("feedback_key", "value", "details", "user", "origin")
-                if feedback[name] is not None
-            }
-            for feedback in feedbacks
-        ],
-        "corrected_completion": corrected,
-    }
-    # model_service would have to be known where it goes
-    kept = {name: value for name, value in payload.items() if name not in today and name != "model_service"}
-    return kept | {name: value for name, value in today.items() if value}
 
 
 # -- what the API's description tells; records themselves are read by interactions.records, in one pass ------------
