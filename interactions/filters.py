@@ -1,9 +1,12 @@
 """The one filter language: the words of a query string, for the page, the API and the export alike."""
 
 import re
+import uuid
+from urllib.parse import urlencode
 
 import django_filters
 from django import forms
+from django.http import QueryDict
 
 from feedback.filters import read_feedback
 from feedback.services import keys_of
@@ -13,6 +16,13 @@ from interactions.rules import RecordError, moment_of, text_fault
 from interactions.wanted import LabelTest, Wanted
 from interactions.words import tsquery
 
+NAMES = (
+    "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
+    "latency", "has_images", "has_tools", "has_feedback", "reviewed", "near", "fold", "order", "limit", "cursor",
+)  # fmt: skip
+REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "near"}
+EXACT = {"label", "not_label", "model", "not_model", "feedback"}  # whose blanks belong to them
+OF_PAGE = {"limit", "cursor"}
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
 FLAGS = ("has_images", "has_tools", "has_feedback", "reviewed")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -89,6 +99,17 @@ class FilterForm(forms.Form):
             raise ValueError("There is no word in this; send letters or digits.")
         return query
 
+    def read_near(self, texts):
+        try:
+            return tuple(uuid.UUID(text) for text in texts)
+        except ValueError:
+            raise ValueError("Send the near_hash of an interaction.") from None
+
+    def read_fold(self, text):
+        if text != "near":
+            raise ValueError("Send near: of those that are alike the first alone.")
+        return True
+
     def read_order(self, text):
         if text not in {"-created_at", "created_at"}:
             raise ValueError("Send -created_at (newest first) or created_at.")
@@ -114,6 +135,8 @@ class InteractionFilter(django_filters.FilterSet):
     has_feedback = Words(label="With feedback", help_text="true or false: any current feedback, under whatever key")
     reviewed = Words(label="Reviewed", help_text="true or false: any current feedback by a reviewer")
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there')
+    near = ListOfWords(label="Alike", help_text="a near_hash: interactions of the same words without pictures")
+    fold = Words(label="Folded", help_text="near: of those that are alike the first alone")
     order = Words(label="Order", help_text="-created_at or created_at")
 
     class Meta:
@@ -145,6 +168,8 @@ class InteractionFilter(django_filters.FilterSet):
             latency=given["latency"] or None,
             **{name: given[name] if given[name] != "" else None for name in FLAGS},
             words=given["q"] or "",
+            near=given["near"] or (),
+            fold=bool(given["fold"]),
             oldest_first=given["order"] == "created_at",
         )
 
@@ -159,6 +184,20 @@ def read_wanted(params, project, besides=()):
     if not filterset.is_valid():
         raise RecordError({name: list(texts) for name, texts in filterset.errors.items()})
     return filterset.wanted
+
+
+def canonical(pairs):
+    """Pairs of name and value in the order of NAMES: of what may be repeated each value once, of the rest the last."""
+    given = {name: list(dict.fromkeys(value for key, value in pairs if key == name)) for name in NAMES}
+    return [(name, value) for name, values in given.items() for value in (values if name in REPEATED else values[-1:])]
+
+
+def canonical_query(project, text):
+    """A filter's query string in its one form, without a page's place and length; RecordError names what is wrong."""
+    given = QueryDict(text.removeprefix("?"))
+    read_wanted(given, project, OF_PAGE)
+    pairs = [(name, value if name in EXACT else value.strip()) for name, all_ in given.lists() for value in all_]
+    return urlencode([(name, value) for name, value in canonical(pairs) if value and name not in OF_PAGE])
 
 
 def read_label(text):

@@ -49,12 +49,56 @@ class Label(models.Model):
     value = models.CharField(max_length=500)
     uses = models.BigIntegerField(default=0)
     last_used_at = models.DateTimeField(db_default=Now())
+    hue = models.SmallIntegerField(null=True)  # its key's, so that no list has to ask for keys
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "key", "value"], name="label_unique")]
 
     def __str__(self):
         return f"{self.key}:{self.value}"
+
+
+HUES = 10  # colours that a key may have; without one it has that of its name
+
+
+class LabelKey(models.Model):
+    """What a project has agreed about the labels of one key: what they mean, which values people may set (null: any),
+    and their colour (null: the one that follows from the name). Keys without a row are free."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_keys")
+    key = models.CharField(max_length=100)
+    description = models.CharField(max_length=2_000, blank=True)
+    values = ArrayField(models.CharField(max_length=500), null=True)
+    hue = models.SmallIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="label_key_unique"),
+            models.CheckConstraint(
+                condition=models.Q(hue=None) | models.Q(hue__gte=0, hue__lt=HUES), name="label_key_hue"
+            ),
+        ]
+
+    def __str__(self):
+        return self.key
+
+
+class LabelAlias(models.Model):
+    """A name that was given up: the key, or where `value` is set that value of the key, is now called `to`.
+
+    `settled` once all that carried the old name was brought to the new one; until then filters find both.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="label_aliases")
+    key = models.CharField(max_length=100)
+    value = models.CharField(max_length=500, blank=True)
+    to = models.CharField(max_length=500)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(db_default=Now())
+    settled = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key", "value"], name="label_alias_unique")]
 
 
 class InteractionQuerySet(models.QuerySet):
@@ -126,7 +170,8 @@ class LabelPosting(models.Model):
 
 
 class LabelEvent(models.Model):
-    """Somebody set, replaced or removed a label. What came with the record makes none."""
+    """Somebody set, replaced or removed a label, or background work (`job_id`) did for her. What came with the record
+    makes none."""
 
     pk = models.CompositePrimaryKey("interaction_id", "id")
     interaction_id = models.UUIDField()
@@ -134,6 +179,7 @@ class LabelEvent(models.Model):
     label = small(Label, null=True)
     former = small(Label, null=True)
     by = small(User)
+    job_id = models.UUIDField(null=True)
 
     @property
     def created_at(self):

@@ -3,7 +3,19 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from interactions.views import arrivals, counts, detail, holding, judging, labelling, overview, selection, table
+from interactions.views import (
+    arrivals,
+    counts,
+    detail,
+    holding,
+    judging,
+    label_jobs,
+    label_keys,
+    labelling,
+    overview,
+    selection,
+    table,
+)
 
 urlpatterns = [
     path("p/<str:project>/", RedirectView.as_view(pattern_name="interaction_list"), name="project_home"),
@@ -30,7 +42,13 @@ urlpatterns = [
     ),
     path("p/<str:project>/interactions/<uuid:pk>/correction", judging.correction_write, name="correction_write"),
     path("p/<str:project>/interactions/feedback/undo", judging.feedback_undo, name="feedback_undo"),
-    path("p/<str:project>/labels", labelling.label_suggest, name="label_suggest"),
+    path("p/<str:project>/labels", label_keys.label_key_list, name="label_key_list"),
+    path("p/<str:project>/labels/suggest", labelling.label_suggest, name="label_suggest"),
     path("p/<str:project>/labels/undo", labelling.label_undo, name="label_undo"),
+    path("p/<str:project>/labels/new", label_keys.label_key_create, name="label_key_create"),
+    path("p/<str:project>/labels/jobs/<uuid:job_id>/undo", label_jobs.label_job_undo, name="label_job_undo"),
+    path("p/<str:project>/labels/keys/<path:key>", label_keys.label_key_detail, name="label_key_detail"),
+    path("p/<str:project>/labels/edit/<path:key>", label_keys.label_key_edit, name="label_key_edit"),
+    path("p/<str:project>/labels/rename/<path:key>", label_keys.label_rename, name="label_rename"),
     path("p/<str:project>/sessions/<path:session>", detail.session_detail, name="session_detail"),
 ]

@@ -48,6 +48,8 @@ class Wanted:
     has_feedback: bool | None = None
     reviewed: bool | None = None  # with a reviewer's feedback
     words: str = ""  # a tsquery's text
+    near: tuple = ()  # near_hashes: any of those that are alike
+    fold: bool = False  # of those that are alike the first alone
     oldest_first: bool = False
 
     def asked(self):

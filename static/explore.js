@@ -54,7 +54,25 @@ function syncSelection() {
   const bulk = $("[data-bulk]");
   if (!bulk) return;
   bulk.hidden = n === 0;
-  $("b", bulk).textContent = `${n} selected`;
+  const whole = offerAll(bulk, n > 0 && n === all.length);
+  $("b", bulk).textContent = whole ? "All selected" : `${n} selected`;
+}
+/* where the whole page is ticked, all that the filter finds can be: the filter is sent then, and not ids */
+function offerAll(bulk, offered) {
+  const offer = $("[data-whole]", bulk), box = offer && $("input", offer);
+  if (!box) return false;
+  offer.hidden = !offered;
+  if (!offered) box.checked = false;
+  $("span", offer).textContent = `All ${$("#count b")?.textContent ?? ""} in this filter`.replace("  ", " ");
+  return box.checked;
+}
+document.addEventListener("change", (e) => { if (e.target.matches?.("#bulk-all")) syncSelection(); });
+/* work over all of them: once it has ended, the table shows what it did */
+function lookAtWork() {
+  const job = $("#toasts .job:not([hx-get], [data-seen])");
+  if (!job) return;
+  job.dataset.seen = "";
+  htmx.trigger("#explore", "kit:refresh");
 }
 function clearSelection() { boxes().forEach((b) => { b.checked = false; }); syncSelection(); ($("[data-rows] tr.cur a") || $("#main")).focus(); }
 
@@ -115,7 +133,8 @@ let page = $("#results")?.dataset.cursor;
 document.addEventListener("htmx:after:swap", (e) => {
   if (!$("#explore")) return;
   const { ctx } = e.detail;
-  if (ctx.sourceElement?.matches?.("[data-get]")) { if (ctx.target?.id === "filters") sayCount(); return; }
+  lookAtWork();
+  if (ctx.sourceElement?.matches?.("[data-get]")) { if (ctx.target?.id === "filters") { sayCount(); syncSelection(); } return; }
   if (ctx.swap === "none") return syncFields(); // it failed, and what was ticked for it is not so
   if (ctx.target?.id === "drawer" && drawer()) return drawerOpened(ctx.sourceElement);
   if (ctx.target?.id === "explore" || ctx.target === document.body) {

@@ -210,7 +210,10 @@ class LabelCombo extends HTMLElement {
     chosen?.scrollIntoView({ block: "nearest" });
   }
   take(option) { this.input.value = option.dataset.value; this.hide(); this.send(); }
-  send() { $("button[type=submit]", this.input.form).click(); }
+  send() {
+    const button = $("button[type=submit]", this.input.form);
+    if (button) button.click(); else this.input.dispatchEvent(new Event("change", { bubbles: true })); // filters go by themselves
+  }
   onKey(e) {
     const open = !this.box.hidden;
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {

@@ -11,6 +11,7 @@ from interactions.filters import InteractionFilter, read_wanted
 from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_label, set_label
+from interactions.labels.keys import NotAllowed
 from interactions.models import Interaction
 from interactions.retention.holds import refuse_held
 from interactions.rules import RecordError, label_fault, text_fault
@@ -174,13 +175,15 @@ class InteractionLabel(APIView):
 
     @extend_schema(request=LabelValue, responses=LabelsShape)
     def put(self, request, interaction_id, key):
-        """Set the label, replacing its former value."""
+        """Set the label, replacing its former value. 400 for a value that the key does not allow."""
         row = interaction_or_404(request.user, interaction_id, LABEL)
         value = object_of(request).get("value")
         if fault := label_fault(key, value):
             raise RecordError({"value": [fault]})
         try:
             set_label(interaction=row, key=key, value=value, by=request.user)
+        except NotAllowed as error:
+            raise RecordError({"value": [str(error)]}) from None
         except ValueError as error:
             raise RecordError({"labels": [str(error)]}) from None
         return self._labels(row)

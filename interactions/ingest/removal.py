@@ -12,6 +12,8 @@ from interactions.models import (
     Interaction,
     InteractionBody,
     Label,
+    LabelAlias,
+    LabelKey,
     Rollup,
     RollupDelta,
     Source,
@@ -62,7 +64,7 @@ def delete_all_of(*, project, limit=1_000):
         return gone
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # no folding while its counts go
-        for model in (RollupDelta, Rollup, Label, Blob, ImportProgress):
+        for model in (RollupDelta, Rollup, Label, LabelKey, LabelAlias, Blob, ImportProgress):
             model.objects.filter(project=project).delete()
         forget_project(project)
     return 0

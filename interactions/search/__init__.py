@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from interactions import ids
 from interactions.claims import claimed
-from interactions.labels import labels_of
 from interactions.models import Interaction
 from interactions.rules import text_fault
 from interactions.search import walk
 from interactions.search.plan import plan_of
+from interactions.search.rows import rows_of
 from interactions.wanted import Cursor
 
 CAP = 10_000  # counts end here
@@ -54,7 +54,7 @@ def search(project, wanted, *, cursor=None, limit=50):
     found, reached = page_of_ids(project, wanted, at, limit + 1)
     more = len(found) > limit
     found = found[:limit][::-1] if back else found[:limit]
-    page = Page(rows=labels_of(Interaction.objects.for_table().in_order(found)))
+    page = Page(rows=rows_of(found))
     forward_end = found[-1] if found and (more or back) else None
     backward_end = found[0] if found and (more if back else at) else None
     if reached is not None and not more:
@@ -109,6 +109,14 @@ def page_of_ids(project, wanted, at, limit, budget=None):
     searched, where the seconds of the budget were used up before there were enough)."""
     plan = plan_of(project, wanted, at)
     return ([], None) if plan is None else walk.ids_of(plan, limit, BUDGET if budget is None else budget)
+
+
+def through(project, wanted, at, limit, seconds=0.5):
+    """(up to `limit` ids, the cursor's text to go on behind them, None where these were the last): goes through all
+    that is wanted, slice by slice, however much it is. `at` is such a text, or None for the beginning."""
+    found, reached = page_of_ids(project, wanted, Cursor.read(at) if at else None, limit, seconds)
+    last = found[-1] if len(found) == limit else reached
+    return found, str(Cursor(last)) if last else None
 
 
 def newest_within(project, wanted, spans, limit):

@@ -10,10 +10,14 @@ from interactions.search import sizes
 
 MOST_SOURCES = 50  # that are merged: values of one label key, feedback keys of a team
 SESSION, USER = 1e-4, 1e-3  # shares of a project that one is taken to have
+ALIKE = 10  # interactions that are taken to be alike
 PARTLY = 0.05  # share of interactions that are taken to have pictures, or tool calls
 
 # all that a test may look at, so that the row need not be fetched again
-ROW = 'id, project_id, source, model_id, session, "user", latency_ms, images, tools, label_ids, feedbacks, received_at'
+ROW = (
+    'id, project_id, source, model_id, session, "user", latency_ms, images, tools, label_ids, feedbacks, received_at,'
+    " near_hash"
+)
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,13 @@ def of_column(project, column, value):
     share = USER if column == "user" else SESSION
     source = Source("interactions_interaction", "id", ROW, condition, (project.pk, value))
     return Driver((source,), sizes.total(project) * share, holds_row=True)
+
+
+def of_near(project, hashes):
+    """By what is alike."""
+    condition = "project_id = %s AND near_hash = %s"
+    sources = tuple(Source("interactions_interaction", "id", ROW, condition, (project.pk, one)) for one in hashes)
+    return Driver(sources, ALIKE * len(sources), holds_row=True)
 
 
 def of_parts(project, column):

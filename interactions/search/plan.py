@@ -12,7 +12,7 @@ from django.db import connection
 
 from feedback.models import Given
 from interactions import ids
-from interactions.models import Label
+from interactions.labels import meant
 from interactions.search import drivers, sizes, spans
 from interactions.search.texts import holding
 from registry.models import Model
@@ -25,14 +25,14 @@ def plan_of(project, wanted, at):
         tests.append(("i.source = ANY(%s)", [list(wanted.sources)]))
     else:
         tests.append(("i.source <> 'simulation'", []))
-    labels, models = _labels(project, wanted.labels), _models(project, wanted.models)
+    labels, models = meant(project, wanted.labels), _models(project, wanted.models)
     if not all(labels) or wanted.models and not models:
         return None
     for own in labels:
         tests.append(("i.label_ids && %s::integer[]", [[label.pk for label in own]]))
         if len(own) <= drivers.MOST_SOURCES:
             found.append(drivers.of_labels(project, own))
-    for own in filter(None, _labels(project, wanted.not_labels)):
+    for own in filter(None, meant(project, wanted.not_labels)):
         tests.append(("NOT i.label_ids && %s::integer[]", [[label.pk for label in own]]))
     if models:
         tests.append(("i.model_id = ANY(%s)", [models]))
@@ -47,20 +47,14 @@ def plan_of(project, wanted, at):
         upper = min(upper or at.id, at.id)
     elif at is not None:
         lower = max(lower or uuid.UUID(int=0), spans.after(at.id))
-    found += _of_columns(project, wanted) + _of_feedback(project, wanted)
+    found += _of_columns(project, wanted) + _of_feedback(project, wanted) + _of_near(project, wanted)
     driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)
-    tests, everything = (*tests, *_columns(wanted), *_given(wanted)), sizes.total(project)
+    tests, everything = (*tests, *_columns(wanted), *_given(wanted), *_near(wanted)), sizes.total(project)
+    if wanted.fold:
+        tests = (*tests, _is_first(tests, wanted))
     shares = [min(one.size / everything, 1) for one in found if one is not driver]
     share = min(driver.size / everything, 1)
     return Plan(tests, driver, wanted.words, lower, upper, descending, share, math.prod(shares))
-
-
-def _labels(project, wanted):
-    """The labels of the dictionary that each test means, in one query for all."""
-    if not wanted:
-        return []
-    known = list(Label.objects.filter(project=project, key__in={test.key for test in wanted}))
-    return [[label for label in known if test.holds(label.key, label.value)] for test in wanted]
 
 
 def _models(project, keys):
@@ -87,6 +81,29 @@ def _of_feedback(project, wanted):
     flags = ((wanted.has_feedback, Given.ANY, False), (wanted.reviewed, Given.REVIEWED, True))
     found += [drivers.of_any_feedback(project, key, reviewed) for flag, key, reviewed in flags if flag]
     return [one for one in found if one is not None]
+
+
+def _of_near(project, wanted):
+    return [drivers.of_near(project, wanted.near)] if 0 < len(wanted.near) <= drivers.MOST_SOURCES else []
+
+
+def _near(wanted):
+    """What is alike has the same words; pictures are not compared, so that what has any is like nothing."""
+    return [("i.images = 0 AND i.near_hash = ANY(%s)", [list(wanted.near)])] if wanted.near else []
+
+
+def _is_first(tests, wanted):
+    """None of its like that meets the tests stands before it. The words that are asked for need no test: all that is
+    alike has the same."""
+    lower, upper = _bounds(wanted)
+    bounds = [("i.id >= %s", lower), ("i.id < %s", upper)]
+    before = (f"i.images = 0 AND i.near_hash = o.near_hash AND i.id {'<' if wanted.oldest_first else '>'} o.id", [])
+    where, values = _all([before, *((sql, [value]) for sql, value in bounds if value is not None), *tests])
+    found = (
+        "SELECT true FROM (SELECT i.id, i.near_hash) AS o CROSS JOIN LATERAL"
+        f" (SELECT FROM interactions_interaction i WHERE {where} LIMIT 1) AS before_"
+    )
+    return f"(i.images > 0 OR ({found}) IS NOT TRUE)", values
 
 
 def _columns(wanted):

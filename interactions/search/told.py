@@ -6,7 +6,8 @@ from django.db import connection
 
 from feedback.models import Given
 from interactions import rollups
-from interactions.models import Dimension, Label
+from interactions.labels import meant
+from interactions.models import Dimension
 from interactions.wanted import Feedback, Wanted
 from registry.models import Model
 
@@ -73,11 +74,8 @@ def _dimension(project, wanted):
     if wanted.only("after", "before", "models"):
         return Dimension.MODEL, model_ids(project, wanted)
     if wanted.only("after", "before", "labels") and len(wanted.labels) == 1:
-        [test] = wanted.labels
-        labels = Label.objects.filter(project=project, key=test.key)
-        if test.values is not None:
-            labels = labels.filter(value__in=test.values)
-        return Dimension.LABEL, list(labels.values_list("pk", flat=True))
+        [labels] = meant(project, wanted.labels)
+        return Dimension.LABEL, [label.pk for label in labels]
     return None
 
 

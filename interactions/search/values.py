@@ -13,10 +13,12 @@ from django.db.utils import OperationalError
 from feedback.models import FeedbackKey
 from feedback.moments import edges
 from feedback.rollups import Totals, given
+from interactions.labels import meant
 from interactions.models import Label
 from interactions.search import matching, page_of_ids
 from interactions.search.facets import count_shown
 from interactions.search.told import is_hourly, model_ids
+from interactions.wanted import LabelTest
 from registry.models import Model
 
 BUDGET_MS = 3_000
@@ -177,8 +179,8 @@ def _grouping(project, group_by, zone):
         return "i.model_id", []
     if group_by == "day":
         return f"to_char({_TIME} AT TIME ZONE %s, 'YYYY-MM-DD')", [zone]
-    label_ids = Label.objects.filter(project=project, key=group_by.removeprefix("label:")).values_list("pk", flat=True)
-    return "(SELECT one FROM unnest(i.label_ids) AS one WHERE one = ANY(%s) LIMIT 1)", [list(label_ids)]
+    [labels] = meant(project, [LabelTest(group_by.removeprefix("label:"))])
+    return "(SELECT one FROM unnest(i.label_ids) AS one WHERE one = ANY(%s) LIMIT 1)", [[one.pk for one in labels]]
 
 
 def _edges(key, groups):

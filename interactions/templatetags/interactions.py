@@ -28,7 +28,9 @@ def found(value, pattern):
 
 @register.filter
 def hue(label):
-    """The colour class of a label: always the same for a key."""
+    """The colour class of a label: always the same for a key, chosen for it or following from its name."""
+    if getattr(label, "hue", None) is not None:
+        return f"hue-{label.hue}"
     if label.key.lower() in PLUMBING:
         return f"hue-{HUES}"
     return f"hue-{zlib.crc32(f'{SALT}{label.key}'.encode()) % HUES}"

@@ -12,15 +12,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils import timezone
 
-from interactions.filters import read_label, write_label
+from interactions.filters import EXACT, NAMES, OF_PAGE, canonical, read_label, write_label
 
-NAMES = (
-    "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
-    "latency", "has_images", "has_tools", "has_feedback", "reviewed", "order", "limit", "cursor",
-)  # fmt: skip
-REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source"}
-EXACT = {"label", "not_label", "model", "not_model", "feedback"}  # whose blanks belong to them
-FILTERS = frozenset(NAMES) - {"order", "limit", "cursor"}
+FILTERS = frozenset(NAMES) - {"fold", "order", *OF_PAGE}
 _NO_ID = uuid.UUID(int=0)
 _IS, _FROM, _TO = "feedback.is.", "feedback.from.", "feedback.to."
 
@@ -30,10 +24,7 @@ class Address:
 
     def __init__(self, project, pairs):
         self.project = project
-        given = {name: list(dict.fromkeys(value for key, value in pairs if key == name)) for name in NAMES}
-        self.pairs = [
-            (name, value) for name, values in given.items() for value in (values if name in REPEATED else values[-1:])
-        ]
+        self.pairs = canonical(pairs)
 
     @classmethod
     def read(cls, project, query):
@@ -60,6 +51,11 @@ class Address:
     @cached_property
     def query(self):
         return urlencode(self.pairs)
+
+    @property
+    def lasting(self):
+        """The query string of what is shown, whichever page of it and however long: what a view or an export keeps."""
+        return urlencode([(name, value) for name, value in self.pairs if name not in OF_PAGE])
 
     @property
     def url(self):
@@ -106,6 +102,11 @@ class Address:
         other = Address(self.project, [*kept, *more])
         other.list = self.list  # looked up once for all of a page's links
         return other.url
+
+    @property
+    def filters(self):
+        """The query string of the filters alone, which work over all that they find is given."""
+        return urlencode([(name, value) for name, value in self.pairs if name in FILTERS])
 
     def at(self, cursor):
         return self.changed(("cursor", cursor)) if cursor else ""

@@ -10,6 +10,7 @@ from interactions.labels import labels_of
 from interactions.models import Interaction
 from interactions.rendering import words_pattern
 from interactions.views.address import Address
+from interactions.views.alike import count_alike
 from interactions.views.detail import interaction_or_404, panel_context
 from interactions.views.rows import COLUMNS, fill_rows
 from interactions.views.selection import leave_toast
@@ -59,6 +60,7 @@ def _changed_parts(request, project, changed):
         rows = labels_of(Interaction.objects.for_table().in_order(changed[:ROWS_REFRESHED]))
         columns = list(keys_of(project).values())[:COLUMNS]
         fill_rows(rows, address, columns, words_pattern(address.one("q")))
+        count_alike(rows, address)
         parts |= {"table": True, "rows": rows}
     if shown:
         parts |= panel_context(project, interaction_or_404(project, shown), address, request.user)

@@ -57,6 +57,7 @@ def chips_of(address, faults):
             "has_tools",
             "has_feedback",
             "reviewed",
+            "near",
         }
     ]
     after, before = address.one("after"), address.one("before")
@@ -85,6 +86,8 @@ def _words(name, value):
     if name == "latency":
         least, most = split_range(value)
         return "latency", f"{_range(least, most)} ms"
+    if name == "near":
+        return "alike", value[:8]
     if name == "source":
         return "source", Source(value).label if value in Source.values else value
     if name in _HAVING:

@@ -213,6 +213,6 @@ def _unseen(address, panel):
             texts = (text for text in address.all("feedback") if text.startswith(f"{key}:"))
             ends = (facet["least"], facet["most"])
             seen |= {("feedback", text) for text in texts if any(ends) and split_range(text[len(key) + 1 :]) == ends}
-    fields = {"q", "session", "user", "source", "latency", "cursor"}
+    fields = {"q", "session", "user", "source", "latency", "fold", "cursor"}
     seen |= {(name, "true") for name in FLAGS}
     return [(name, value) for name, value in address.pairs if name not in fields and (name, value) not in seen]

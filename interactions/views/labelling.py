@@ -2,18 +2,24 @@
 
 import re
 
+from django.http import QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import LABEL
 from interactions.labels import remove_label, remove_labels, set_label, set_labels, suggest_labels, undo
+from interactions.labels.keys import allowed_of
 from interactions.templatetags.interactions import FLAG
+from interactions.views.address import Address, of_label
+from interactions.views.alike import all_alike
 from interactions.views.answers import answer, refuse
 from interactions.views.detail import interaction_or_404
-from interactions.views.selection import chosen_ids
+from interactions.views.label_jobs import label_all
+from interactions.views.selection import MOST, chosen_ids
 from projects.access import project_or_404
 
 SUGGESTIONS = 7
+FILTERS_BOX = "label-add"
 
 
 def read_label_text(text):
@@ -24,21 +30,33 @@ def read_label_text(text):
 
 @require_safe
 def label_suggest(request, project):
-    """The options of a label box for what was typed so far."""
+    """The options of a label box for what was typed so far. The box of the filters (`label-add`) asks for what is
+    there: its options are written as the filter reads them, and none is new."""
     project = project_or_404(request.user, project)
-    text = request.GET.get("label", "").strip()[:601]
+    box = re.sub(r"[^a-z-]", "", request.GET.get("box", "")) or "label"
+    text = request.GET.get("label.add" if box == FILTERS_BOX else "label", "").strip()[:601]
     takes = text.startswith("-")
     typed = text[1:].strip() if takes else text
     labels = suggest_labels(project, typed, SUGGESTIONS)
+    for label in labels:
+        label.taken = _taken(label, takes, box)
     context = {
-        "box": re.sub(r"[^a-z-]", "", request.GET.get("box", "")) or "label",
+        "box": box,
         "text": text,
-        "takes": takes,
+        "takes": takes and box != FILTERS_BOX,
+        "without": takes and box == FILTERS_BOX,
         "labels": labels,
         "pattern": _typed_pattern(typed),
-        "new": None if takes or not typed else _new(typed, labels),
+        "new": "" if takes or not typed or box == FILTERS_BOX else _new(project, typed, labels),
     }
     return render(request, "interactions/_suggestions.html", context)
+
+
+def _taken(label, takes, box):
+    """What choosing the label writes into the box."""
+    if box == FILTERS_BOX:
+        return ("-" if takes else "") + of_label(label)
+    return f"-{label.key}" if takes else f"{label.key}:{label.value}"
 
 
 def _typed_pattern(text):
@@ -46,12 +64,13 @@ def _typed_pattern(text):
     return re.compile("|".join(pieces), re.IGNORECASE) if pieces else None
 
 
-def _new(text, labels):
-    """The label that would be made, as text, or "" where it is there already."""
+def _new(project, text, labels):
+    """The label that would be made, as text, or "" where it is there already or its key does not allow it."""
     key, value = read_label_text(text)
     if not key or not value or any((label.key, label.value) == (key, value) for label in labels):
         return ""
-    return f"{key}:{value}"
+    allowed = allowed_of(project, key)
+    return f"{key}:{value}" if allowed is None or value in allowed else ""
 
 
 @require_POST
@@ -79,16 +98,23 @@ def label_remove(request, project, pk):
 
 @require_POST
 def label_many(request, project):
-    """Over the ticked rows: `key:value` sets, `-key` takes away."""
+    """Over the ticked rows, in a folded table with all that is alike, or over all in the filter: `key:value` sets,
+    `-key` takes away."""
     project = project_or_404(request.user, project, LABEL)
-    ids, text = chosen_ids(request), request.POST.get("label", "").strip()
+    address = Address.read(project, QueryDict(request.POST.get("filter", "")))
+    key, value = _asked(request.POST.get("label", "").strip())
+    if "all" in request.POST:
+        return label_all(request, project, address, key, value)
+    ids = chosen_ids(request)
     if not ids:
         return refuse(request, project, "Select at least one interaction.")
-    if text.startswith("-"):
-        key = text[1:].partition(":")[0].strip()
+    if address.one("fold"):
+        ids, near, are_many = all_alike(project, address, ids, MOST)
+        if are_many:
+            return label_all(request, project, address, key, value, near)
+    if value is None:
         change = remove_labels(project=project, ids=ids, key=key, by=request.user)
         return _answer(request, project, change, f"Took {key} from {_number(change)}")
-    key, value = read_label_text(text)
     try:
         change = set_labels(project=project, ids=ids, key=key, value=value, by=request.user)
     except ValueError as error:
@@ -96,8 +122,15 @@ def label_many(request, project):
     return _answer(request, project, change, f"Labelled {_number(change)} {key}:{value}")
 
 
+def _asked(text):
+    """(key, value) to set, (key, None) to take away."""
+    if text.startswith("-"):
+        return text[1:].partition(":")[0].strip(), None
+    return read_label_text(text)
+
+
 def _number(change):
-    n = len(change.events)
+    n = change.number
     return f"{n:,} interaction{'' if n == 1 else 's'}"
 
 

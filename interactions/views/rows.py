@@ -32,13 +32,13 @@ def fill_rows(rows, address, columns, pattern=None):
         row.address = address.of(row.id)
         row.prompt, row.completion = found(row.prompt_preview, pattern), found(row.completion_preview, pattern)
         row.tags, row.more = free[:TAGS], free[TAGS:]
-        row.tags_html = [_tag(label.key, label.value) for label in row.tags]
+        row.tags_html = [_tag(label.key, label.value, label.hue) for label in row.tags]
         row.marks = [_mark(*_scale(key), row.feedbacks.get(key.key), sprite) for key in columns]
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _tag(key, value):
-    return _rendered("_row_tag", {"label": Label(key=key, value=value)})
+def _tag(key, value, hue):
+    return _rendered("_row_tag", {"label": Label(key=key, value=value, hue=hue)})
 
 
 def _scale(key):

@@ -1,0 +1,154 @@
+"""Labelling everything that a filter finds, and taking such work back: what is asked for, and what one slice does.
+
+The walk through the filter is the worker's (tasks.py). All of it is Jobs, whose `place` says how far they are.
+"""
+
+from django.db import transaction
+from django.urls import reverse
+
+from interactions.labels.changes import KEEP, change
+from interactions.labels.dictionary import names_of, resolve_labels
+from interactions.labels.keys import refuse_value
+from interactions.models import Label, LabelEvent
+from interactions.rules import Conflict, label_fault, text_fault
+from jobs.models import Job
+from jobs.services import begin
+
+LABEL, UNDO = "interactions.label", "interactions.label_undo"
+NEW = {"at": None, "looked": 0, "changed": 0, "left": 0}  # the place of work that begins
+
+
+def begin_labelling(*, project, by, query, key, value=None):
+    """Give everything that the filter's query string finds this label, or with no value take the key away; a Job.
+    ValueError for what is no label, or a value that its key does not allow."""
+    names = names_of(project.pk)
+    if value is None:
+        if not key or text_fault(key):
+            raise ValueError("Name the key that is to be taken away.")
+        key = names.key(key)
+        title = f"Take the label {key} away"
+    else:
+        if fault := label_fault(key, value):
+            raise ValueError(fault)
+        key, value = names.pair(key, value)
+        refuse_value(project, key, value)
+        title = f"Label {key}:{value}"
+    parameters = {"query": query, "key": key, "value": value}
+    return begin(project=project, by=by, kind=LABEL, title=title, parameters=parameters)
+
+
+def label_slice(*, work, ids, place):
+    """Label these ids of a labelling under way; the place behind them, but for where the walk goes on."""
+    names = names_of(work.project.pk)
+    key, value = work.parameters["key"], work.parameters["value"]
+    wanted = value and resolve_labels(project=work.project, pairs={(key, value)})[key, value]
+    done = change(
+        project=work.project, interaction_ids=ids, keys=names.all_of(key), target=lambda one, held: wanted,
+        by=work.by, job=work.job, skip_full=True,
+    )  # fmt: skip
+    return {
+        **place,
+        "looked": place["looked"] + len(ids),
+        "changed": place["changed"] + done.number,
+        "left": place["left"] + done.full,
+    }
+
+
+def begin_undo(*, project, by, job):
+    """Take back what a labelling, or an undoing of one, has done; a Job. Conflict while that is under way, and where it
+    is no labelling."""
+    if job.kind not in {LABEL, UNDO}:
+        raise Conflict("This is no labelling; it cannot be undone.")
+    if not job.has_ended:
+        raise Conflict("This is under way; cancel it first, or wait for its end.")
+    title = f"Undo: {job.title}" if job.kind == LABEL else f"Do again: {job.title.removeprefix('Undo: ')}"
+    number = (job.place or NEW)["changed"]
+    return begin(project=project, by=by, kind=UNDO, title=title, parameters={"job": str(job.pk)}, total=number)
+
+
+def undo_slice(*, work, place, limit):
+    """Take back the next `limit` interactions that a job changed; (how many, the place behind them, None where there
+    are no more). What somebody changed since stays as it is."""
+    job_id = work.parameters["job"]
+    rows = LabelEvent.objects.filter(job_id=job_id)
+    if place["at"]:
+        rows = rows.filter(interaction_id__gt=place["at"])
+    ids = list(rows.order_by("interaction_id").values_list("interaction_id", flat=True).distinct()[:limit])
+    if not ids:
+        return 0, None
+    events = list(LabelEvent.objects.filter(interaction_id__in=ids).order_by("id"))
+    keys = _keys(work.project, events)
+    own, touched = _own(events, job_id, keys)
+    back = 0
+    for key, former in own.items():
+        if alone := {one: pair for one, pair in former.items() if (one, key) not in touched}:
+            back += _restore(work, key, alone)
+    return len(ids), {
+        "at": str(ids[-1]),
+        "looked": place["looked"] + len(ids),
+        "changed": place["changed"] + back,
+        "left": place["left"] + len(ids) - back,
+    }
+
+
+def _keys(project, events):
+    """{label id: the name in force of its key} of all labels in these events."""
+    names = names_of(project.pk)
+    labels = Label.objects.in_bulk({pk for one in events for pk in (one.label_id, one.former_id) if pk is not None})
+    return {pk: names.key(label.key) for pk, label in labels.items()}
+
+
+def _own(events, job_id, keys):
+    """({key: {interaction id: (label id or None, former id or None)}} of what the job did, {(interaction id, key)} of
+    what somebody changed after it). The events are in their order."""
+    own, touched = {}, set()
+    for one in events:
+        key = keys.get(one.label_id if one.label_id is not None else one.former_id)
+        there = own.setdefault(key, {})
+        if str(one.job_id) == job_id:
+            there.setdefault(one.interaction_id, (one.label_id, one.former_id))
+        elif one.interaction_id in there:
+            touched.add((one.interaction_id, key))
+    return own, touched
+
+
+def _restore(work, key, former):
+    """How many of these interactions have again what they had; {interaction id: (label id, former id)}."""
+
+    def back(interaction_id, held):
+        label, before = former[interaction_id]
+        return before if held[:1] == [pk for pk in [label] if pk is not None] else KEEP
+
+    return change(
+        project=work.project, interaction_ids=list(former), keys=names_of(work.project.pk).all_of(key), target=back,
+        by=work.by, job=work.job, skip_full=True,
+    ).number  # fmt: skip
+
+
+@transaction.atomic
+def tell(*, work, place):
+    """Write down what is done so far, so that it is told however the work ends; and what takes it back."""
+    address = reverse("label_job_undo", kwargs={"project": work.project.uid, "job_id": work.job.pk})
+    told = {"text": _text(work.job, place), "changed": place["changed"]}
+    if place["changed"]:
+        name = "Undo" if work.job.kind == LABEL else "Undo this too"
+        told["actions"] = [{"name": name, "href": address, "method": "post"}]
+    Job.objects.filter(pk=work.job.pk).update(result=told)
+    return told
+
+
+def _text(job, place):
+    changed, left, sets = place["changed"], place["left"], job.parameters.get("value") is not None
+    if job.kind == UNDO:
+        told = [f"{_number(changed)} as before"]
+        told += [f"{left:,} changed since and left as they are"] if left else []
+    else:
+        had = place["looked"] - changed - left
+        told = [f"{_number(changed)} {'labelled' if sets else 'freed of it'}"]
+        told += [f"{had:,} had {'it already' if sets else 'none'}"] if had else []
+        told += [f"{left:,} have as many labels as one may"] if left else []
+    return "; ".join(told) + "."
+
+
+def _number(n):
+    return f"{n:,} interaction{'' if n == 1 else 's'}"

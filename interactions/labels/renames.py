@@ -1,0 +1,181 @@
+"""Renaming and merging label keys and values: the old name becomes an alias at once, what carries it follows in slices.
+
+A label whose new name is free is renamed where it stands, whatever number of interactions has it; one whose new name
+is taken is merged into that: its interactions are given the other label, with history and counts.
+"""
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q
+
+from interactions.labels.changes import KEEP, change, delete_postings
+from interactions.labels.dictionary import Names, forget_names
+from interactions.models import Label, LabelAlias, LabelKey
+from interactions.rules import Conflict, label_fault
+from jobs.services import begin
+from projects.access import EntityNotFound
+from projects.models import Project
+
+RENAME = "interactions.label_rename"
+SLICE = 500  # labels renamed, or interactions moved, in one transaction
+
+
+@transaction.atomic
+def begin_rename(*, project, by, key, to, value=""):
+    """Call the key, or with `value` that value of it, `to` from now on; where there is such a one already the two are
+    merged. The Job that brings the interactions there. EntityNotFound where there is nothing of that name, ValueError
+    for a name that cannot be, Conflict for one that was given up for something else."""
+    if fault := label_fault(key, to) if value else label_fault(to, "value"):
+        raise ValueError(fault)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one after the other
+    names = Names.read(project.pk)
+    key, old = names.pair(key, value) if value else (names.key(key), "")
+    if to == (old or key):
+        raise ValueError("It has this name already.")
+    if not _exists(project, key, old):
+        raise EntityNotFound("Label", f"{key}:{old}" if old else key)
+    _give_up(project, by, key, old, to)
+    if old:
+        _reallow(project, key, old, to)
+    else:
+        _move_agreement(project, key, to)
+    forget_names(project.pk)
+    parameters = {"key": key, "value": old, "to": to}
+    title = f"Rename {key}:{old} to {key}:{to}" if old else f"Rename the label key {key} to {to}"
+    return begin(
+        project=project, by=by, kind=RENAME, title=title, parameters=parameters, total=_uses(project, key, old)
+    )
+
+
+def _exists(project, key, value):
+    labels = _carrying(project, key, value)
+    return labels.exists() or not value and LabelKey.objects.filter(project=project, key=key).exists()
+
+
+def _carrying(project, key, value):
+    """The labels that are called so."""
+    labels = Label.objects.filter(project=project, key=key)
+    return labels.filter(value=value) if value else labels
+
+
+def _uses(project, key, value):
+    return max(sum(_carrying(project, key, value).values_list("uses", flat=True)), 0)
+
+
+def _give_up(project, by, key, value, to):
+    """Make the alias, and let those that led to the old name lead to the new one."""
+    names = LabelAlias.objects.filter(project=project)
+    scope = names.filter(key=key).exclude(value="") if value else names.filter(value="")
+    taken = scope.filter(value=to).first() if value else scope.filter(key=to).first()
+    if taken and taken.to != (value or key):
+        raise Conflict(f"{to!r} is an old name of {taken.to!r}; take another name.")
+    if taken:
+        taken.delete()
+    scope.filter(to=value or key).update(to=to)
+    if not value:
+        _take_along(project, key, to)
+    names.create(project=project, key=key, value=value, to=to, by=by)
+
+
+def _take_along(project, key, to):
+    """Old names of the key's values are old names under its new name, but for those that mean something there."""
+    there = LabelAlias.objects.filter(project=project, key=to).values("value")
+    used = Label.objects.filter(project=project, key=to).values("value")
+    own = LabelAlias.objects.filter(project=project, key=key).exclude(value="")
+    own.filter(Q(value__in=there) | Q(value__in=used)).delete()
+    own.update(key=to)
+
+
+def _reallow(project, key, value, to):
+    """The new name takes the old one's place among the values that are allowed."""
+    row = LabelKey.objects.select_for_update().filter(project=project, key=key).exclude(values=None).first()
+    if row is None:
+        return
+    row.values = list(dict.fromkeys(to if one == value else one for one in row.values))
+    if to not in row.values:
+        raise ValueError(f"{key} does not take {to!r}; allow it first.")
+    row.save(update_fields=["values"])
+
+
+def _move_agreement(project, key, to):
+    """What was agreed on is so of the new name, unless there is an agreement about that."""
+    if LabelKey.objects.filter(project=project, key=to).exists():
+        LabelKey.objects.filter(project=project, key=key).delete()
+    else:
+        LabelKey.objects.filter(project=project, key=key).update(key=to)
+
+
+def step(*, project, key, value, by, after, job=None):
+    """One slice of bringing what is called so to its name in force; the caller has the transaction. (how many uses were
+    brought there, the id of the label to go on behind, None where all is done). The same slice again does no harm."""
+    names = Names.read(project.pk)
+    labels = list(_carrying(project, key, value).filter(pk__gt=after).order_by("pk")[:SLICE])
+    if not labels:
+        return 0, None
+    there = _targets(project, [names.pair(one.key, one.value) for one in labels])
+    free, done = {}, 0
+    for label in labels:
+        name = names.pair(label.key, label.value)
+        if name == (label.key, label.value):
+            after = label.pk  # it was taken back meanwhile
+        elif name not in there and name not in free:
+            free[name] = label
+            done, after = done + max(label.uses, 0), label.pk
+        else:
+            break
+    else:
+        label = None
+    if free or label is None:
+        _rename(project, free)
+        return done, after
+    moved = _merge(project, names, label, there[names.pair(label.key, label.value)], by, job)
+    return moved, after if moved else label.pk
+
+
+def _targets(project, pairs):
+    """{(key, value): id} of the labels that are there."""
+    rows = Label.objects.filter(project=project, key__in={key for key, _ in pairs}, value__in={v for _, v in pairs})
+    return {(key, value): pk for key, value, pk in rows.values_list("key", "value", "pk")}
+
+
+def _rename(project, labels):
+    """Rename {new name: label} where they stand: their ids, and all that holds them, stay."""
+    hues = dict(LabelKey.objects.filter(project=project, key__in={k for k, _ in labels}).values_list("key", "hue"))
+    for (key, value), label in labels.items():
+        label.key, label.value, label.hue = key, value, hues.get(key)
+    Label.objects.bulk_update(labels.values(), ["key", "value", "hue"])
+
+
+def _merge(project, names, label, target, by, job):
+    """Give up to 500 interactions of this label the target in its place, those that have the key already nothing; how
+    many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT interaction_id FROM interactions_labelposting WHERE label_id = %s ORDER BY interaction_id LIMIT %s",
+            [label.pk, SLICE],
+        )
+        ids = [one for (one,) in cursor.fetchall()]
+    if not ids:
+        return 0
+
+    def moved(interaction_id, held):
+        if label.pk not in held:
+            return KEEP
+        return next((pk for pk in held if pk != label.pk), target)
+
+    change(
+        project=project, interaction_ids=ids, keys=names.all_of(label.key), target=moved, by=by, job=job, skip_full=True
+    )
+    delete_postings([(label.pk, one) for one in ids])  # also of what went meanwhile
+    return len(ids)
+
+
+def settle(*, project, key, value):
+    """All that carried the old name has the new one."""
+    LabelAlias.objects.filter(project=project, key=key, value=value).update(settled=True)
+
+
+def stragglers(limit=20):
+    """[LabelAlias] under whose old names something was stored after all was settled: by who had begun before."""
+    used = Label.objects.filter(project=OuterRef("project_id"), key=OuterRef("key"), uses__gt=0)
+    carrying = Q(Exists(used), value="") | Q(Exists(used.filter(value=OuterRef("value"))))
+    return list(LabelAlias.objects.filter(carrying, settled=True).select_related("project", "by")[:limit])
