@@ -5,8 +5,10 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
+from exports.api import exports, views
 from feedback.api import comparisons, keys, statistics, values
-from interactions.api import batch, given, holding, interactions
+from interactions.api import batch, given, holding, interactions, labels
+from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -24,6 +26,18 @@ urlpatterns = [
     path("v1/interactions/<uuid:interaction_id>/hold", holding.InteractionHold.as_view()),
     path("v1/projects/<str:project>/holds", holding.ProjectHolds.as_view()),
     path("v1/projects/<str:project>/retention", holding.ProjectRetention.as_view()),
+    path("v1/projects/<str:project>/labels", labels.LabelKeyList.as_view()),
+    path("v1/projects/<str:project>/labels/<path:key>", labels.LabelKeyDetail.as_view()),
+    path("v1/projects/<str:project>/label-renames", labels.LabelRenames.as_view()),
+    path("v1/projects/<str:project>/label-jobs", labels.LabelJobs.as_view()),
+    path("v1/projects/<str:project>/label-jobs/<uuid:job_id>/undo", labels.LabelJobUndo.as_view()),
+    path("v1/projects/<str:project>/jobs", JobList.as_view()),
+    path("v1/projects/<str:project>/jobs/<uuid:job_id>", JobDetail.as_view()),
+    path("v1/projects/<str:project>/views", views.ViewList.as_view()),
+    path("v1/projects/<str:project>/views/<slug:view_key>", views.ViewDetail.as_view()),
+    path("v1/projects/<str:project>/exports", exports.ExportList.as_view()),
+    path("v1/projects/<str:project>/exports/<uuid:export_id>", exports.ExportDetail.as_view()),
+    path("v1/projects/<str:project>/exports/<uuid:export_id>/file", exports.ExportFile.as_view()),
     path("v1/feedback", values.FeedbackList.as_view()),
     path("v1/comparison", comparisons.ComparisonList.as_view()),
     path("v1/comparison/batch", comparisons.ComparisonBatch.as_view()),

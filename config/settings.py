@@ -78,9 +78,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "config",
     "demo",
+    "exports",
     "interactions",
     "feedback",
     "registry",
+    "jobs",
     "projects",
     "accounts",
     "django.contrib.auth",

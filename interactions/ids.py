@@ -49,5 +49,10 @@ def time_of(id):
     return EPOCH + datetime.timedelta(milliseconds=id.int >> 80)
 
 
+def wire_time(moment):
+    """ISO 8601 in UTC, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _compose(ms, tail):
     return uuid.UUID(int=(ms & (2**48 - 1)) << 80 | 7 << 76 | (tail >> 62) << 64 | 0b10 << 62 | tail & (2**62 - 1))

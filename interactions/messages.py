@@ -71,6 +71,11 @@ def blobs_of(project, messages):
 def payload_of(body):
     """The record exactly as it was received (without its project), from a stored body."""
     [messages] = with_data([body.messages])
+    return payload_with(body, messages)
+
+
+def payload_with(body, messages):
+    """The same with these messages in the place of the stored ones: their pictures were put elsewhere."""
     payload = dict(body.envelope)
     if payload.get("prompt"):
         payload["prompt"] = messages[0]["content"]

@@ -5,10 +5,14 @@ from typing import NamedTuple
 
 import pytest
 from django.urls import URLPattern, get_resolver
+from django.utils import timezone
 
 from accounts.models import Membership
-from accounts.permissions import ROLES
+from accounts.permissions import MANAGE_PROJECT, ROLES
 from accounts.services import create_api_key
+from exports.places import file_of, make_folder
+from exports.saved import create_view
+from exports.services import begin_export
 from feedback.giving import give_feedback
 from feedback.services import create_feedback_key
 from interactions.ingest.preferences import take_preferences
@@ -35,6 +39,8 @@ OWN = {
 }
 # what an address cannot be asked without
 ASKED = {"interaction_arrivals": {"since": "2026-01-01T00:00:00Z"}}
+# what is its owner's: to teammates who do not manage the project it is as unknown as to strangers
+PERSONAL = ("<job_id>", "<export_id>")
 METHODS = ("get", "post", "put", "patch", "delete")
 SECRET = "zebrafinch"
 DOT = (
@@ -114,6 +120,8 @@ def values(project):
         "feedback_id": give_feedback(interaction=interaction, key=key, value=1, by=owner).id,
         "session": f"{SECRET}-session",
         "key": SECRET,
+        "view_key": create_view(project=project, by=owner, name=SECRET, query="", is_shared=True).key,
+        "export_id": make_export(project, owner).pk,
         "job_id": begin(project=project, by=owner, kind="tests", title=SECRET).pk,
         "sha256": Blob.objects.get(project=project).content_id,
         "api_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
@@ -121,6 +129,15 @@ def values(project):
         "member_role": Membership.objects.get(user=owner, team=project.team).pk,
         "member_remove": Membership.objects.get(user=owner, team=project.team).pk,
     }
+
+
+def make_export(project, owner):
+    """An export that is finished."""
+    export = begin_export(project=project, by=owner, format="jsonl", view=SECRET)
+    make_folder(export.pk)
+    file_of(export).write_text(SECRET)
+    type(export).objects.filter(pk=export.pk).update(finished_at=timezone.now(), number=1, size=len(SECRET))
+    return export
 
 
 def make_comparison(project, key, interaction, other):
@@ -207,7 +224,9 @@ def test_a_teammate_is_told_what_she_may_not_do_and_never_that_it_is_not_there(c
     person = make_user(team=project.team, role=role)
     client.force_login(person)
     answer = client.get(filled(address, values), ASKED.get(address.name))
-    assert answer.status_code in {200, 204, 302, 405} | ({403} if role != "administrator" else set())
+    own = any(name in address.route for name in PERSONAL) and MANAGE_PROJECT not in ROLES[role][1]
+    told = {404} if own else {403} if role != "administrator" else set()
+    assert answer.status_code in {200, 204, 302, 405} | told
 
 
 def test_a_guest_sees_the_shared_project_in_the_role_it_is_shared_in(client, project, values):

@@ -9,11 +9,13 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
 from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT
+from exports.bar import bar_of
 from feedback.services import keys_of
 from interactions.models import Interaction
 from interactions.rendering import words_pattern
 from interactions.search import find
 from interactions.views.address import Address
+from interactions.views.alike import count_alike
 from interactions.views.arrivals import arrivals_address, database_now
 from interactions.views.counts import uncounted_context
 from interactions.views.reading import page_of
@@ -38,6 +40,7 @@ def interaction_list(request, project):
     if not inside and not context["page"].rows and not address.has_filters and _is_empty(project):
         return render(request, "interactions/empty_page.html", {"project": project, "nav": "interactions"})
     template = "interactions/_explore.html" if inside else "interactions/interaction_list.html"
+    context["bar"] = bar_of(project, request.user, address.lasting)
     response = render(
         request,
         template,
@@ -93,6 +96,7 @@ def table_context(project, address):
     wanted, page, errors = page_of(project, address)
     keys = list(keys_of(project).values())
     fill_rows(page.rows, address, keys[:COLUMNS], words_pattern(address.one("q")))
+    count_alike(page.rows, address)
     return {
         "project": project,
         "nav": "interactions",

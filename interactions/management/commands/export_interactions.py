@@ -11,11 +11,12 @@ from django.http import QueryDict
 from tqdm import tqdm
 
 from accounts.permissions import READ
-from interactions.filters import InteractionFilter
-from interactions.jsontext import dumps
+from exports.formats import lines_of
+from exports.models import Format
+from interactions.filters import read_wanted
 from interactions.management.arguments import encoding_of, project_and_person
+from interactions.rules import RecordError
 from interactions.search import search
-from interactions.serializers import as_records
 
 PAGE = 100
 
@@ -32,19 +33,15 @@ class Command(BaseCommand):
 
     def handle(self, *, file, project, filter, **options):
         project, _ = project_and_person(project, None, READ)
-        wanted = self._wanted(project, filter)
+        try:
+            wanted = read_wanted(QueryDict(filter), project)
+        except RecordError as error:
+            raise CommandError(str(error)) from None
+        lines = lines_of(project, format=Format.JSONL)
         with _written(file) if file else _standard_output() as out:
-            records = (record for page in _pages(project, wanted) for record in as_records(project, page))
+            records = (record for page in _pages(project, wanted) for _, written in lines(page) for record in written)
             for record in tqdm(records, unit=" interactions", disable=None if file else True):
-                out.write(dumps(record).encode() + b"\n")
-
-    def _wanted(self, project, query):
-        filterset = InteractionFilter(QueryDict(query), project=project)
-        if unknown := sorted(filterset.data.keys() - filterset.filters.keys()):
-            raise CommandError(f"{', '.join(unknown)}: no such filter.")
-        if not filterset.is_valid():
-            raise CommandError("; ".join(f"{name}: {' '.join(texts)}" for name, texts in filterset.errors.items()))
-        return filterset.wanted
+                out.write(record)
 
 
 def _pages(project, wanted):

@@ -1,0 +1,77 @@
+"""REST: exports."""
+
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from exports import saved
+from exports.api import read_body
+from exports.handing import open_file
+from exports.models import Format
+from exports.serializers import ExportListShape, ExportShape, NewExportShape, present_export
+from exports.services import begin_export, delete_export, export_or_404, exports_of
+from interactions.filters import canonical_query
+from interactions.rules import RecordError
+from projects.access import project_or_404
+
+SHOWN = 100
+MEMBERS = {"format": str, "filter": str, "view": str, "columns": list, "pictures": str, "corrected": bool}
+
+
+class ExportList(APIView):
+    """What was exported of a project."""
+
+    @extend_schema(operation_id="exports_list", responses=ExportListShape)
+    def get(self, request, project):
+        """The newest hundred: your own, and all for who manages the project."""
+        project = project_or_404(request.user, project)
+        rows = exports_of(project, request.user)[:SHOWN]
+        return Response({"results": [present_export(one, project.ref) for one in rows]})
+
+    @extend_schema(request=NewExportShape, responses={202: ExportShape})
+    def post(self, request, project):
+        """Have what a filter or a saved view matches written to a file, in the background. Ask the export how far it
+        is; 409 while five of yours are under way."""
+        project = project_or_404(request.user, project)
+        given = read_body(request.data, MEMBERS)
+        given["corrected"] = given.get("corrected", given.get("format") == Format.OPENAI)
+        if "view" in given:
+            if "filter" in given:
+                raise RecordError({"view": ["Send either view or filter, not both."]})
+            view = saved.view_or_404(project, request.user, given.pop("view"))
+            of_view = view.columns if given.get("format") in (Format.CSV, Format.PARQUET) else []
+            given = {"columns": of_view, **given, "view": view.name, "query": view.query}
+        else:
+            given["query"] = canonical_query(project, given.pop("filter", ""))
+        export = begin_export(project=project, by=request.user, **{"format": "", **given})
+        return Response(present_export(export, project.ref), status=status.HTTP_202_ACCEPTED)
+
+
+class ExportDetail(APIView):
+    """One export."""
+
+    @extend_schema(responses=ExportShape)
+    def get(self, request, project, export_id):
+        """How far it is, and where its file is."""
+        project = project_or_404(request.user, project)
+        return Response(present_export(export_or_404(project, request.user, export_id), project.ref))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request, project, export_id):
+        """End it where it is under way, and remove its file."""
+        project = project_or_404(request.user, project)
+        delete_export(export=export_or_404(project, request.user, export_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ExportFile(APIView):
+    """The file of an export."""
+
+    @extend_schema(responses={200: OpenApiResponse(OpenApiTypes.BINARY)})
+    def get(self, request, project, export_id) -> FileResponse:
+        """Fetch it. 409 while it is being written, 404 once it is gone."""
+        project = project_or_404(request.user, project)
+        return open_file(export_or_404(project, request.user, export_id))

@@ -1,0 +1,136 @@
+"""The lines of a file, format by format: rows of interactions (with `.labels`) in, (row, [line as bytes]) out.
+
+A row may yield no line: what is left out is told by how many there are of it.
+"""
+
+import csv
+import io
+
+from exports.columns import OF_BODY, cells
+from exports.models import Format, Pictures
+from exports.pictures import Placing
+from exports.records import as_record, feedback_of
+from exports.training import example, pair, pairs_of
+from feedback.corrections import corrections_of
+from interactions.ids import wire_time
+from interactions.jsontext import dumps
+
+# what a spreadsheet takes for the beginning of a formula, the broad forms of East Asian keyboards among them
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+class Lines:
+    """Of one format; `header` is what a file of it begins with. `placing` says where pictures go."""
+
+    header = b""
+
+    def __init__(self, project, placing, columns=(), corrected=False):
+        self.project, self.placing = project, placing
+        self.columns, self.corrected = list(columns), corrected
+
+    def __call__(self, rows):
+        raise NotImplementedError
+
+
+class JsonLines(Lines):
+    """Records as the door takes them."""
+
+    def __call__(self, rows):
+        feedbacks, corrected = feedback_of(self.project, rows), corrections_of([row.pk for row in rows])
+        for row, body, messages in self.placing.bodies(self.project, rows):
+            record = as_record(row, body, messages, feedbacks.get(row.pk, []), corrected.get(row.pk))
+            yield row, [_line(record)]
+
+
+class ParquetRows(Lines):
+    """The cells of the chosen columns as JSON, of which another program makes the Parquet file."""
+
+    def __call__(self, rows):
+        for row, found in self.cells(rows):
+            yield row, [_line(found)]
+
+    def cells(self, rows):
+        """(row, {column: value}) of each; nothing is read that no column shows."""
+        asked = set(self.columns)
+        given = "feedbacks" in asked or any(name.startswith("feedback:") for name in asked)
+        feedbacks = feedback_of(self.project, rows) if given else {}
+        better = corrections_of([row.pk for row in rows]) if "corrected_completion" in asked else {}
+        bodies = self.placing.bodies(self.project, rows) if asked & OF_BODY else ((row, None, None) for row in rows)
+        for row, body, messages in bodies:
+            found = cells(
+                row, self.columns, body=body, messages=messages, feedbacks=feedbacks.get(row.pk, []),
+                corrected=better.get(row.pk), time=wire_time,
+            )  # fmt: skip
+            yield row, found
+
+
+class Csv(ParquetRows):
+    """The same as CSV (RFC 4180, UTF-8), in which no text can be a formula."""
+
+    @property
+    def header(self):
+        return _csv([neutral(name) for name in self.columns])
+
+    def __call__(self, rows):
+        for row, found in self.cells(rows):
+            yield row, [_csv([_cell(value) for value in found.values()])]
+
+
+class OpenAi(Lines):
+    """Chats that end in the answer, as OpenAI's fine-tuning takes them."""
+
+    def __call__(self, rows):
+        better = corrections_of([row.pk for row in rows]) if self.corrected else {}
+        for row, body, messages in self.placing.bodies(self.project, rows):
+            answer = better.get(row.pk) or body.completion
+            yield row, [_line(example(messages, answer))] if answer else []
+
+
+class Dpo(Lines):
+    """Prompt, chosen and rejected, of comparisons whose preferred side is among the rows."""
+
+    def __call__(self, rows):
+        pairs = pairs_of(self.project, rows)
+        there = [row for row in rows if row.pk in pairs]
+        for row, body, messages in self.placing.bodies(self.project, there):
+            yield row, [_line(pair(messages, body.completion, rejected)) for rejected in pairs[row.pk]]
+
+
+KINDS = {
+    Format.JSONL: JsonLines,
+    Format.CSV: Csv,
+    Format.PARQUET: ParquetRows,
+    Format.OPENAI: OpenAi,
+    Format.DPO: Dpo,
+}
+TRAINING = {Format.OPENAI, Format.DPO}
+OF_COLUMNS = {Format.CSV, Format.PARQUET}
+
+
+def lines_of(project, *, format, pictures=Pictures.INSIDE, columns=(), corrected=False, folder=None, address=None):
+    """The Lines of a format. `folder` takes pictures as files; `address(sha256)` is what links to one left out, which
+    training data has none of."""
+    placing = Placing(pictures, folder=folder, address=None if format in TRAINING else address)
+    return KINDS[format](project, placing, columns, corrected)
+
+
+def neutral(text):
+    """The text as a cell that no spreadsheet reckons with: an apostrophe before what would begin a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def _cell(value):
+    """Numbers stay numbers: a minus before digits alone calculates nothing."""
+    if value is None or isinstance(value, (int, float)):
+        return value
+    return neutral(value if isinstance(value, str) else dumps(value) if value else "")
+
+
+def _csv(row):
+    file = io.StringIO()
+    csv.writer(file).writerow(row)
+    return file.getvalue().encode()
+
+
+def _line(value):
+    return dumps(value).encode() + b"\n"

@@ -1,0 +1,105 @@
+"""Lines of JSON to Parquet, in row groups of a few MB, and back to records: a program of its own, so that what it needs
+of memory is given back when it ends. Knows no Django.
+
+    python -m exports.parquet rows.jsonl file.parquet column …
+"""
+
+import datetime
+import json
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+GROUP_ROWS = 10_000
+GROUP_BYTES = 16 * 1024 * 1024  # of lines; one line may be longer
+TEXT = pa.string()
+TYPES = {
+    "created_at": pa.timestamp("ms", tz="UTC"),
+    "labels": pa.map_(TEXT, TEXT),
+    "feedbacks": pa.list_(
+        pa.struct(
+            [("feedback_key", TEXT), ("value", pa.float64()), ("details", TEXT), ("user", TEXT), ("origin", TEXT)]
+        )
+    ),
+    "latency_ms": pa.int32(),
+}
+AS_JSON = {"messages", "metadata", "usage"}  # of any shape, so they are text
+NOT_SENT = {"id", "prompt"}  # what no record has, or has already in its messages
+
+
+def schema_of(columns):
+    """The columns' types: text, but for TYPES and the values of one feedback key."""
+    return pa.schema(
+        [(name, pa.float64() if name.startswith("feedback:") else TYPES.get(name, TEXT)) for name in columns]
+    )
+
+
+def write(rows, path, columns):
+    """A Parquet file of these lines (an iterable of bytes), each a JSON object with the columns."""
+    schema, group, held = schema_of(columns), [], 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for line in rows:
+            group.append(line)
+            held += len(line)
+            if len(group) >= GROUP_ROWS or held >= GROUP_BYTES:
+                _write(writer, schema, group)
+                group, held = [], 0
+        if group:
+            _write(writer, schema, group)
+
+
+def _write(writer, schema, group):
+    """One row group; what it took is given back."""
+    values = {name: [] for name in schema.names}
+    for line in group:
+        row = json.loads(line)
+        for name, column in values.items():
+            column.append(_stored(name, row[name]))
+    arrays = [pa.array(values.pop(field.name), field.type) for field in schema]
+    writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=len(group))
+    pa.default_memory_pool().release_unused()
+
+
+def _stored(name, value):
+    if value is None:
+        return None
+    if name in AS_JSON:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if name == "created_at":
+        return datetime.datetime.fromisoformat(value)
+    return list(value.items()) if name == "labels" else value
+
+
+def records(file):
+    """The records of a Parquet file (a path, or a file that can seek), as the door takes them."""
+    source = pq.ParquetFile(file)
+    for place in range(source.num_row_groups):
+        for row in source.read_row_group(place).to_pylist():
+            yield _record(row)
+
+
+def _record(row):
+    record = {}
+    for name, value in row.items():
+        if value is None or name in NOT_SENT or name.startswith(("label:", "feedback:")):
+            continue
+        if name in AS_JSON:
+            value = json.loads(value)
+        elif name == "created_at":
+            value = value.isoformat(timespec="milliseconds")
+        elif name == "labels":
+            value = dict(value)
+        elif name == "feedbacks":
+            value = [{key: one for key, one in given.items() if one is not None} for given in value]
+        record[name] = value
+    return record
+
+
+def main(rows, path, *columns):
+    with open(rows, "rb") as file:
+        write(file, path, columns)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

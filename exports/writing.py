@@ -1,0 +1,135 @@
+"""Writing an export: slice by slice, each kept with how far it is, then what is made of the lines.
+
+Nothing is held but a slice: lines go to a file as they are made. What was written after the last slice that was kept is
+cut off when a killed job is taken up again.
+"""
+
+import os
+import time
+from dataclasses import asdict, dataclass
+
+from exports.finishing import finish
+from exports.formats import lines_of
+from exports.pictures import FOLDER
+from exports.places import ROWS, make_folder, remove
+from interactions.labels import labels_of
+from interactions.models import Interaction
+from interactions.search import count, through
+from interactions.search.told import number
+from interactions.wanted import Cursor
+from jobs.work import Cancelled, Refused
+
+SLICE = 200  # interactions
+SECONDS = 0.3  # that a slice may look for them, and again that it may write them
+MOST = 16 * 1024 * 1024  # bytes of a slice
+BEAT = 0.5  # seconds between two looks whether the end was asked for
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far the lines are: where to look on, bytes written, lines, and interactions that made none."""
+
+    cursor: str | None = None
+    size: int = 0
+    number: int = 0
+    left_out: int = 0
+    whole: bool = False
+
+
+class Spool:
+    """The file of lines, from `size` bytes on; Refused where it lost some that were kept."""
+
+    def __init__(self, path, size, header):
+        self.file = open(path, "r+b" if size else "w+b")  # noqa: SIM115  closed by __exit__
+        if self.file.seek(0, os.SEEK_END) < size:
+            raise Refused("What was written of this export is gone. Begin it again.")
+        self.file.truncate(size)
+        self.file.seek(size)
+        self.size = size
+        if not size:
+            self.write(header)
+
+    def write(self, line):
+        self.file.write(line)
+        self.size += len(line)
+
+    def settle(self):
+        """What was written outlives this program."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.file.close()
+
+
+def write(work, export, wanted, address):
+    """Write the export's file for a Work; what is told of it. `address(sha256)` links to a picture that is left out."""
+    folder = make_folder(export.pk)
+    lines = lines_of(
+        export.project, format=export.format, pictures=export.pictures, columns=export.columns,
+        corrected=export.corrected, folder=folder / FOLDER, address=address,
+    )  # fmt: skip
+    try:
+        place = write_lines(work, wanted, lines, folder / ROWS)
+        return finish(export, place, Beat(work, place))
+    except Cancelled:
+        remove(export.pk)
+        raise
+
+
+def write_lines(work, wanted, lines, path):
+    """All lines of what is wanted; the Place at their end."""
+    place = Place(**work.place) if work.place else Place()
+    if place.whole:
+        return place
+    if not work.place:
+        _expect(work, wanted)
+    with Spool(path, place.size, lines.header) as spool:
+        while not place.whole:
+            with work.slice():
+                passed, place = _slice(work.project, wanted, lines, spool, place)
+                spool.settle()
+                work.advance(passed, asdict(place))
+    return place
+
+
+def _expect(work, wanted):
+    """Say how many there are, where that can be told."""
+    n = number(work.project, wanted)
+    counted = None if n is not None else count(work.project, wanted)
+    if counted is None or not counted.capped:
+        work.expect(n if counted is None else counted.n)
+
+
+def _slice(project, wanted, lines, spool, place):
+    """(how many interactions were passed, the Place behind them)"""
+    found, cursor = through(project, wanted, place.cursor, SLICE, SECONDS)
+    rows = labels_of(Interaction.objects.for_table().filter(project=project).in_order(found))
+    begun, until = spool.size, time.monotonic() + SECONDS
+    n, made, passed = 0, 0, len(found)
+    for row, written in lines(rows):
+        for line in written:
+            spool.write(line)
+        n, made = n + len(written), made + bool(written)
+        if spool.size - begun > MOST or time.monotonic() > until:
+            passed, cursor = found.index(row.pk) + 1, str(Cursor(row.pk))
+            break
+    left_out = place.left_out + passed - made
+    return passed, Place(cursor, spool.size, place.number + n, left_out, whole=cursor is None)
+
+
+class Beat:
+    """Called again and again while a file is finished: Cancelled where the end was asked for."""
+
+    def __init__(self, work, place):
+        self.work, self.place, self.next = work, asdict(place), 0
+
+    def __call__(self):
+        if time.monotonic() < self.next:
+            return
+        self.next = time.monotonic() + BEAT
+        with self.work.slice():
+            self.work.advance(0, self.place)

@@ -1,0 +1,237 @@
+"""Exports: what stands in the files, format by format, and that what was written is read back as it was."""
+
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+
+from exports.models import Export, Format, Pictures
+from feedback.services import create_feedback_key
+from tests.exports.exporting import export, lines, parquet, table
+from tests.factories import make_interaction, make_project
+from tests.interactions.batch import send_batch
+from tests.interactions.pixels import data_uri, picture, shows, user_says
+
+pytestmark = pytest.mark.django_db
+
+
+def everything(api, project):
+    """All that the API tells of a project's interactions but their ids."""
+    rows = api.get("interactions", {"project": project.key, "images": "inline"}).json()["results"]
+    for row in rows:
+        row.pop("id"), row.pop("project")
+        for feedback in row["feedbacks"]:
+            feedback.pop("id"), feedback.pop("created_at")
+    return rows
+
+
+@pytest.fixture
+def copy(varied):
+    """An empty project with the same feedback keys."""
+    other = make_project(team=varied.team)
+    for key in varied.feedback_keys.all():
+        create_feedback_key(team=other.team, key=key.key, kind=key.kind, projects=[other])
+    return other
+
+
+def as_sent(raw, name, tmp_path):
+    """The lines that are logged again, as the documented program makes them of a file."""
+    path = tmp_path / name
+    path.write_bytes(raw)
+    command = [sys.executable, "-m", "exports.reading", str(path)]
+    done = subprocess.run(command, cwd=django_settings.BASE_DIR, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_json_lines_are_posted_again_as_they_are(api, varied, copy):
+    told, raw = export(api, varied, format="jsonl")
+    assert (told["number"], told["size"], told["sha256"]) == (4, len(raw), hashlib.sha256(raw).hexdigest())
+    status, answer = send_batch(api, copy, raw)
+    assert (status, answer["accepted"], answer["rejected"]) == (201, 4, [])
+    assert everything(api, copy) == everything(api, varied)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+@pytest.mark.parametrize("pictures", ["inside", "files"])
+def test_a_file_is_read_back_into_an_empty_project_as_it_was(api, varied, copy, tmp_path, format, pictures):
+    told, raw = export(api, varied, format=format, pictures=pictures)
+    sent = as_sent(raw, told["file_name"], tmp_path)
+    (tmp_path / "again.jsonl").write_bytes(sent)
+    call_command("import_interactions", str(tmp_path / "again.jsonl"), project=copy.key, stdout=io.StringIO())
+    assert everything(api, copy) == everything(api, varied)
+
+
+def test_a_picture_lies_in_the_tar_once_however_often_it_is_shown(api, project):
+    shown = user_says({"type": "text", "text": "See"}, shows(data_uri()))
+    for _ in range(3):
+        make_interaction(project, messages=shown)
+    _, raw = export(api, project, format="jsonl", pictures="files")
+    with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
+        names = tar.getnames()
+        assert names == ["interactions.jsonl", f"pictures/{hashlib.sha256(picture()).hexdigest()}.png"]
+        assert tar.extractfile(names[1]).read() == picture()
+        [url] = {line["messages"][0]["content"][1]["image_url"] for line in lines(tar.extractfile(names[0]).read())}
+        assert url == names[1]
+
+
+def test_pictures_that_are_left_out_are_links_to_them(api, project):
+    make_interaction(project, messages=user_says(shows(data_uri())))
+    _, raw = export(api, project, format="jsonl", pictures="left_out")
+    url = lines(raw)[0]["messages"][0]["content"][0]["image_url"]
+    path = url.removeprefix(django_settings.ADDRESS)
+    assert api.client.get(path, headers=api.headers).content == picture()
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_no_cell_of_a_csv_file_is_a_formula(api, project, text):
+    make_interaction(project, completion=text, prompt=text, messages=None, user=text, session_id=text,
+                     labels={"risk": text, text: "x"}, model="=m")  # fmt: skip
+    columns = ["prompt", "completion", "user", "session_id", "model", "labels", "label:risk", f"label:{text.strip()}"]
+    _, raw = export(api, project, format="csv", columns=columns)
+    [row] = table(raw)
+    for name, cell in row.items():
+        assert not cell.startswith(tuple("=+-@\t\r\n＝")), name
+        assert not name.startswith(tuple("=+-@\t\r\n＝"))
+    assert row["completion"] == f"'{text}"
+
+
+def test_a_csv_file_has_the_chosen_columns_and_numbers_stay_numbers(api, varied):
+    columns = ["latency_ms", "completion", "label:a", "feedback:stars", "feedback:good", "labels", "prompt"]
+    told, raw = export(api, varied, format="csv", columns=columns, filter="order=created_at")
+    rows = table(raw)
+    assert list(rows[0]) == columns == told["columns"]
+    assert [row["feedback:stars"] for row in rows if row["feedback:stars"]] == ["2.5"]
+    assert [row["feedback:good"] for row in rows if row["feedback:good"]] == ["1.0"]
+    assert [row["label:a"] for row in rows if row["label:a"]] == ["changed"]
+    assert [row["latency_ms"] for row in rows if row["latency_ms"]] == ["12"]
+    assert {row["prompt"] for row in rows} == {"See", "Am I covered?", "Covered?", "退款"}
+
+
+def test_text_of_several_lines_and_with_quotes_is_one_cell(api, project):
+    make_interaction(project, completion='He said "no",\r\nthen;\nleft')
+    _, raw = export(api, project, format="csv")
+    assert table(raw)[0]["completion"] == 'He said "no",\r\nthen;\nleft'
+
+
+def test_a_parquet_file_has_types(api, varied):
+    _, raw = export(api, varied, format="parquet", columns=["created_at", "labels", "feedbacks", "feedback:stars"])
+    found = parquet(raw)
+    assert [str(field.type).split(",")[0] for field in found.schema][:2] == ["timestamp[ms", "map<string"]
+    assert {value for value in found["feedback:stars"].to_pylist() if value} == {2.5}
+    judged = [row for row in found["feedbacks"].to_pylist() if row]
+    assert [one["feedback_key"] for one in judged[0]] == ["stars", "good"]
+
+
+def test_training_data_ends_in_the_answer_with_tool_calls_kept(api, varied):
+    _, raw = export(api, varied, format="openai", filter="has_tools=true")
+    [chat] = lines(raw)
+    assert list(chat) == ["messages"]
+    assert [message["role"] for message in chat["messages"]] == ["user", "assistant", "tool", "assistant"]
+    assert chat["messages"][1]["tool_calls"][0]["function"]["name"] == "look_up"
+    assert chat["messages"][-1] == {"role": "assistant", "content": "Yes, covered."}
+    _, raw = export(api, varied, format="openai", filter="has_tools=true", corrected=False)
+    assert lines(raw)[0]["messages"][-1]["content"] == "No."
+
+
+def test_what_has_no_answer_is_not_trained_with_and_told(api, varied):
+    told, raw = export(api, varied, format="openai")
+    assert told["number"] == len(lines(raw)) == 3
+    assert "1 without an answer was left out" in told["text"]
+
+
+def test_pictures_of_training_data_are_in_the_spelling_it_takes_or_gone(api, varied):
+    _, raw = export(api, varied, format="openai", filter="has_images=true")
+    content = lines(raw)[0]["messages"][0]["content"]
+    assert [part["image_url"]["url"][:15] for part in content[1:]] == [
+        "data:image/png;",
+        "data:image/jpg;",
+        "https://e.org/a",
+    ]
+    _, raw = export(api, varied, format="openai", filter="has_images=true", pictures="left_out")
+    content = lines(raw)[0]["messages"][0]["content"]
+    assert [part["type"] for part in content] == ["text", "image_url"]  # one is somebody else's address
+
+
+def compare(api, project, preferred, other, **more):
+    body = {"project": project.key, "feedback_key": "better", "preferred_completion": str(preferred.pk),
+            "other_completion": str(other.pk), **more}  # fmt: skip
+    answer = api.post("comparison", body)
+    assert answer.status_code in (200, 201), answer.content
+
+
+def test_preference_pairs_are_of_answers_to_one_prompt_each_once(api, project):
+    create_feedback_key(team=project.team, key="better", kind="bool", projects=[project])
+    good, bad = make_interaction(project, completion="Good"), make_interaction(project, completion="Bad")
+    elsewhere = make_interaction(project, completion="Else", messages=[{"role": "user", "content": "Other?"}])
+    for user in ("a", "b"):
+        compare(api, project, good, bad, user=user)
+    compare(api, project, good, elsewhere)
+    told, raw = export(api, project, format="dpo")
+    assert lines(raw) == [
+        {
+            "prompt": [{"role": "user", "content": "Am I covered?"}],
+            "chosen": [{"role": "assistant", "content": "Good"}],
+            "rejected": [{"role": "assistant", "content": "Bad"}],
+        }
+    ]
+    assert told["number"] == 1 and "2 that were preferred to no other" in told["text"]
+
+
+@pytest.mark.parametrize("format", Format.values)
+@pytest.mark.parametrize("pictures", Pictures.values)
+def test_an_export_of_nothing_is_a_valid_file_and_says_so(api, project, format, pictures):
+    told, raw = export(api, project, format=format, pictures=pictures)
+    assert told["number"] == 0 and "Nothing matched" in told["text"]
+    if pictures == "files":
+        with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
+            [name] = tar.getnames()
+            raw = tar.extractfile(name).read()
+    if format == "parquet":
+        assert parquet(raw).num_rows == 0 and "messages" in parquet(raw).column_names
+    elif format == "csv":
+        assert table(raw) == [] and raw.startswith(b"id,")
+    else:
+        assert raw == b""
+
+
+def test_rows_equal_those_of_the_filter_in_its_order(api, varied):
+    for query in ("", "label=a", "order=created_at", "has_images=true", "feedback=stars:>=2", "q=nowhere"):
+        expected = [
+            row["id"] for row in api.get(f"interactions?project={varied.key}&fields=id&{query}").json()["results"]
+        ]
+        _, raw = export(api, varied, format="csv", columns=["id"], filter=query)
+        assert [row["id"] for row in table(raw)] == expected, query
+
+
+def test_slices_of_few_rows_and_few_bytes_lose_nothing(api, project, monkeypatch):
+    monkeypatch.setattr("exports.writing.SLICE", 3)
+    monkeypatch.setattr("exports.writing.MOST", 400)
+    monkeypatch.setattr("exports.pictures.GROUP", 100)
+    for number in range(10):
+        shown = user_says(shows(data_uri(picture(colour=(number % 3, 0, 0)))))
+        make_interaction(project, messages=shown, completion=f"{number}")
+    told, raw = export(api, project, format="jsonl")
+    assert sorted(line["completion"] for line in lines(raw)) == sorted(map(str, range(10)))
+    assert told["done"] == told["total"] == told["number"] == 10
+
+
+def test_what_was_asked_for_is_written_down_with_it(api, varied, owner):
+    saved = {"name": "Labelled", "filter": "label=a", "columns": ["id", "label:a"]}
+    assert api.post(f"projects/{varied.key}/views", saved).status_code == 201
+    told, raw = export(api, varied, format="csv", view="labelled")
+    row = Export.objects.get()
+    assert (row.by, row.query, row.format, row.columns) == (owner, "label=a", "csv", ["id", "label:a"])
+    assert (told["view"], told["by"], told["number"], told["sha256"]) == (
+        "Labelled", owner.email, 1, hashlib.sha256(raw).hexdigest(),
+    )  # fmt: skip
+    assert json.loads(json.dumps(told)) == told and told["expires_at"] > told["finished_at"]
