@@ -10,6 +10,7 @@ from feedback.api import comparisons, keys, statistics, values
 from interactions.api import batch, given, holding, interactions, labels
 from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
+from reviews.api import items, queues, reporting, reviewing
 
 router = SimpleRouter(trailing_slash=False)
 router.register("v1/projects", ProjectViewSet, basename="project")
@@ -38,6 +39,24 @@ urlpatterns = [
     path("v1/projects/<str:project>/exports", exports.ExportList.as_view()),
     path("v1/projects/<str:project>/exports/<uuid:export_id>", exports.ExportDetail.as_view()),
     path("v1/projects/<str:project>/exports/<uuid:export_id>/file", exports.ExportFile.as_view()),
+    path("v1/projects/<str:project>/queues", queues.QueueList.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>", queues.QueueDetail.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/rule", queues.QueueRule.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/samples", items.SampleList.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/samples/<int:sample_id>/again", items.SampleAgain.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/items", items.ItemList.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/items/<int:item_id>", items.ItemDetail.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/items/<int:item_id>/decide", reviewing.Decide.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/conflicts", reviewing.ConflictList.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/next", reviewing.Next.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/undo", reviewing.Undo.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>", reviewing.ReviewDetail.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/draft", reviewing.Draft.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/submit", reviewing.Submit.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/skip", reviewing.Skip.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/put-off", reviewing.PutOff.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/report", reporting.QueueReport.as_view()),
+    path("v1/projects/<str:project>/coverage", reporting.ProjectCoverage.as_view()),
     path("v1/feedback", values.FeedbackList.as_view()),
     path("v1/comparison", comparisons.ComparisonList.as_view()),
     path("v1/comparison/batch", comparisons.ComparisonBatch.as_view()),

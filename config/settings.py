@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "config",
     "demo",
     "exports",
+    "reviews",
     "interactions",
     "feedback",
     "registry",

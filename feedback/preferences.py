@@ -168,6 +168,23 @@ def _count(deltas, side, sources, sign=1):
 
 
 # -- deleting -------------------------------------------------------------------------------------
+def withdraw_preference(*, project, interaction_id, preference_id):
+    """Delete and uncount one comparison, which has no external id, on both sides; nothing where it is gone already.
+    The caller has the transaction."""
+    sides = Preference.objects.filter(project=project, interaction_id=interaction_id, id=preference_id)
+    for one in sides.values_list("interaction_id", "other_id"):
+        rows = Preference.objects.select_for_update().filter(interaction_id__in=one, id=preference_id)
+        found = list(rows.order_by("interaction_id"))
+        Preference.objects.filter(interaction_id__in=one, id=preference_id).delete()
+        _uncount(
+            project,
+            [
+                _Side(row.interaction_id, row.other_id, row.feedback_key_id, row.model_id, row.other_model_id, row.outcome)
+                for row in found
+            ],
+        )
+
+
 def forget_preferences(*, project, rows):
     """Delete and uncount the comparisons of these interactions, on both sides; their external ids are free again.
 

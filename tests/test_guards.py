@@ -19,6 +19,10 @@ from interactions.ingest.preferences import take_preferences
 from interactions.models import Blob
 from jobs.services import begin
 from projects.access import project_or_404
+from reviews.desk import next_review, submit
+from reviews.filling import fill
+from reviews.placing import put_in
+from reviews.services import create_queue
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
@@ -123,12 +127,34 @@ def values(project):
         "view_key": create_view(project=project, by=owner, name=SECRET, query="", is_shared=True).key,
         "export_id": make_export(project, owner).pk,
         "job_id": begin(project=project, by=owner, kind="tests", title=SECRET).pk,
+        **reviewed(project, interaction),
         "sha256": Blob.objects.get(project=project).content_id,
         "api_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
         "project_unshare": project.shares.create(team=guest, role=project.team.roles.get(key="auditor")).pk,
         "member_role": Membership.objects.get(user=owner, team=project.team).pk,
         "member_remove": Membership.objects.get(user=owner, team=project.team).pk,
     }
+
+
+def make_export(project, owner):
+    """An export that is finished."""
+    export = begin_export(project=project, by=owner, format="jsonl", view=SECRET)
+    make_folder(export.pk)
+    file_of(export).write_text(SECRET)
+    type(export).objects.filter(pk=export.pk).update(finished_at=timezone.now(), number=1, size=len(SECRET))
+    return export
+
+
+def reviewed(project, interaction):
+    """A queue, its one item, a review of it and a sample."""
+    owner = owner_of(project)
+    asked = {"key": "said", "kind": "text", "text": SECRET}
+    queue = create_queue(project=project, key=SECRET, name=SECRET, by=owner, questions=[asked], blind=False)
+    put_in(queue, [(interaction.pk,)], 0)
+    review = next_review(queue, owner)
+    submit(review=review, answers={"said": SECRET})
+    sample, _ = fill(queue=queue, query=f"label={SECRET}", by=owner)
+    return {"queue": SECRET, "item_id": review.item_id, "review_id": review.pk, "sample_id": sample.pk}
 
 
 def make_export(project, owner):

@@ -1,0 +1,134 @@
+"""REST: what is in a queue, and how it came there."""
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from interactions.rules import RecordError
+from projects.access import EntityNotFound
+from reviews import services
+from reviews.api.gate import body_of, managed, people_of, whole_number
+from reviews.filling import draw_again, fill
+from reviews.models import Item, Sample
+from reviews.serializers import (
+    AgainShape,
+    ItemChangeShape,
+    ItemListShape,
+    ItemShape,
+    NewSampleShape,
+    SampleListSerializer,
+    SampleSerializer,
+)
+
+LIMIT = 200
+SHOWN = {"conflict": {"conflict": True}, "gold": {"gold__isnull": False}, "removed": {"removed_at__isnull": False}}
+
+
+def presented(item):
+    """An item, its assignments read, for the wire."""
+    return {
+        "id": item.pk,
+        "interaction_id": str(item.interaction_id),
+        "other_id": item.other_id and str(item.other_id),
+        "submitted": item.submitted,
+        "open": item.open,
+        "conflict": item.conflict,
+        "decided": item.decided,
+        "gold": item.gold,
+        "assigned_to": sorted(one.user.email for one in item.assignments.all()),
+        "removed_at": item.removed_at,
+    }
+
+
+class ItemList(APIView):
+    """The items of a queue."""
+
+    @extend_schema(
+        operation_id="queue_items_list",
+        parameters=[
+            OpenApiParameter("show", description="conflict, gold or removed; all that is in it unless said"),
+            OpenApiParameter("after", int, description="`next` of the page before"),
+        ],
+        responses=ItemListShape,
+    )
+    def get(self, request, project, queue):
+        """Two hundred, in the order they came in."""
+        queue = managed(request, project, queue)
+        show = request.query_params.get("show") or ""
+        if show and show not in SHOWN:
+            raise RecordError({"show": [f"Send one of {', '.join(SHOWN)}."]})
+        after = whole_number(request, "after", 0, 2**60)
+        rows = Item.objects.filter(queue=queue, pk__gt=after, **SHOWN.get(show, {"removed_at": None}))
+        found = list(rows.prefetch_related("assignments__user").order_by("pk")[: LIMIT + 1])
+        more = str(found[LIMIT - 1].pk) if len(found) > LIMIT else None
+        return Response({"results": [presented(item) for item in found[:LIMIT]], "next": more})
+
+
+class ItemDetail(APIView):
+    """One item."""
+
+    @extend_schema(request=ItemChangeShape, responses=ItemShape)
+    def patch(self, request, project, queue, item_id):
+        """Say whose it is, what is known to be right of it, or whether it is in the queue at all."""
+        queue = managed(request, project, queue)
+        item = services.item_or_404(queue, item_id)
+        sent = body_of(request, ("assigned_to", "gold", "removed"))
+        if "assigned_to" in sent:
+            users = people_of(sent["assigned_to"], "assigned_to")
+            services.assign(queue=queue, item_ids=[item.pk], users=users)
+        if "gold" in sent:
+            services.set_gold(item=item, answers=sent["gold"])
+        if "removed" in sent:
+            _remove(queue, item, sent["removed"], request.user)
+        return Response(presented(services.item_or_404(queue, item_id)))
+
+
+def _remove(queue, item, removed, by):
+    if not isinstance(removed, bool):
+        raise RecordError({"removed": ["Send true or false."]})
+    if removed:
+        services.remove_items(queue=queue, item_ids=[item.pk], by=by)
+    else:
+        services.put_back(queue=queue, item_ids=[item.pk])
+
+
+class SampleList(APIView):
+    """How a queue was filled."""
+
+    @extend_schema(operation_id="queue_samples_list", responses=SampleListSerializer)
+    def get(self, request, project, queue):
+        """Every filling, oldest first: its query, seed, and what there was to draw from."""
+        queue = managed(request, project, queue)
+        rows = Sample.objects.filter(queue=queue).select_related("by").defer("picked").order_by("pk")
+        return Response(SampleListSerializer({"results": rows}).data)
+
+    @extend_schema(request=NewSampleShape, responses={202: SampleSerializer})
+    def post(self, request, project, queue):
+        """Fill the queue from a filter, or a sample of it. The worker does it: `job` tells how far it is."""
+        queue = managed(request, project, queue)
+        sent = body_of(request, ("query", "method", "strata", "size", "seed"))
+        sent = {name: value for name, value in sent.items() if value is not None}
+        sample, _ = fill(queue=queue, by=request.user, **sent)
+        return Response(SampleSerializer(sample).data, status=202)
+
+
+class SampleAgain(APIView):
+    """A sample drawn anew."""
+
+    @extend_schema(responses=AgainShape)
+    def get(self, request, project, queue, sample_id):
+        """What the seed draws from what was there then, computed now: an auditor compares it with the queue."""
+        queue = managed(request, project, queue)
+        sample = Sample.objects.filter(queue=queue, pk=sample_id).first()
+        if sample is None:
+            raise EntityNotFound("Sample", sample_id)
+        sample.queue = queue
+        ids = draw_again(sample)
+        flat = [one for unit in ids for one in (unit if isinstance(unit, tuple) else [unit])]
+        # of what took all, only how many there were was written down
+        same = flat == sample.picked if sample.picked is not None else len(ids) == (sample.drawn or 0)
+        return Response({"same": same, "ids": [_plain(unit) for unit in ids]})
+
+
+def _plain(unit):
+    return [str(one) for one in unit] if isinstance(unit, tuple) else str(unit)
