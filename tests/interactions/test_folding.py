@@ -139,6 +139,6 @@ def test_very_many_alike_are_labelled_in_the_background(pages, project, rows, mo
 
 
 @pytest.mark.parametrize("query", [{"near": "x"}, {"fold": "far"}])
-def test_what_cannot_be_read_is_told(api, pages, project, query):
+def test_what_cannot_be_read_is_told(api, pages, project, rows, query):
     assert api.get("interactions", {"project": project.key, **query}).status_code == 400
     assert pages.get(address(project), query).status_code == 400
