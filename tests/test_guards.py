@@ -157,15 +157,6 @@ def reviewed(project, interaction):
     return {"queue": SECRET, "item_id": review.item_id, "review_id": review.pk, "sample_id": sample.pk}
 
 
-def make_export(project, owner):
-    """An export that is finished."""
-    export = begin_export(project=project, by=owner, format="jsonl", view=SECRET)
-    make_folder(export.pk)
-    file_of(export).write_text(SECRET)
-    type(export).objects.filter(pk=export.pk).update(finished_at=timezone.now(), number=1, size=len(SECRET))
-    return export
-
-
 def make_comparison(project, key, interaction, other):
     """The id of a comparison of the two."""
     sent = {
