@@ -71,10 +71,10 @@ def count(project, wanted, seconds=ASIDE):
     if plan is None:
         return Counted(0, False)
     n, complete = walk.number_of(plan, CAP + 1, seconds)
-    return Counted(min(n, CAP) if complete else _round(n), n > CAP or not complete)
+    return Counted(min(n, CAP) if complete else roundly(n), n > CAP or not complete)
 
 
-def _round(n):
+def roundly(n):
     """1, 2 or 5 times a power of ten, so that "at least so many" does not change with every look."""
     steps = (step * 10**power for power in range(4, -1, -1) for step in (5, 2, 1))
     return next((step for step in steps if step <= n), 0)

@@ -16,14 +16,14 @@ from feedback.rollups import Totals, given
 from feedback.services import keys_of
 from interactions import ids, rollups
 from interactions.models import Dimension, Label
-from interactions.search import ASIDE, Counted, count, page_of_ids, told
+from interactions.search import ASIDE, CAP, Counted, count, page_of_ids, roundly, told
 from interactions.search.tally import Values, tally
 from interactions.search.told import is_hourly
 from registry.models import Model
 
 SAMPLE = 5_000
 BRIEFLY = 0.005  # seconds that counting may take where somebody waits for the rows
-LOOKING = 0.05  # seconds that the matches of one filter are looked for; of several, three times that
+LOOKING = 0.05  # seconds that the matches of one filter are looked for and counted; of several, three times that
 SHOWN = 12  # labels, models
 BARS = 96  # of the histogram, at the most
 BINS = 10  # of a scalar's or the latency's distribution
@@ -78,7 +78,8 @@ class Histogram:
 
 
 class Matches:
-    """The newest 5,000 ids of what is wanted, as far as there was time: looked up once, where it is asked."""
+    """The newest 5,000 ids of what is wanted, and how many there are up to 10,000, as far as there was time: looked up
+    once, where it is asked."""
 
     def __init__(self, project, wanted):
         self.project = project
@@ -87,7 +88,7 @@ class Matches:
     @cached_property
     def _found(self):
         several = len(self.wanted.asked()) > 1
-        return page_of_ids(self.project, self.wanted, None, SAMPLE + 1, budget=LOOKING * (3 if several else 1))
+        return page_of_ids(self.project, self.wanted, None, CAP + 1, budget=LOOKING * (3 if several else 1))
 
     @property
     def ids(self):
@@ -98,6 +99,14 @@ class Matches:
         found, reached = self._found
         return len(found) <= SAMPLE and reached is None
 
+    @property
+    def number(self):
+        """How many there are; where they were not all looked at, or are more than 10,000, the least there are."""
+        found, reached = self._found
+        if reached is None:
+            return Counted(min(len(found), CAP), len(found) > CAP)
+        return Counted(roundly(len(found)), True)
+
 
 def count_shown(project, wanted, matches=None, page=None):
     """How many match: exact from the roll-ups where they can tell, else up to 10,000, as far as there is time to count:
@@ -107,8 +116,8 @@ def count_shown(project, wanted, matches=None, page=None):
     n = told.number(project, wanted)
     if n is not None:
         return Counted(n, False)
-    if matches is not None and matches.are_all:
-        return Counted(len(matches.ids), False)
+    if matches is not None:
+        return matches.number
     if page is None:
         return count(project, wanted, ASIDE)
     if wanted.words:  # to look for them once more would take as long as the page did

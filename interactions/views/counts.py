@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from feedback.services import keys_of
 from interactions.models import Label, Source
 from interactions.search import Counted
-from interactions.search.facets import SHOWN, count_shown, facets, histogram
+from interactions.search.facets import SHOWN, Matches, count_shown, facets, histogram
 from interactions.search.told import number
 from interactions.views.address import Address
 from interactions.views.chips import chips_of
@@ -56,13 +56,14 @@ def interaction_histogram(request, project):
 
 def counts_context(project, address, wanted):
     """The filter form with its counts, and how many there are of how many."""
-    counted = count_shown(project, wanted)
+    matches = Matches(project, wanted)
+    counted = count_shown(project, wanted, matches)
     keys = list(keys_of(project).values())
     return {
         **form_context(address, []),
         "counted": counted,
         "total": count_shown(project, Wanted()) if address.has_filters else None,
-        "facets": panel_of(address, facets(project, wanted), counted.n, keys),
+        "facets": panel_of(address, facets(project, wanted, matches), counted.n, keys),
         "counts_come": True,
     }
 
