@@ -2,8 +2,8 @@
 
     python -m tests.acceptance.exports [--rows 100000] [--port 8734] [--keep]
 
-Starts an installation of its own in a temporary folder, logs twice as many interactions, each with a picture of its
-own, and exports the half that a filter finds as JSON Lines and as Parquet. Compared are the rows with those of the
+Starts an installation of its own in a temporary folder, logs a few more interactions, each with a picture of its
+own, and exports those that a filter finds as JSON Lines and as Parquet. Compared are the rows with those of the
 filter, what was read back into an empty project with what there was, the digest with the file, and the most memory that
 the worker, with the programs that it starts, ever held.
 """
@@ -28,7 +28,7 @@ from tests.acceptance.kill import ROOT, Installation, _children
 
 MOST = 300 * 1000 * 1000  # bytes
 NDJSON = {"Content-Type": "application/x-ndjson"}
-QUERY = "label=half:yes"
+QUERY = "label=kept:yes"
 MEMBERS = "messages,completion,labels,feedbacks,created_at,model,session_id,user,corrected_completion,latency_ms"
 
 
@@ -51,7 +51,7 @@ def check(installation, rows):
     headers = {"Authorization": f"Bearer {installation.demo['api_key']}"}
     faults = []
     with httpx.Client(base_url=f"{installation.address}/api/v1/", headers=headers, timeout=120) as client:
-        fill(client, "source", 2 * rows)
+        fill(client, "source", rows + rows // 9 + 1)
         expected = Told(client, "source", QUERY)
         memory = Memory(installation.data / "var/worker.pid")
         for format in ("jsonl", "parquet"):
@@ -69,7 +69,7 @@ def check(installation, rows):
 
 
 def fill(client, key, rows):
-    """A project of so many interactions with a picture each, every other one within the filter."""
+    """A project of so many interactions with a picture each, nine of ten within the filter."""
     make(client, key)
     began, chance = time.monotonic(), random.Random(7)
     for low in range(0, rows, 500):
@@ -93,7 +93,7 @@ def record(number, chance):
     return {
         "messages": [{"role": "user", "content": [question, shown]}],
         "completion": f"A pattern, number {number}. " + "It is grey. " * (number % 30),
-        "labels": {"half": "no" if number % 2 else "yes", "topic": f"t{number % 50}"},
+        "labels": {"kept": "yes" if number % 10 else "no", "topic": f"t{number % 50}"},
         "feedbacks": [{"feedback_key": "stars", "value": number % 5}] if number % 3 else [],
         "model": f"model-{number % 3}",
         "session_id": f"s{number // 4}",
