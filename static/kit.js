@@ -182,13 +182,14 @@ async function copy(text) {
 /* label box: options come from the server; arrows mark one, Enter takes it, what was typed since is taken as typed */
 class LabelCombo extends HTMLElement {
   connectedCallback() {
-    if (this.input) return;
-    this.input = $("input", this);
+    if (this.ready) return;
+    this.ready = true;
     this.addEventListener("keydown", (e) => this.onKey(e));
     this.addEventListener("pointerdown", (e) => { const o = e.target.closest?.("[role=option]"); if (o) { e.preventDefault(); this.take(o); } });
     this.addEventListener("htmx:after:swap", () => this.show());
     this.addEventListener("focusout", (e) => { if (!this.contains(e.relatedTarget)) this.hide(); });
   }
+  get input() { return $("input", this); } // a morph may fill it after it was made
   get box() { return $("[role=listbox]", this); }
   get options() { return $$("[role=option]", this); }
   get fresh() { return this.box.dataset.for === this.input.value.trim(); }
