@@ -26,4 +26,5 @@ urlpatterns = [
     path("", include("feedback.urls")),
     path("", include("exports.urls")),
     path("", include("jobs.urls")),
+    path("", include("reviews.urls")),
 ]

@@ -154,7 +154,8 @@ def reviewed(project, interaction):
     review = next_review(queue, owner)
     submit(review=review, answers={"said": SECRET})
     sample, _ = fill(queue=queue, query=f"label={SECRET}", by=owner)
-    return {"queue": SECRET, "item_id": review.item_id, "review_id": review.pk, "sample_id": sample.pk}
+    there = {"queue": SECRET, "item_id": review.item_id, "review_id": review.pk, "sample_id": sample.pk}
+    return there | {"form": "json"}  # of a report that is downloaded
 
 
 def make_comparison(project, key, interaction, other):

@@ -1,0 +1,236 @@
+"""The desk: one item at a time. Pages for people, the item alone for scripts; the same forms serve both."""
+
+import json
+import math
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.permissions import MANAGE_REVIEWS
+from interactions.rules import Conflict
+from projects.access import EntityNotFound
+from reviews import desk as work
+from reviews.decisions import next_decision
+from reviews.questions import CORRECTION
+from reviews.views.asking import read_answers
+from reviews.views.gate import desk_queue
+from reviews.views.keys import keys_of
+from reviews.views.showing import completion_of, item_context
+
+MOST_BESIDES = 100
+
+
+@require_safe
+def desk(request, project, queue):
+    """The next item of this person, with all that belongs around it."""
+    project, queue = desk_queue(request, project, queue)
+    return _page(request, project, queue, work.next_review(queue, request.user))
+
+
+@require_safe
+def desk_next(request, project, queue):
+    """The item alone that comes after those in hand (`besides`, ids of reviews)."""
+    project, queue = desk_queue(request, project, queue)
+    besides = [one for text in request.GET.get("besides", "").split(",")[:MOST_BESIDES] if (one := _uuid(text))]
+    decides = "decide" in request.GET and MANAGE_REVIEWS in project.permissions
+    next_one = next_decision(queue, request.user) if decides else work.next_review(queue, request.user, besides)
+    return _alone(request, item_context(project, queue, next_one))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def desk_review(request, project, queue, review_id):
+    """One review again; or its answers, which `do` says what to do with: submit, skip, later."""
+    project, queue = desk_queue(request, project, queue)
+    try:
+        review = work.review_or_404(queue, request.user, review_id)
+    except EntityNotFound:
+        if request.method == "POST":
+            raise
+        return redirect("desk", project=project.ref, queue=queue.key)  # another person's
+    if request.method == "POST":
+        return _take(request, project, queue, review)
+    if _for_scripts(request):
+        return _alone(request, item_context(project, queue, review, raw="raw" in request.GET))
+    return _page(request, project, queue, review)
+
+
+@require_POST
+def desk_draft(request, project, queue, review_id):
+    """Keep what is answered so far."""
+    project, queue = desk_queue(request, project, queue)
+    review = work.review_or_404(queue, request.user, review_id)
+    try:
+        work.save_draft(review=review, **_given(request, project, review))
+    except work.Refused:  # half typed; what fits is kept
+        pass
+    except Conflict as error:
+        return JsonResponse({"text": str(error)}, status=409)
+    return HttpResponse(status=204)
+
+
+@require_POST
+def desk_undo(request, project, queue):
+    """The last thing taken back: its item, open again."""
+    project, queue = desk_queue(request, project, queue)
+    try:
+        review = work.undo(queue, request.user)
+    except Conflict as error:
+        return _tell(request, project, queue, str(error), 409)
+    return _back(request, project, queue, review, "There is nothing left to undo.")
+
+
+@require_safe
+def desk_before(request, project, queue, review_id):
+    """The one that was ended before this one."""
+    project, queue = desk_queue(request, project, queue)
+    try:
+        review = work.before(work.review_or_404(queue, request.user, review_id))
+    except EntityNotFound:
+        review = None
+    return _back(request, project, queue, review, "There is none before this one.")
+
+
+# -- answers --------------------------------------------------------------------------------------
+def _take(request, project, queue, review):
+    """Do what was asked; scripts are told how far it is now, a page goes on to the next."""
+    given, what = _given(request, project, review), request.POST.get("do", "submit")
+    try:
+        if what == "skip":
+            work.skip(review=review)
+        elif what == "later":
+            work.put_off(review=review)
+        else:
+            work.submit(review=review, seconds=_seconds(request), **given)
+    except work.Refused as error:
+        return _refuse(request, project, queue, review, given, error.faults)
+    except Conflict as error:
+        return _tell(request, project, queue, str(error), 409, review)
+    if _for_scripts(request):
+        return JsonResponse({"progress": told(work.progress(queue, request.user))})
+    return redirect("desk", project=project.ref, queue=queue.key)
+
+
+def _given(request, project, review):
+    """What the form says: answers, comment, whether a lead is asked."""
+    questions = review.form.questions
+    corrects = any(question["kind"] == CORRECTION for question in questions)
+    original = completion_of(project, review.item) if corrects else ""
+    return {
+        "answers": read_answers(questions, request.POST, original),
+        "comment": request.POST.get("comment", "").replace("\r\n", "\n"),
+        "asks_lead": "asks_lead" in request.POST,
+    }
+
+
+def _seconds(request):
+    """Her time on it as the browser measured it, None where it did not."""
+    try:
+        seconds = float(request.POST.get("seconds", ""))
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _refuse(request, project, queue, review, given, faults):
+    if _for_scripts(request):
+        names = {question["key"]: question["text"] for question in review.form.questions}
+        text = "; ".join(f"{names.get(key, key)}: {fault}" for key, fault in faults.items())
+        refusal = {"text": f"An answer was not taken. {text}", "open": _address(project, queue, review)}
+        return JsonResponse(refusal, status=422)
+    review.comment, review.asks_lead = given["comment"], given["asks_lead"]
+    return _page(request, project, queue, review, answers=given["answers"], faults=faults, status=422)
+
+
+def _tell(request, project, queue, text, status, review=None):
+    if _for_scripts(request):
+        more = {"open": _address(project, queue, review)} if review else {}
+        return JsonResponse({"text": text, **more}, status=status)
+    messages.error(request, text)
+    return redirect("desk", project=project.ref, queue=queue.key)
+
+
+def _back(request, project, queue, review, nothing):
+    """To an earlier review; None where there is none."""
+    if _for_scripts(request):
+        if review is None:
+            return HttpResponse(status=204)
+        context = item_context(project, queue, review)
+        return _alone(request, context | {"told": told(work.progress(queue, request.user))})
+    if review is None:
+        messages.info(request, nothing)
+        return redirect("desk", project=project.ref, queue=queue.key)
+    return redirect(_address(project, queue, review))
+
+
+# -- what is shown --------------------------------------------------------------------------------
+def _page(request, project, queue, review, *, status=200, **more):
+    keys, letters = keys_of(request.user)
+    progress = work.progress(queue, request.user)
+    context = item_context(project, queue, review, raw="raw" in request.GET, **more)
+    context |= {
+        "nav": "review",
+        "keys": keys,
+        "keys_json": json.dumps(keys),
+        "letters": letters,
+        "told": told(progress),
+        "progress": progress,
+        "at": min(progress.total, progress.done + progress.skipped + (1 if review else 0)),
+        "diff": request.GET.get("diff") == "1",
+    }
+    response = render(request, "reviews/desk.html", context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
+    return response
+
+
+def _alone(request, context):
+    keys, _ = keys_of(request.user)
+    response = render(request, "reviews/_item.html", context | {"keys": keys})
+    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def told(progress):
+    """Progress as the desk's head shows it."""
+    return {
+        "done": progress.done,
+        "skipped": progress.skipped,
+        "total": progress.total,
+        "pace": pace(progress.seconds_each, progress.seconds_left),
+    }
+
+
+def pace(each, left):
+    """41 s a piece, about 1 h left"""
+    parts = [f"{span(each)} a piece"] if each is not None else []
+    parts += [f"about {span(left)} left"] if left else []
+    return ", ".join(parts)
+
+
+def span(seconds):
+    """0.8 s, 41 s, 12 min, 3 h"""
+    if seconds < 3:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3600:.0f} h"
+
+
+def _for_scripts(request):
+    return request.htmx and not request.htmx.history_restore_request
+
+
+def _address(project, queue, review):
+    return reverse("desk_review", kwargs={"project": project.ref, "queue": queue.key, "review_id": review.pk})
+
+
+def _uuid(text):
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,440 @@
+"""The desk in Chromium: by keyboard alone, by touch, without scripts, and while the server does not answer."""
+
+import itertools
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from interactions.ingest import ingest
+from projects.access import project_or_404
+from reviews.desk import next_review, submit
+from reviews.models import Remap, Review, State
+from reviews.services import set_gold
+from tests.browser.conftest import picture
+from tests.browser.test_axe import violations
+from tests.factories import make_user, owner_of
+from tests.reviews.desks import THREE, items_of, make_pairs, make_queue
+
+YES_NO = [{"key": "good", "kind": "yes_no", "text": "Is this a good answer?"}]
+TEXTS = [
+    {"key": "why", "kind": "text", "text": "Why?"},
+    {"key": "better", "kind": "correction", "text": "A better answer", "required": False},
+]
+
+
+@pytest.fixture
+def project(project):
+    gated = project_or_404(owner_of(project), project.key)
+    gated.made, gated.address = project.made, project.address
+    return gated
+
+
+@pytest.fixture
+def queue(project):
+    """Twenty-five ordinary interactions; the first desk item is the oldest."""
+    return make_queue(project, query="label=lang:en&label=intent:refund")
+
+
+def desk(page, queue):
+    page.goto(f"/p/claims/reviews/{queue.key}/desk")
+    page.locator(".item:not([hidden])").wait_for()
+    return page
+
+
+def until(page, script, arg=None, patience=10):
+    """Poll: the page's policy lets nothing be evaluated inside of it."""
+    end = time.monotonic() + patience
+    while not page.evaluate(script, arg):
+        assert time.monotonic() < end, script
+        page.wait_for_timeout(15)
+
+
+def gone_on(page, review):
+    until(page, "(id) => (document.querySelector('.item:not([hidden])')?.dataset.review ?? id) !== id", review)
+
+
+def back_at(page, review):
+    until(page, "(id) => document.querySelector('.item:not([hidden])')?.dataset.review === id", review)
+
+
+def press(page, *keys):
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def shown(page):
+    """The id of the review that is on the screen."""
+    return page.locator(".item:not([hidden])").get_attribute("data-review")
+
+
+def ready(page):
+    """Wait until what is shown was painted and the next one lies ready."""
+    until(
+        page,
+        "document.querySelector('.item:not([hidden])')?.seenAt && document.querySelectorAll('.item[hidden]').length",
+    )
+
+
+def settled(page):
+    """Wait until all answers were acknowledged."""
+    until(
+        page, "Object.keys(localStorage).filter((name) => name.startsWith('desk ') && name.includes('-')).length === 0"
+    )
+
+
+def submitted(queue):
+    return Review.objects.filter(queue=queue, state=State.SUBMITTED)
+
+
+def test_by_keyboard_alone(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    assert page.locator(".item:not([hidden]) .q.active legend").inner_text().startswith("Accurate")
+    press(page, "2")
+    assert page.locator(".item:not([hidden]) .q.active legend").inner_text().startswith("Tone")
+    press(page, "4", "1", "2", "2")
+    press(page, "c")
+    page.keyboard.type("s1 is a limit")
+    press(page, "Control+Enter")
+    gone_on(page, one)
+    settled(page)
+    kept = Review.objects.get(pk=one)
+    assert kept.state == State.SUBMITTED
+    assert kept.answers == {"accurate": "slip", "tone": 4, "flags": ["promises payment"]}
+    assert kept.comment == "s1 is a limit" and 0 < kept.seconds < 30
+    expect(page.locator("[data-at]")).to_have_text("2")
+
+
+def test_what_is_missing_is_marked_and_not_sent(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "1", "Enter")
+    assert shown(page) == one
+    assert page.locator(".item:not([hidden]) .q.active legend").inner_text().startswith("Tone")
+    page.locator(".fault:visible", has_text="asks for an answer").wait_for()
+    press(page, "5", "Enter")
+    gone_on(page, one)
+    settled(page)
+    assert submitted(queue).count() == 1
+
+
+def test_tab_and_arrows_move_the_mark_and_escape_leaves_a_text(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    marked = page.locator(".item:not([hidden]) .q.active legend")
+    press(page, "Tab")
+    expect(marked).to_contain_text("Tone")
+    press(page, "Tab")
+    expect(marked).to_contain_text("Flags")
+    press(page, "Shift+Tab", "Shift+Tab")
+    expect(marked).to_contain_text("Accurate")
+    press(page, "Tab", "3")
+    expect(marked).to_contain_text("Flags")
+    press(page, "c", "Escape", "ArrowUp")
+    expect(marked).to_contain_text("Tone")
+    assert page.locator(".item:not([hidden]) input[name='a.tone']:checked").get_attribute("value") == "3"
+
+
+def test_a_held_key_never_completes_an_item_that_nobody_saw(open_page, project):
+    queue = make_queue(project, "yes", query="label=lang:en&label=intent:refund", questions=YES_NO)
+    page = desk(open_page(), queue)
+    ready(page)
+    page.keyboard.down("1")
+    for _ in range(20):  # a key that is down already repeats
+        page.keyboard.down("1")
+    page.keyboard.up("1")
+    settled(page)
+    assert submitted(queue).count() == 1  # and one yes or no sends itself
+
+
+def test_keys_are_ignored_while_the_next_item_loads_and_in_a_dialog(open_page, project):
+    queue = make_queue(project, "yes", query="label=lang:en&label=intent:refund", questions=YES_NO)
+    page = open_page()
+    held = []
+    page.route(re.compile("/desk/next"), lambda route: held.append(route))
+    desk(page, queue)
+    until(page, "document.querySelector('.item').seenAt")
+    press(page, "?", "1")
+    assert submitted(queue).count() == 0
+    press(page, "Escape", "1")
+    page.locator("#desk.loading").wait_for()
+    press(page, "1", "2", "s", "Enter")
+    while held:
+        held.pop().continue_()
+    page.unroute(re.compile("/desk/next"))
+    ready(page)
+    settled(page)
+    assert Review.objects.filter(queue=queue).exclude(state=State.PENDING).count() == 1
+
+
+def test_undo_goes_back_one_by_one_and_the_answers_are_still_there(open_page, queue):
+    page = desk(open_page(), queue)
+    seen = []
+    for key in ("1", "2", "3"):
+        ready(page)
+        seen.append(shown(page))
+        press(page, key, key, "Enter")
+    ready(page)
+    last = shown(page)
+    press(page, "s")
+    ready(page)
+    press(page, "u")
+    back_at(page, last)
+    for place in (2, 1):
+        press(page, "u")
+        back_at(page, seen[place])
+        ready(page)
+        chosen = page.locator(".item:not([hidden]) input[name='a.tone']:checked").get_attribute("value")
+        assert chosen == str(place + 1)
+    assert submitted(queue).count() == 1
+    expect(page.locator("[data-at]")).to_have_text("2")
+    press(page, "Enter")
+    back_at(page, seen[2])
+    settled(page)
+    assert submitted(queue).count() == 2
+
+
+def test_going_back_and_on_again(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "1", "1", "Enter")
+    ready(page)
+    two = shown(page)
+    press(page, "ArrowLeft")
+    back_at(page, one)
+    ready(page)
+    press(page, "ArrowRight")
+    back_at(page, two)
+    settled(page)
+    assert submitted(queue).count() == 1
+
+
+def test_a_draft_is_saved_on_change_and_there_again(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    with page.expect_response(re.compile("/draft$")):
+        press(page, "3")
+    page.reload()
+    page.locator(".item:not([hidden])").wait_for()
+    assert page.locator(".item:not([hidden]) input[name='a.accurate']:checked").get_attribute("value") == "wrong"
+
+
+def test_an_answer_that_was_not_acknowledged_is_kept_told_and_sent_again(open_page, queue):
+    open_page.expected = "Failed to load resource"  # Chromium itself notes it
+    page = desk(open_page(), queue)
+    ready(page)
+    until(page, "document.querySelectorAll('.item[hidden]').length === 2")
+    dead = re.compile("/desk/")
+    page.route(dead, lambda route: route.abort())
+    seen = []
+    for key in ("1", "2"):
+        seen.append(shown(page))
+        press(page, key, key, "Enter")
+        gone_on(page, seen[-1])
+        until(page, "document.querySelector('.item:not([hidden])').seenAt")
+    page.locator("[data-unsent]", has_text="2 answers wait to be sent").wait_for()
+    assert submitted(queue).count() == 0
+    page.unroute(dead)
+    page.reload()  # even the page may go
+    settled(page)
+    expect(page.locator("[data-unsent]")).to_be_hidden()
+    answers = {str(one.pk): one.answers["tone"] for one in submitted(queue)}
+    assert answers == {seen[0]: 1, seen[1]: 2}
+    ready(page)
+    assert shown(page) not in seen
+
+
+def test_letters_off_leave_only_named_keys_and_keys_can_be_remapped(open_page, project, queue):
+    owner = owner_of(project)
+    Remap.objects.create(user=owner, letters=False)
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "1", "s", "c")
+    assert shown(page) == one and page.locator(".item:not([hidden]) input:checked").count() == 0
+    press(page, "Space", "Tab", "ArrowRight", "Enter")
+    gone_on(page, one)
+    settled(page)
+    assert Review.objects.get(pk=one).answers["accurate"] == "yes"
+    Remap.objects.filter(user=owner).update(letters=True, keys={"skip": "q"})
+    desk(page, queue)
+    ready(page)
+    one = shown(page)
+    press(page, "s")
+    assert shown(page) == one
+    press(page, "q")
+    gone_on(page, one)
+
+
+def test_texts_and_a_correction_by_keyboard(open_page, project):
+    queue = make_queue(project, "texts", query="label=lang:en&label=intent:refund", questions=TEXTS)
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "Tab")
+    page.keyboard.type("Because s 1 u.")
+    press(page, "Tab")
+    assert "Answer" in page.evaluate("document.activeElement.value")
+    press(page, "Control+End")
+    page.keyboard.type(" And so.")
+    press(page, "Control+Enter")
+    gone_on(page, one)
+    press(page, "Tab")
+    page.keyboard.type("Plain.")
+    two = shown(page)
+    press(page, "Control+Enter")
+    gone_on(page, two)
+    settled(page)
+    kept = Review.objects.get(pk=one)
+    assert kept.answers["why"] == "Because s 1 u." and kept.answers["better"].endswith(" And so.")
+    assert "better" not in Review.objects.get(pk=two).answers  # left as it stood
+
+
+@pytest.fixture
+def pairs(project):
+    records = []
+    for place in range(4):
+        prompt = [
+            {"role": "system", "content": "Answer from the policy."},
+            {"role": "user", "content": f"Does policy {place} cover a hotel while the ceiling dries?"},
+        ]
+        for model, text in (
+            ("lake-8b", "up to **20 %** of the sum insured, for 12 months"),
+            ("ridge-70b", "up to 20 %"),
+        ):
+            completion = f"Yes, accommodation {place} is covered {text}.\n\n1. Keep all receipts\n2. Send the invoice"
+            records.append({"messages": prompt, "completion": completion, "model": model, "labels": {"kind": "pair"}})
+    assert not [one.error for one in ingest(project=project, records=records, by=owner_of(project)) if one.error]
+    return make_pairs(project, query="label=kind:pair")
+
+
+def test_a_pair_by_keyboard(open_page, pairs):
+    page = desk(open_page(), pairs)
+    ready(page)
+    one = shown(page)
+    assert page.locator("mark.only:visible").count() == 0
+    press(page, "d")
+    page.locator("mark.only").first.wait_for()
+    press(page, "a")
+    expect(page.locator(".item:not([hidden]) .side-a")).to_have_css("box-shadow", re.compile("rgb|oklch"))
+    press(page, "1", "ArrowUp", "3", "Enter")
+    gone_on(page, one)
+    page.locator("mark.only:visible").first.wait_for()  # it stays as it was
+    settled(page)
+    kept = Review.objects.get(pk=one)
+    assert kept.answers == {"better": "b", "why": ["more accurate"]}
+    ready(page)
+    two = shown(page)
+    press(page, "e", "Enter")
+    gone_on(page, two)
+    settled(page)
+    assert Review.objects.get(pk=two).answers["better"] == "tie"
+
+
+def test_by_touch_on_a_phone(open_page, queue):
+    page = desk(open_page("phone"), queue)
+    ready(page)
+    one = shown(page)
+    item = page.locator(".item:not([hidden])")
+    item.locator("label.key", has_text="Wrong").tap()
+    item.locator("label.key", has_text=re.compile("^5$")).tap()
+    page.get_by_role("button", name="Submit and next").tap()
+    gone_on(page, one)
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    settled(page)
+    assert Review.objects.get(pk=one).answers == {"accurate": "wrong", "tone": 5, "flags": []}
+
+
+def test_without_scripts(open_page, queue):
+    open_page.expected = "422"
+    page = open_page(scripts=False)
+    page.goto(f"/p/claims/reviews/{queue.key}/desk")
+    one = page.locator(".item").get_attribute("data-review")
+    page.get_by_role("radio", name="Accurate", exact=True).check(force=True)
+    page.get_by_role("button", name="Submit and next").click()
+    page.get_by_text("see the questions").or_(page.get_by_text("see the question ")).first.wait_for()
+    assert page.locator(".item").get_attribute("data-review") == one
+    assert page.get_by_role("radio", name="Accurate", exact=True).is_checked()
+    page.get_by_role("radio", name="4").check(force=True)
+    page.get_by_role("button", name="Submit and next").click()
+    assert page.locator(".item").get_attribute("data-review") != one
+    assert Review.objects.get(pk=one).answers["tone"] == 4
+    page.get_by_role("button", name="Undo").click()
+    assert page.locator(".item").get_attribute("data-review") == one
+    page.get_by_role("button", name="Skip").click()
+    assert Review.objects.get(pk=one).state == State.SKIPPED
+
+
+@pytest.fixture(params=itertools.product(("desk", "tablet", "phone"), ("light", "dark")), ids="-".join)
+def page(request, open_page):
+    return open_page(*request.param)
+
+
+def test_no_page_of_the_desk_breaks_wcag(page, open_page, project, queue, pairs):
+    open_page.expected = "Failed to load resource"
+    rich = make_queue(project, "rich", query="session=photos", questions=[*THREE, *TEXTS], reviewers=2)
+    wide = make_queue(project, "two", query="q=%22Question+3%22", questions=YES_NO, reviewers=2)
+    empty = make_queue(project, "empty", query=None)
+    for person, good in (("Ada Ek", True), ("Bo Yu", False)):
+        answer(wide, make_user(name=person, team=project.team, role="annotator"), {"good": good})
+    set_gold(item=items_of(queue)[3], answers={"accurate": "slip"})
+    found, frame = {}, "/p/claims/reviews"
+
+    def check(name):
+        page.evaluate("scrollTo(0, 0)")  # a button that a bar half covers while scrolling is not too small
+        page.wait_for_timeout(300)
+        if faults := violations(page):
+            found[name] = faults
+
+    for name, address in {
+        "list": "",
+        "new": "/new",
+        "coverage": "/coverage",
+        "keys": "/keys",
+        "items": f"/{queue.key}",
+        "conflict": f"/{wide.key}",
+        "empty": f"/{empty.key}",
+        "edit": f"/{queue.key}/edit",
+        "questions": f"/{queue.key}/questions",
+        "fill": f"/{queue.key}/fill",
+        "report": f"/{wide.key}/report",
+        "empty report": f"/{empty.key}/report",
+        "control": f"/{queue.key}/items/{items_of(queue)[2].pk}",
+        "desk": f"/{rich.key}/desk",
+        "pair": f"/{pairs.key}/desk?diff=1",
+        "finished": f"/{empty.key}/desk",
+    }.items():
+        page.goto(frame + address)
+        check(name)
+    desk(page, queue)
+    ready(page)
+    press(page, "1", "Enter")
+    check("a missing answer")
+    page.goto(f"{frame}/{wide.key}")
+    page.get_by_role("button", name="Decide").click()
+    check("a decision")
+    assert found == {}
+
+
+def answer(queue, user, answers):
+    submit(review=next_review(queue, user), answers=answers)
+
+
+def test_pictures_of_the_next_item_are_there_before_it_is_shown(open_page, project):
+    image = {"type": "image_url", "image_url": {"url": picture("olive")}}
+    record = {
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "late photo"}, image]}],
+        "completion": "x",
+    }
+    plain = {"messages": [{"role": "user", "content": "late words"}], "completion": "y"}
+    ingest(project=project, records=[plain, record], by=owner_of(project))
+    queue = make_queue(project, "late", query="q=late&order=created_at")
+    page = desk(open_page(), queue)
+    until(page, "document.querySelectorAll('.item[hidden]').length === 2")
+    until(page, "[...document.images].every((one) => !one.closest('.item') || one.complete)")
