@@ -6,6 +6,7 @@ of memory is given back when it ends. Knows no Django.
 
 import datetime
 import json
+import os
 import sys
 
 import pyarrow as pa
@@ -97,6 +98,7 @@ def _record(row):
 
 
 def main(rows, path, *columns):
+    os.nice(10)  # whoever waits for an answer comes first
     with open(rows, "rb") as file:
         write(file, path, columns)
 

@@ -12,7 +12,7 @@ from accounts.permissions import MANAGE_PROJECT
 from exports.columns import USUAL, read_columns
 from exports.finishing import ENDINGS
 from exports.formats import OF_COLUMNS
-from exports.models import KEPT, Export, Format, Pictures
+from exports.models import KEPT, Export, Format, Pictures, SavedView
 from exports.places import remove, root
 from interactions.rules import Conflict, RecordError
 from jobs.models import ENDED, State
@@ -91,7 +91,11 @@ def delete_export(*, export):
 
 
 def clear(now):
-    """Remove what is over: exports that ended so long ago, those of deleted projects, and folders that nobody knows."""
+    """Remove what is over: exports that ended so long ago, what was written of failed ones, exports and views of
+    deleted projects, and folders that nobody knows."""
+    SavedView.objects.filter(project__deleted_at__isnull=False).delete()
+    for failed in Export.objects.filter(job__state=State.FAILED).values_list("pk", flat=True):
+        remove(failed)
     ended = now - KEPT
     over = Q(finished_at__lt=ended) | Q(job__state__in=ENDED, job__ended_at__lt=ended) | Q(job=None, finished_at=None)
     for export in Export.objects.filter(over | Q(project__deleted_at__isnull=False)).select_related("job"):

@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 
 from exports import services
 from exports.models import Export
+from exports.places import remove
 from exports.writing import write
 from interactions.filters import read_wanted
 from interactions.rules import RecordError
@@ -39,6 +40,7 @@ def write_export(work):
         if not Export.objects.filter(pk=export.pk).exists():
             raise Cancelled from None  # deleted, and its folder with it
         if error.errno in FULL:
+            remove(export.pk)
             raise Refused("There is no room left where exports are kept. Delete some, then begin this again.") from None
         raise
     href = reverse("export_file", kwargs={"project": project.uid, "export_id": export.pk})

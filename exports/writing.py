@@ -17,6 +17,7 @@ from interactions.models import Interaction
 from interactions.search import count, through
 from interactions.search.told import number
 from interactions.wanted import Cursor
+from jobs.models import Job
 from jobs.work import Cancelled, Refused
 
 SLICE = 200  # interactions
@@ -76,6 +77,10 @@ def write(work, export, wanted, address):
         place = write_lines(work, wanted, lines, folder / ROWS)
         return finish(export, place, Beat(work, place))
     except Cancelled:
+        remove(export.pk)
+        Job.objects.filter(pk=work.job.pk).update(result={"text": "Nothing of its file is kept."})
+        raise
+    except Refused:
         remove(export.pk)
         raise
 
