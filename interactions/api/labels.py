@@ -43,14 +43,14 @@ class LabelKeyListShape(serializers.Serializer):
     results = LabelKeyShape(many=True)
 
 
-class ValueShape(serializers.Serializer):
+class LabelValueShape(serializers.Serializer):
     value = serializers.CharField()
     uses = serializers.IntegerField()
     is_allowed = serializers.BooleanField()
 
 
 class WholeLabelKeyShape(LabelKeyShape):
-    used_values = ValueShape(many=True, help_text="the most used first, up to 500")
+    used_values = LabelValueShape(many=True, help_text="the most used first, up to 500")
     old_names = serializers.ListField(child=serializers.CharField())
     old_values = serializers.DictField(child=serializers.CharField(), help_text="old value: value")
 
