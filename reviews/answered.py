@@ -4,89 +4,84 @@ Answers are told as JSON text, those about a pair as all mean them (its first in
 kept apart, and so are those to controls, which say something of people alone.
 """
 
+import itertools
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 
 from django.db import connection
 
-# an answer to a question, whoever saw what on the left
-MEANT = """
+from reviews.models import Form
+
+# an answer to a question as all mean it, and as it was seen
+_MEANT = """
     CASE WHEN r.swapped AND r.answers -> %(key)s = '"a"' THEN '"b"' WHEN r.swapped AND r.answers -> %(key)s = '"b"'
     THEN '"a"' ELSE (r.answers -> %(key)s)::text END
 """
-SAID = "(r.answers -> %(key)s)::text"
+_SAID = "(r.answers -> %(key)s)::text"
 _GIVEN = """
-    FROM reviews_review r JOIN reviews_item i ON i.id = r.item_id
-    JOIN reviews_form f ON f.id = r.form_id
-    WHERE r.queue_id = %(queue)s AND r.state = 'submitted' AND i.removed_at IS NULL AND r.answers ? %(key)s
-    AND f.questions @> jsonb_build_array(jsonb_build_object('key', %(key)s::text, 'kind', %(kind)s::text))
+    FROM reviews_review r WHERE r.queue_id = %(queue)s AND r.state = 'submitted' AND r.form_id = ANY(%(forms)s)
+    AND r.answers ? %(key)s AND r.item_id NOT IN (
+        SELECT id FROM reviews_item WHERE queue_id = %(queue)s AND (gold IS NOT NULL OR removed_at IS NOT NULL))
 """
-ORDINARY = " AND NOT r.decides AND i.gold IS NULL"
+# who said what of an item, alike items counted together
+_ALIKE = """
+    SELECT said, decided, count(*) FROM (
+        SELECT array_agg(r.by_id || ':' || {answer} ORDER BY r.by_id) FILTER (WHERE NOT r.decides) AS said,
+            max({answer}) FILTER (WHERE r.decides) AS decided
+        {given} GROUP BY r.item_id) AS items
+    GROUP BY said, decided
+"""
 
 
-def _rows(sql, queue, question, **more):
-    meant = MEANT if question["kind"] == "pair" else SAID
-    with connection.cursor() as cursor:
-        values = {"queue": queue.pk, "key": question["key"], "kind": question["kind"], **more}
-        cursor.execute(sql.replace("{meant}", meant).replace("{given}", _GIVEN), values)
-        return cursor.fetchall()
+@dataclass
+class Answers:
+    """The answers to one question, as JSON texts.
 
-
-def counts(queue, question):
-    """{answer as JSON text: how many gave it}."""
-    return dict(_rows("SELECT {meant} AS answer, count(*) {given}" + ORDINARY + " GROUP BY 1", queue, question))
-
-
-def patterns(queue, question):
-    """{(answer, …) of one item, sorted: how many items have these}."""
-    sql = (
-        """
-        SELECT answers, count(*) FROM (
-            SELECT array_agg(answer ORDER BY answer) AS answers FROM (
-                SELECT r.item_id, {meant} AS answer {given}"""
-        + ORDINARY
-        + """) AS given GROUP BY item_id) AS items
-        GROUP BY answers
+    `counts` {answer: how many gave it}; `patterns` {(answer, …) of one item, sorted: items}; `between` {(one's id,
+    other's id): {(her answer, the other's): items}} of people who answered the same items; `verdicts` {answer: items}
+    of what stands: a decider's word, else what all who answered said. Where people differ nothing stands yet.
     """
-    )
-    return {tuple(answers): number for answers, number in _rows(sql, queue, question)}
+
+    counts: Counter = field(default_factory=Counter)
+    patterns: Counter = field(default_factory=Counter)
+    between: dict = field(default_factory=lambda: defaultdict(Counter))
+    verdicts: Counter = field(default_factory=Counter)
+
+    def add(self, given, decided, number):
+        """So many items of which people said the same: [(user id, answer)] by user, and the decider's or None."""
+        answers = sorted(answer for _, answer in given)
+        if given:
+            self.counts.update({answer: number * answers.count(answer) for answer in set(answers)})
+            self.patterns[tuple(answers)] += number
+        for (one, hers), (other, theirs) in itertools.combinations(given, 2):
+            self.between[one, other][hers, theirs] += number
+        if decided is not None or len(set(answers)) == 1:
+            self.verdicts[answers[0] if decided is None else decided] += number
 
 
-def between(queue, question):
-    """{(one's id, other's id): {(her answer, the other's): items}} of people who answered the same items."""
-    sql = (
-        """
-        WITH given AS MATERIALIZED (SELECT r.item_id, r.by_id, {meant} AS answer {given}"""
-        + ORDINARY
-        + """)
-        SELECT one.by_id, other.by_id, one.answer, other.answer, count(*)
-        FROM given one JOIN given other ON other.item_id = one.item_id AND one.by_id < other.by_id
-        GROUP BY 1, 2, 3, 4
-    """
-    )
-    found = defaultdict(dict)
-    for one, other, hers, theirs, number in _rows(sql, queue, question):
-        found[one, other][hers, theirs] = number
-    return dict(found)
-
-
-def verdicts(queue, question):
-    """{answer: items} of what stands: a decider's word, else what all who answered said; items on which people differ
-    stand nowhere yet."""
-    sql = """
-        SELECT answer, count(*) FROM (
-            SELECT CASE WHEN bool_or(decides) THEN max(answer) FILTER (WHERE decides)
-                WHEN min(answer) = max(answer) THEN min(answer) END AS answer
-            FROM (SELECT r.item_id, r.decides, {meant} AS answer {given} AND i.gold IS NULL) AS given GROUP BY item_id
-        ) AS items WHERE answer IS NOT NULL GROUP BY 1
-    """
-    return dict(_rows(sql, queue, question))
+def answers_to(queue, question):
+    """The Answers to a question, by all versions that ask it under the same key and kind."""
+    found = Answers()
+    for said, decided, number in _rows(_ALIKE, queue, question):
+        given = [text.split(":", 1) for text in said or ()]
+        found.add([(int(user), answer) for user, answer in given], decided, number)
+    return found
 
 
 def shown_left(queue, question):
     """{"a": how many chose what they saw as A, "b": …}."""
     sql = "SELECT r.answers ->> %(key)s, count(*) {given} AND NOT r.decides GROUP BY 1"
     return {answer: number for answer, number in _rows(sql, queue, question) if answer in {"a", "b"}}
+
+
+def _rows(sql, queue, question):
+    key, kind = question["key"], question["kind"]
+    asking = Form.objects.filter(queue=queue, questions__contains=[{"key": key, "kind": kind}])
+    sql = sql.replace("{answer}", _MEANT if kind == "pair" else _SAID).replace("{given}", _GIVEN)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"queue": queue.pk, "key": key, "forms": list(asking.values_list("pk", flat=True))})
+        return cursor.fetchall()
 
 
 def people(queue):

@@ -134,27 +134,26 @@ def _question(queue, question, users, same):
     """The Question; `same` {user id: (answers that agree, answers compared)} grows by what it tells of people."""
     kind = question["kind"]
     if kind not in COMPARED:
-        given = sum(answered.counts(queue, question).values())
+        given = answered.answers_to(queue, question).counts.total()
         return Question(
             question["key"], kind, question["text"], [("given", given)], None, None, None, None, 0, [], None, None
         )
     names = _names(question)
-    patterns = answered.patterns(queue, question)
-    pairs = answered.between(queue, question)
-    _count_same(pairs, same)
-    raw, alpha, by_distance, level, compared = _agreement(kind, patterns)
+    given = answered.answers_to(queue, question)
+    _count_same(given.between, same)
+    raw, alpha, by_distance, level, compared = _agreement(kind, given.patterns)
     return Question(
         key=question["key"],
         kind=kind,
         text=question["text"],
-        answers=_answers(question, answered.counts(queue, question), names),
+        answers=_answers(question, given.counts, names),
         raw=raw,
         level=level,
         alpha=alpha,
         alpha_interval=by_distance,
         compared=compared,
-        confusions=_confusions(pairs, users, names),
-        defect=_defect(queue, question),
+        confusions=_confusions(given.between, users, names),
+        defect=_defect(question, given.verdicts),
         left=_left(queue, question),
     )
 
@@ -227,13 +226,13 @@ def _confusion(one, other, table, name):
     return Confusion(one, other, [name(value) for value in values], counts, same, sum(table.values()))
 
 
-def _defect(queue, question):
+def _defect(question, verdicts):
     """The share of judged items that show a defect. Of a scale, the answers it lists; of several, any of them."""
     bad = question["defect"]
     if not bad:
         return None
     judged = defects = 0
-    for text, number in answered.verdicts(queue, question).items():
+    for text, number in verdicts.items():
         value = answered.value_of(text)
         judged += number
         hits = set(value) & set(bad) if question["kind"] == SEVERAL else value in bad

@@ -27,13 +27,18 @@ _UNHELD = """
         SELECT count(*) FROM reviews_review r WHERE r.item_id = i.id AND r.by_id <> %(user)s
         AND r.state IN ('pending', 'draft') AND r.locked_until > %(now)s AND NOT r.decides) < %(reviewers)s
 """
+EXACT = 10_000  # items up to which it is counted exactly what is left
+_ASKING = "FROM reviews_item i WHERE i.queue_id = %(queue)s AND i.removed_at IS NULL AND i.open"
+_ASKED = """
+    count(*), coalesce(sum(CASE WHEN i.gold IS NULL THEN %(reviewers)s - i.submitted ELSE 1 END), 0)
+"""
+_FOR_HER = """
+    AND (NOT i.assigned OR i.id IN (SELECT item_id FROM reviews_assignment WHERE user_id = %(user)s))
+"""
 # in the order in which each is looked for
 _HERS = " AND i.assigned AND i.id IN (SELECT item_id FROM reviews_assignment WHERE user_id = %(user)s)" + _UNHELD
 _ONWARD = " AND NOT i.assigned AND i.place >= %(reached)s" + _UNHELD
-_CONTROL = """
-    AND i.gold IS NOT NULL
-    AND (NOT i.assigned OR i.id IN (SELECT item_id FROM reviews_assignment WHERE user_id = %(user)s))
-"""
+_CONTROL = " AND i.gold IS NOT NULL" + _FOR_HER
 
 
 def seat_of(queue, user):
@@ -100,15 +105,16 @@ def is_swapped(item, user):
 
 def remaining(queue, user):
     """(items that this person can still get, answers that they still ask of everybody): what others hold at this
-    moment included, controls too."""
+    moment included, controls too. Of more than 10,000 items it is an upper bound, which others' answers bring down."""
+    asked = {"queue": queue.pk, "user": user.pk, "besides": [], "reviewers": queue.reviewers}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*), coalesce(sum(CASE WHEN i.gold IS NULL THEN %(reviewers)s - i.submitted ELSE 1 END), 0)"
-            + _FREE
-            + " AND (NOT i.assigned OR i.id IN (SELECT item_id FROM reviews_assignment WHERE user_id = %(user)s))",
-            {"queue": queue.pk, "user": user.pk, "besides": [], "reviewers": queue.reviewers},
-        )
-        return cursor.fetchone()
+        cursor.execute(f"SELECT {_ASKED} {_ASKING}", asked)
+        items, answers = cursor.fetchone()
+        if items <= EXACT:
+            cursor.execute(f"SELECT {_ASKED} {_FREE} {_FOR_HER}", asked)
+            return cursor.fetchone()
+    there = Item.objects.filter(queue=queue, removed_at=None).count()
+    return max(0, min(items, there - Review.objects.filter(queue=queue, by=user).count())), answers
 
 
 def held_by_others(queue, user):
