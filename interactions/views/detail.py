@@ -68,12 +68,14 @@ def interaction_or_404(project, pk):
 
 def panel_context(project, interaction, address, user):
     """What stands beside the transcript, and changes with a label or a value."""
+    given = given_context(project, interaction, user)
+    _tell_who_set(interaction.labels, given["history"])
     return {
         "project": project,
         "address": address,
         "interaction": interaction,
         "here": address.of(interaction.pk),
-        **given_context(project, interaction, user),
+        **given,
         **held_context(project, interaction),
         "usage": interaction.body.envelope.get("usage") or {},
         "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
@@ -81,6 +83,13 @@ def panel_context(project, interaction, address, user):
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
     }
+
+
+def _tell_who_set(labels, history):
+    """Give each label `.set`, the event of the history that set it last, None where it came with the record."""
+    events = [event for event in history if event.kind == "label"]
+    for label in labels:
+        label.set = next((event for event in events if event.row.label_id == label.pk), None)
 
 
 def _pairs(value, limit=100):

@@ -85,6 +85,16 @@ def test_undo_takes_the_change_back_and_only_once(pages, project):
     assert pages.post(url("label_undo", project), {"token": "x"}, headers=HTMX).status_code == 422
 
 
+def test_the_detail_tells_who_set_each_label_and_when(pages, project, owner):
+    made = make_interaction(project, labels={"intent": "refund"})
+    detail = url("interaction_detail", project, made)
+    assert "intent:refund, logged with the interaction" in pages.get(detail).content.decode()
+    pages.post(url("label_set", project, made), {"label": "intent:claim"})
+    text = pages.get(detail).content.decode()
+    assert f"intent:claim, set by {owner}, " in text
+    assert 'id="history-' in text and "changed" in text
+
+
 def test_a_label_is_taken_away(pages, project):
     made = make_interaction(project, labels={"intent": "refund"})
     assert pages.post(url("label_remove", project, made), {"key": "intent"}).status_code == 302
