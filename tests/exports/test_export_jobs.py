@@ -206,6 +206,7 @@ def test_before_it_is_done_there_is_no_file(api, client, project, owner):
         ({"format": "jsonl", "corrected": True}, "corrected"),
         ({"format": "openai", "corrected": "yes"}, "corrected"),
         ({"format": "jsonl", "name": "x"}, "name"),
+        ({"format": "jsonl", "filter": "&".join(["label=a"] * 30_000)}, "4,000"),
         ({"format": "jsonl", "filter": "q=a", "view": "b"}, "not both"),
         ([1], "object"),
     ],
