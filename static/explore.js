@@ -54,7 +54,7 @@ function syncSelection() {
   const bulk = $("[data-bulk]");
   if (!bulk) return;
   bulk.hidden = n === 0;
-  const whole = offerAll(bulk, n > 0 && n === all.length);
+  const whole = offerAll(bulk, n > 0 && (n === all.length || !head.getClientRects().length)); // on a phone no box ticks the page
   $("b", bulk).textContent = whole ? "All selected" : `${n} selected`;
 }
 /* where the whole page is ticked, all that the filter finds can be: the filter is sent then, and not ids */

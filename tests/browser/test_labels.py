@@ -82,6 +82,17 @@ def test_it_is_offered_where_the_whole_page_is_ticked_alone(open_page, project):
     assert page.locator("#bulk b").inner_text() == f"{boxes.count() - 1} selected"
 
 
+def test_on_a_phone_where_no_box_ticks_the_page_one_row_is_enough(open_page, project):
+    page = open_page("phone")
+    page.goto(project.address)
+    page.locator("tbody input").first.check()
+    page.get_by_label("All 72 in this filter").check()
+    page.locator("#bulk-label").fill("tone:kind")
+    page.locator("#bulk-label").press("Enter")
+    page.locator("#toasts .job", has_text="Label tone:kind").wait_for()
+    assert Job.objects.get().parameters["query"] == ""
+
+
 def test_without_scripts_all_in_the_filter_leads_to_the_work(open_page, project):
     page = open_page(scripts=False)
     page.goto(f"{project.address}?label=intent:claim")
@@ -103,6 +114,7 @@ def test_what_is_alike_is_folded_opened_and_labelled_as_one(open_page, project):
     assert "fold=near" in page.url
     page.locator("tbody input").first.check()
     page.locator("#bulk-label").fill("greeting")
+    page.locator('#bulk-label-options[data-for="greeting"]').wait_for()
     page.locator("#bulk-label").press("Enter")
     page.locator("#toasts .toast", has_text="Labelled 3 interactions greeting:yes").wait_for()
     assert labelled(project, "greeting", "yes") == 3
@@ -122,7 +134,7 @@ def test_the_filters_box_completes_by_keyboard(open_page, project):
     box = page.locator("#label-add")
     box.focus()
     box.press_sequentially("refu", delay=30)
-    page.locator("#label-add-options [role=option]", has_text="intent:refund").wait_for()
+    page.locator('#label-add-options[data-for="refu"] [role=option]', has_text="intent:refund").wait_for()
     page.keyboard.press("Enter")
     page.locator(".chips .chip", has_text="intent:refund").wait_for()
     assert "label=intent%3Arefund" in page.url
