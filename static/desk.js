@@ -1,11 +1,11 @@
-// The desk: one item at a time, by keys. The next items wait rendered and hidden, so that going on is a matter of
+// The desk: one item at a time, by keys. The next items wait laid out and unseen, so that going on is a matter of
 // showing one; what was answered goes to the server behind the reader's back (outbox.js) and is kept until it arrived.
 const $ = (s, r = document) => r.querySelector(s);
 const $$ = (s, r = document) => [...r.querySelectorAll(s)];
 const desk = $("#desk"), floor = $("#main");
 const { Outbox, request } = await import(desk.dataset.outbox); // the page knows the name that carries its digest
 const AHEAD = "alone" in desk.dataset ? 0 : 2; // items that wait
-const STALE = 240_000; // an item is locked for five minutes
+const STALE = 240_000, HOLD_EVERY = 120_000; // an item is locked for five minutes
 const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
 const keyOf = JSON.parse(desk.dataset.keys);
 const actionOf = Object.fromEntries(Object.entries(keyOf).map(([action, key]) => [key === "Space" ? " " : key, action]));
@@ -39,7 +39,7 @@ const known = () => [current, ...ahead].filter((item) => item && !isOver(item)).
 
 function show(item) {
   current = item;
-  item.hidden = false;
+  delete item.dataset.ahead;
   item.seenAt = 0;
   desk.classList.remove("loading");
   desk.classList.toggle("over", isOver(item));
@@ -93,7 +93,7 @@ async function itemFrom(url, options) {
   holder.innerHTML = await answer.text();
   const item = holder.content.querySelector(".item");
   item.cameAt = performance.now();
-  item.hidden = true;
+  item.dataset.ahead = "";
   $$("img", item).forEach((image) => { image.loading = "eager"; });
   return item;
 }
@@ -217,7 +217,7 @@ function putBefore(item) {
   const rest = [current, ...ahead].filter((one) => one && !isOver(one) && one.dataset.review !== item.dataset.review);
   [current, ...ahead].forEach((one) => { if (!rest.includes(one)) one?.remove(); });
   rest.splice(AHEAD + 1).forEach((one) => one.remove());
-  rest.forEach((one) => { one.hidden = true; });
+  rest.forEach((one) => { one.dataset.ahead = ""; });
   ahead = rest;
   noMore = false;
   floor.prepend(item);
@@ -237,7 +237,8 @@ function mark(n, focus = true) {
 }
 floor.addEventListener("focusin", (e) => {
   const q = e.target.closest(".q");
-  if (q && current?.contains(q)) mark(questions().indexOf(q), false);
+  const n = q && current?.contains(q) ? questions().indexOf(q) : at;
+  if (n !== at) mark(n, false);
 });
 
 function choose(q, input, event) {
@@ -365,6 +366,15 @@ function progress(told) {
   $("[data-at]", desk).textContent = place.toLocaleString("en");
   $("[data-total]", desk).textContent = counts.total.toLocaleString("en");
 }
+/* who reads for long keeps the item: asking for it again holds it for five more minutes */
+let activeAt = 0;
+for (const sign of ["keydown", "pointermove", "scroll"]) addEventListener(sign, () => { activeAt = performance.now(); }, { capture: true, passive: true });
+setInterval(() => {
+  if (!current || isOver(current) || current.dataset.again || document.hidden || performance.now() - activeAt > HOLD_EVERY) return;
+  const others = known().filter((review) => review !== current.dataset.review);
+  request(`${desk.dataset.next}${desk.dataset.next.includes("?") ? "&" : "?"}besides=${others.join(",")}`).catch(() => {});
+}, HOLD_EVERY);
+
 let hiddenAt = 0;
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) hiddenAt = performance.now();

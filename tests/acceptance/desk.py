@@ -37,7 +37,7 @@ QUESTIONS = [
         "options": ["nothing", "invented", "incomplete", "off topic"],
     },
 ]
-SHOWN = "document.querySelector('.item:not([hidden])')"
+SHOWN = "document.querySelector('.item:not([data-ahead])')"
 
 
 def main():
@@ -229,7 +229,7 @@ def judge(given, kept, seconds, slow, asked):
         ),
         (
             "ms from key to the next item's paint",
-            statistics.quantiles(slow, n=20)[-1] <= MOST_MS,
+            len(late) * 100 <= len(slow),
             f"median {statistics.median(slow):.0f}, p95 {statistics.quantiles(slow, n=20)[-1]:.0f}, "
             f"most {max(slow):.0f}; {len(late)} of {len(slow)} above {MOST_MS}",
         ),

@@ -39,7 +39,7 @@ def queue(project):
 
 def desk(page, queue):
     page.goto(f"/p/claims/reviews/{queue.key}/desk")
-    page.locator(".item:not([hidden])").wait_for()
+    page.locator(".item:not([data-ahead])").wait_for()
     return page
 
 
@@ -52,11 +52,11 @@ def until(page, script, arg=None, patience=10):
 
 
 def gone_on(page, review):
-    until(page, "(id) => (document.querySelector('.item:not([hidden])')?.dataset.review ?? id) !== id", review)
+    until(page, "(id) => (document.querySelector('.item:not([data-ahead])')?.dataset.review ?? id) !== id", review)
 
 
 def back_at(page, review):
-    until(page, "(id) => document.querySelector('.item:not([hidden])')?.dataset.review === id", review)
+    until(page, "(id) => document.querySelector('.item:not([data-ahead])')?.dataset.review === id", review)
 
 
 def press(page, *keys):
@@ -66,14 +66,14 @@ def press(page, *keys):
 
 def shown(page):
     """The id of the review that is on the screen."""
-    return page.locator(".item:not([hidden])").get_attribute("data-review")
+    return page.locator(".item:not([data-ahead])").get_attribute("data-review")
 
 
 def ready(page):
     """Wait until what is shown was painted and the next one lies ready."""
     until(
         page,
-        "document.querySelector('.item:not([hidden])')?.seenAt && document.querySelectorAll('.item[hidden]').length",
+        "document.querySelector('.item:not([data-ahead])')?.seenAt && document.querySelectorAll('.item[data-ahead]').length",
     )
 
 
@@ -92,9 +92,9 @@ def test_by_keyboard_alone(open_page, queue):
     page = desk(open_page(), queue)
     ready(page)
     one = shown(page)
-    assert page.locator(".item:not([hidden]) .q.active legend").inner_text().startswith("Accurate")
+    assert page.locator(".item:not([data-ahead]) .q.active legend").inner_text().startswith("Accurate")
     press(page, "2")
-    assert page.locator(".item:not([hidden]) .q.active legend").inner_text().startswith("Tone")
+    assert page.locator(".item:not([data-ahead]) .q.active legend").inner_text().startswith("Tone")
     press(page, "4", "1", "2", "2")
     press(page, "c")
     page.keyboard.type("s1 is a limit")
@@ -114,7 +114,7 @@ def test_what_is_missing_is_marked_and_not_sent(open_page, queue):
     one = shown(page)
     press(page, "1", "Enter")
     assert shown(page) == one
-    assert page.locator(".item:not([hidden]) .q.active legend").inner_text().startswith("Tone")
+    assert page.locator(".item:not([data-ahead]) .q.active legend").inner_text().startswith("Tone")
     page.locator(".fault:visible", has_text="asks for an answer").wait_for()
     press(page, "5", "Enter")
     gone_on(page, one)
@@ -125,7 +125,7 @@ def test_what_is_missing_is_marked_and_not_sent(open_page, queue):
 def test_tab_and_arrows_move_the_mark_and_escape_leaves_a_text(open_page, queue):
     page = desk(open_page(), queue)
     ready(page)
-    marked = page.locator(".item:not([hidden]) .q.active legend")
+    marked = page.locator(".item:not([data-ahead]) .q.active legend")
     press(page, "Tab")
     expect(marked).to_contain_text("Tone")
     press(page, "Tab")
@@ -136,7 +136,7 @@ def test_tab_and_arrows_move_the_mark_and_escape_leaves_a_text(open_page, queue)
     expect(marked).to_contain_text("Flags")
     press(page, "c", "Escape", "ArrowUp")
     expect(marked).to_contain_text("Tone")
-    assert page.locator(".item:not([hidden]) input[name='a.tone']:checked").get_attribute("value") == "3"
+    assert page.locator(".item:not([data-ahead]) input[name='a.tone']:checked").get_attribute("value") == "3"
 
 
 def test_a_held_key_never_completes_an_item_that_nobody_saw(open_page, project):
@@ -188,7 +188,7 @@ def test_undo_goes_back_one_by_one_and_the_answers_are_still_there(open_page, qu
         press(page, "u")
         back_at(page, seen[place])
         ready(page)
-        chosen = page.locator(".item:not([hidden]) input[name='a.tone']:checked").get_attribute("value")
+        chosen = page.locator(".item:not([data-ahead]) input[name='a.tone']:checked").get_attribute("value")
         assert chosen == str(place + 1)
     assert submitted(queue).count() == 1
     expect(page.locator("[data-at]")).to_have_text("2")
@@ -220,15 +220,15 @@ def test_a_draft_is_saved_on_change_and_there_again(open_page, queue):
     with page.expect_response(re.compile("/draft$")):
         press(page, "3")
     page.reload()
-    page.locator(".item:not([hidden])").wait_for()
-    assert page.locator(".item:not([hidden]) input[name='a.accurate']:checked").get_attribute("value") == "wrong"
+    page.locator(".item:not([data-ahead])").wait_for()
+    assert page.locator(".item:not([data-ahead]) input[name='a.accurate']:checked").get_attribute("value") == "wrong"
 
 
 def test_an_answer_that_was_not_acknowledged_is_kept_told_and_sent_again(open_page, queue):
     open_page.expected = "Failed to load resource"  # Chromium itself notes it
     page = desk(open_page(), queue)
     ready(page)
-    until(page, "document.querySelectorAll('.item[hidden]').length === 2")
+    until(page, "document.querySelectorAll('.item[data-ahead]').length === 2")
     dead = re.compile("/desk/")
     page.route(dead, lambda route: route.abort())
     seen = []
@@ -236,7 +236,7 @@ def test_an_answer_that_was_not_acknowledged_is_kept_told_and_sent_again(open_pa
         seen.append(shown(page))
         press(page, key, key, "Enter")
         gone_on(page, seen[-1])
-        until(page, "document.querySelector('.item:not([hidden])').seenAt")
+        until(page, "document.querySelector('.item:not([data-ahead])').seenAt")
     page.locator("[data-unsent]", has_text="2 answers wait to be sent").wait_for()
     assert submitted(queue).count() == 0
     page.unroute(dead)
@@ -256,7 +256,7 @@ def test_letters_off_leave_only_named_keys_and_keys_can_be_remapped(open_page, p
     ready(page)
     one = shown(page)
     press(page, "1", "s", "c")
-    assert shown(page) == one and page.locator(".item:not([hidden]) input:checked").count() == 0
+    assert shown(page) == one and page.locator(".item:not([data-ahead]) input:checked").count() == 0
     press(page, "Space", "Tab", "ArrowRight", "Enter")
     gone_on(page, one)
     settled(page)
@@ -321,7 +321,7 @@ def test_a_pair_by_keyboard(open_page, pairs):
     press(page, "d")
     page.locator("mark.only").first.wait_for()
     press(page, "a")
-    expect(page.locator(".item:not([hidden]) .side-a")).to_have_css("box-shadow", re.compile("rgb|oklch"))
+    expect(page.locator(".item:not([data-ahead]) .side-a")).to_have_css("box-shadow", re.compile("rgb|oklch"))
     press(page, "1", "ArrowUp", "3", "Enter")
     gone_on(page, one)
     page.locator("mark.only:visible").first.wait_for()  # it stays as it was
@@ -340,7 +340,7 @@ def test_by_touch_on_a_phone(open_page, queue):
     page = desk(open_page("phone"), queue)
     ready(page)
     one = shown(page)
-    item = page.locator(".item:not([hidden])")
+    item = page.locator(".item:not([data-ahead])")
     item.locator("label.key", has_text="Wrong").tap()
     item.locator("label.key", has_text=re.compile("^5$")).tap()
     page.get_by_role("button", name="Submit and next").tap()
@@ -436,5 +436,5 @@ def test_pictures_of_the_next_item_are_there_before_it_is_shown(open_page, proje
     ingest(project=project, records=[plain, record], by=owner_of(project))
     queue = make_queue(project, "late", query="q=late&order=created_at")
     page = desk(open_page(), queue)
-    until(page, "document.querySelectorAll('.item[hidden]').length === 2")
+    until(page, "document.querySelectorAll('.item[data-ahead]').length === 2")
     until(page, "[...document.images].every((one) => !one.closest('.item') || one.complete)")
