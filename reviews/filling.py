@@ -7,6 +7,7 @@ changes neither: the population is what was received up to `drawn_at`.
 
 import heapq
 import secrets
+from dataclasses import replace
 
 from django.db import transaction
 from django.http import QueryDict
@@ -36,7 +37,8 @@ def fill(*, queue, query="", method=Method.ALL, strata="", size=None, seed=None,
     such label is left out). Without a `seed` one is drawn and kept. Of a pair queue each match brings the newest
     interaction with the same prompt by another model. RecordError names what is wrong.
     """
-    read_query(queue.project, query)
+    if read_query(queue.project, query).fold and queue.kind == Kind.PAIR:
+        raise RecordError({"query": ["Pairs are not folded; leave fold out."]})
     seed = secrets.randbelow(2**31) if seed is None else seed
     _check(method, strata, size, seed)
     sample = Sample.objects.create(
@@ -83,7 +85,8 @@ def _check(method, strata, size, seed):
 def carry_out(work, sample):
     """Do a filling as a job (a jobs.work.Work), from wherever it was cut off. {"text", "actions"}."""
     arrivals.await_writers(sample.drawn_at, PATIENCE)
-    if sample.method == Method.ALL and sample.queue.kind == Kind.SINGLE:
+    wanted = read_query(sample.queue.project, sample.query)
+    if sample.method == Method.ALL and sample.queue.kind == Kind.SINGLE and not wanted.fold:
         _take_all(work, sample)
     else:
         _take_drawn(work, sample)
@@ -133,15 +136,18 @@ def _take_drawn(work, sample):
             sample.population, sample.drawn = population, len(units)
             sample.save(update_fields=["picked", "population", "drawn"])
             work.advance(0, {"next": 0, "from": placing.next_place(sample.queue)})
-    units = _units(sample)
+    units, folds = _units(sample), read_query(sample.queue.project, sample.query).fold
     work.job.refresh_from_db(fields=["done"])
     work.expect(work.job.done - work.place["next"] + len(units))
     while work.place["next"] < len(units):
         with work.slice():
             start = work.place["next"]
             piece = units[start : start + SLICE]
+            number = len(piece)
+            if folds:
+                piece = placing.without_like(sample.queue, piece)
             placing.put_in(sample.queue, piece, work.place["from"] + start, sample)
-            work.advance(len(piece), {**work.place, "next": start + len(piece)})
+            work.advance(number, {**work.place, "next": start + number})
 
 
 def _units(sample):
@@ -162,9 +168,13 @@ def draw_again(sample):
 def _draw(sample, looked_at):
     """([unit] in order, how many there are to draw from): a unit is (id,) or (id, other id)."""
     project = sample.queue.project
-    wanted, at, drawn = read_query(project, sample.query), None, _Draw(sample)
+    wanted, at = read_query(project, sample.query), None
+    drawn, alike = _Draw(sample), set()
     while True:
-        found, at = through(project, wanted, at, SLICE)
+        # of those alike the first of the population stands for all, not the first of what is there by now
+        found, at = through(project, replace(wanted, fold=False), at, SLICE)
+        if wanted.fold:
+            found = _first_of_like(sample, found, alike)
         for unit, stratum in _population(sample, found):
             drawn.see(unit, stratum)
         looked_at(len(found))
@@ -215,6 +225,19 @@ def _population(sample, found):
     values = _values(sample)
     rows = _pairs(sample, found) if sample.queue.kind == Kind.PAIR else _single(sample, found)
     return [(unit, next((values[one] for one in label_ids if one in values), None)) for unit, label_ids in rows]
+
+
+def _first_of_like(sample, found, seen):
+    """These ids without those that are like one `seen` before, a set of hashes that grows."""
+    rows = Interaction.objects.filter(pk__in=found, received_at__lte=sample.drawn_at)
+    there = {pk: None if images else near.int for pk, near, images in rows.values_list("pk", "near_hash", "images")}
+    kept = []
+    for one in found:
+        near = there.get(one, 0)
+        if near is None or near and near not in seen:
+            kept.append(one)
+            seen.add(near)
+    return kept
 
 
 def _values(sample):

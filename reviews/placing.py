@@ -3,8 +3,9 @@
 import hashlib
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
+from interactions.models import Interaction
 from reviews.models import Item
 
 
@@ -41,6 +42,17 @@ def put_in(queue, units, place, sample=None):
             ],
         )
         return cursor.rowcount
+
+
+def without_like(queue, units):
+    """These units, (id,) each, without those that are alike something in the queue, or one before them: of the same
+    words by near_hash, where neither has pictures."""
+    there = Interaction.objects.filter(pk__in=[one for (one,) in units], images=0)
+    hashes = dict(there.values_list("pk", "near_hash"))
+    inside = Item.objects.filter(queue=queue, interaction_id=OuterRef("pk"))
+    alike = Interaction.objects.filter(project=queue.project, images=0, near_hash__in=set(hashes.values()))
+    seen = dict(alike.filter(Exists(inside)).values_list("near_hash", "pk"))
+    return [unit for unit in units if unit[0] not in hashes or seen.setdefault(hashes[unit[0]], unit[0]) == unit[0]]
 
 
 def partners(project, found, received_by):

@@ -2,6 +2,7 @@
 
 import datetime
 import secrets
+from dataclasses import replace
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -68,12 +69,14 @@ def _follow(queue_id, window):
             queue.rule = {**queue.rule, "fault": str(error)}
             queue.save(update_fields=["rule"])
         return None
-    found = _arrived(queue, wanted, start, end)
+    found = _arrived(queue, replace(wanted, fold=False), start, end)
     units = [(one,) for one in found]
     if queue.kind == Kind.PAIR:
         partners = placing.partners(queue.project, found, end)
         units = [unit for one in found for unit, _ in partners.get(one, ())]
     units = [unit for unit in dict.fromkeys(units) if is_drawn(queue.rule, unit)]
+    if wanted.fold and queue.kind == Kind.SINGLE:
+        units = placing.without_like(queue, units)
     placing.put_in(queue, units, placing.next_place(queue))
     queue.rule_reached = end
     queue.save(update_fields=["rule_reached"])

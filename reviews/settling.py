@@ -33,7 +33,7 @@ def unsettle(item, review, gone=True):
     review.item, sides = item, locked_sides(item)
     take_back_own(review.written.get("own", []), sides, review.by)
     for one in Review.objects.filter(item=item, written__has_key="labels"):
-        take_back_labels(item, one.written.pop("labels"), sides, review.by)
+        take_back_labels(item, one.written.pop("labels"), review.by)
         one.save(update_fields=["written"])
     review.written = {}
     review.save(update_fields=["written"])

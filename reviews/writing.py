@@ -6,6 +6,7 @@ What was written is told as JSON, so that it can be taken back whenever: what so
 from uuid import UUID
 
 from django.db import transaction
+from django.http import QueryDict
 
 from feedback.corrections import correct_completion, correction_of, withdraw_correction
 from feedback.giving import give_feedback, withdraw_feedback
@@ -20,17 +21,33 @@ from projects.access import EntityNotFound
 from reviews.questions import CORRECTION, PAIR, SEVERAL, YES_NO, plain
 
 TIES = {"tie": Outcome.TIED, "both_bad": Outcome.TIED_BAD}
+MOST_ALIKE = 1_000
 FAILS = (ValueError, Conflict, EntityNotFound)  # the key is gone, or takes other values now; too many labels
 
 
 def locked_sides(item):
-    """{interaction id: Interaction} of the item's one or two that are still there, locked in one order."""
+    """{interaction id: Interaction} of the item's one or two that are still there; they are locked in one order, with
+    all that the item stands for."""
     wanted = [one for one in (item.interaction_id, item.other_id) if one]
-    rows = Interaction.objects.select_for_update(of=("self",)).filter(project=item.queue.project, pk__in=wanted)
-    rows = {row.pk: row for row in rows.order_by("pk")}
+    everything = [*wanted, *alike(item)]
+    rows = Interaction.objects.select_for_update(of=("self",)).filter(project=item.queue.project, pk__in=everything)
+    rows = {row.pk: row for row in rows.order_by("pk") if row.pk in wanted}
     for row in rows.values():
         row.project = item.queue.project
     return rows
+
+
+def alike(item):
+    """The ids of the interactions that the item stands for, itself aside: of a folded sample all of the project that
+    are alike, the newest 1,000."""
+    sample = item.sample
+    if sample is None or "near" not in QueryDict(sample.query).getlist("fold"):
+        return []
+    own = Interaction.objects.filter(pk=item.interaction_id, images=0).values_list("near_hash", flat=True).first()
+    if own is None:
+        return []
+    rows = Interaction.objects.filter(project=item.queue.project, images=0, near_hash=own).exclude(source="simulation")
+    return list(rows.exclude(pk=item.interaction_id).order_by("-pk").values_list("pk", flat=True)[:MOST_ALIKE])
 
 
 # -- what one person says -------------------------------------------------------------------------
@@ -134,13 +151,15 @@ _BACK = {"feedback": _back_feedback, "preference": _back_preference, "correction
 
 # -- what all say ---------------------------------------------------------------------------------
 def write_labels(item, said, sides, by):
-    """Set the labels that these answers mean: `said` is [(question, answer)]. A list of what was changed, with the
-    values before; what cannot be written is {"failed": question key, "why"}."""
-    interaction, written = sides.get(item.interaction_id), []
-    for question, answer in said if interaction else ():
+    """Set the labels that these answers mean, on all that the item stands for: `said` is [(question, answer)]. A list
+    of what was changed, {"key", "value", "former", "interactions"}; what cannot be written is {"failed": question key,
+    "why"}."""
+    written = []
+    on = [item.interaction_id, *alike(item)] if item.interaction_id in sides else []
+    for question, answer in said if on else ():
         for key, value in labels_of_answer(question, answer):
             try:
-                written += _set_label(interaction, key, value, by)
+                written += _set_label(item.queue.project, on, key, value, by)
             except FAILS as why:
                 written.append({"failed": question["key"], "why": str(why)})
     return written
@@ -156,28 +175,24 @@ def labels_of_answer(question, answer):
     return [(key, {True: "yes", False: "no"}[answer] if isinstance(answer, bool) else str(answer))]
 
 
-def _set_label(interaction, key, value, by):
-    change = set_labels(project=interaction.project, ids=[interaction.pk], key=key, value=value, by=by)
+def _set_label(project, on, key, value, by):
+    change = set_labels(project=project, ids=on, key=key, value=value, by=by)
     former = {label for *_, label in change.events if label is not None}
     values = dict(Label.objects.filter(pk__in=former).values_list("pk", "value"))
-    return [
-        {"interaction": str(one), "key": key, "value": value, "former": values.get(label)}
-        for one, _, label in change.events
-    ]
+    groups = {}
+    for one, _, label in change.events:
+        groups.setdefault(values.get(label), []).append(str(one))
+    return [{"key": key, "value": value, "former": before, "interactions": ids} for before, ids in groups.items()]
 
 
-def take_back_labels(item, written, sides, by):
+def take_back_labels(item, written, by):
     """Undo what `write_labels` told of, the last first; labels that somebody changed since are left alone."""
-    interaction = sides.get(item.interaction_id)
-    for one in reversed(written) if interaction else ():
-        if "failed" in one or _value_of(interaction, one["key"]) != one["value"]:
-            continue
-        if one["former"] is None:
-            remove_labels(project=interaction.project, ids=[interaction.pk], key=one["key"], by=by)
-        else:
-            _set_label(interaction, one["key"], one["former"], by)
-
-
-def _value_of(interaction, key):
-    held = Interaction.objects.values_list("label_ids", flat=True).get(pk=interaction.pk)
-    return Label.objects.filter(pk__in=held, key=key).values_list("value", flat=True).first()
+    project = item.queue.project
+    for one in reversed([one for one in written if "failed" not in one]):
+        held = Label.objects.filter(project=project, key=one["key"], value=one["value"]).first()
+        rows = Interaction.objects.filter(project=project, pk__in=one["interactions"])
+        still = [row.pk for row in rows.only("pk", "label_ids") if held and held.pk in row.label_ids]
+        if still and one["former"] is None:
+            remove_labels(project=project, ids=still, key=one["key"], by=by)
+        elif still:
+            _set_label(project, still, one["key"], one["former"], by)

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from interactions.ingest import ingest
-from interactions.labels import set_label
+from interactions.labels import labels_of, set_label
 from interactions.models import Interaction
 from jobs.models import Job
 from jobs.work import run_job
@@ -320,3 +320,58 @@ def test_labels_set_later_do_not_bring_an_old_interaction_in(project, queue, own
     set_label(interaction=Interaction.objects.get(pk=one), key="topic", value="claims", by=owner_of(project))
     arrive()
     assert held(queue) == []
+
+
+# -- what is alike --------------------------------------------------------------------------------
+def log_alike(project, number, completion="Yes, you are."):
+    """Interactions of the same words, written otherwise."""
+    return [make_interaction(project, completion=f"{completion}{' ' * place}").pk for place in range(number)]
+
+
+def test_a_folded_sample_takes_one_of_those_alike_and_draws_it_again(project, queue, owner_desk):
+    alike, others = log_alike(project, 5), [make_interaction(project, completion=f"No. {n}").pk for n in range(3)]
+    assert Interaction.objects.filter(pk__in=alike).values("near_hash").distinct().count() == 1
+    sample = draw(owner_desk, query="fold=near", method="random", size=10, seed=2)
+    assert set(held(queue)) == {alike[-1], *others} and sample.population == 4
+    log_alike(project, 2)
+    assert owner_desk.get(f"/samples/{sample.pk}/again")["same"]
+    draw(owner_desk, query="fold=near")
+    assert len(held(queue)) == 4
+
+
+def test_a_rule_that_folds_brings_in_nothing_like_what_is_there(project, queue, owner_desk):
+    owner_desk.call("PUT", "/rule", {"query": "fold=near"}, 200)
+    first, *_ = log_alike(project, 3)
+    arrive()
+    log_alike(project, 2)
+    arrive()
+    assert held(queue) == [first]
+
+
+def test_one_label_is_for_all_alike_and_so_is_its_undo(project):
+    question = {"key": "good", "kind": "single", "text": "?", "options": ["yes", "no"], "writes": {"label": "verdict"}}
+    queue = make_queue(project, [question])
+    owner, alike = owner_of(project), log_alike(project, 4)
+    set_label(interaction=Interaction.objects.get(pk=alike[0]), key="verdict", value="old", by=owner)
+    other = make_interaction(project, completion="No.").pk
+    draw(Desk(queue, owner), query="fold=near")
+
+    def labelled():
+        found = Interaction.objects.filter(pk__in=[*alike, other]).order_by("pk")
+        return [[label.value for label in row.labels] for row in labels_of(list(found))]
+
+    desk = Desk(queue)
+    review = desk.next()
+    while review["interaction_ids"][0] not in {str(one) for one in alike}:
+        desk.post(f"/reviews/{review['id']}/skip")
+        review = desk.next()
+    desk.submit(review, answers={"good": "yes"})
+    assert labelled() == [["yes"]] * 4 + [[]]
+    desk.undo()
+    assert labelled() == [["old"], [], [], [], []]
+
+
+def test_pairs_are_not_folded(project):
+    queue = make_queue(project, [BETTER], kind="pair")
+    told = Desk(queue, owner_of(project)).post("/samples", {"query": "fold=near"}, 400)
+    assert "query" in told["fields"]
