@@ -7,6 +7,7 @@ import time
 
 import pytest
 from django.db import connection
+from playwright.sync_api import expect
 
 from interactions.labels.keys import describe_key
 from interactions.models import Interaction, Label
@@ -123,8 +124,7 @@ def test_what_is_alike_is_folded_opened_and_labelled_as_one(open_page, project):
     page.locator("#toasts .toast", has_text="Undone").wait_for()
     assert labelled(project, "greeting", "yes") == 0
     alike.click()
-    page.locator("tbody tr").nth(2).wait_for()
-    page.wait_for_function("document.querySelectorAll('tbody tr').length === 3")
+    expect(page.locator("tbody tr")).to_have_count(3)
 
 
 def test_the_filters_box_completes_by_keyboard(open_page, project):
