@@ -73,7 +73,8 @@ def ready(page):
     """Wait until what is shown was painted and the next one lies ready."""
     until(
         page,
-        "document.querySelector('.item:not([data-ahead])')?.seenAt && document.querySelectorAll('.item[data-ahead]').length",
+        "Boolean(document.querySelector('.item:not([data-ahead])')?.seenAt)"
+        " && document.querySelector('.item[data-ahead]') !== null",
     )
 
 
@@ -247,6 +248,78 @@ def test_an_answer_that_was_not_acknowledged_is_kept_told_and_sent_again(open_pa
     assert answers == {seen[0]: 1, seen[1]: 2}
     ready(page)
     assert shown(page) not in seen
+
+
+def test_an_answer_to_an_item_that_another_took_is_told_and_kept_as_a_draft(open_page, project):
+    open_page.expected = "409"
+    queue = make_queue(project, "one", query="label=lang:en&label=intent:refund", questions=YES_NO)
+    page = desk(open_page(), queue)
+    ready(page)
+    one = Review.objects.get(pk=shown(page))
+    Review.objects.update(locked_until="2020-01-01T00:00Z")
+    other = make_user(team=project.team, role="annotator")
+    while next_review(queue, other).item_id != one.item_id:
+        submit(review=next_review(queue, other), answers={"good": True})
+    submit(review=next_review(queue, other), answers={"good": True})
+    press(page, "2")
+    told = page.locator(".toast", has_text="kept as a draft")
+    told.wait_for()
+    one.refresh_from_db()
+    assert one.state == State.DRAFT and one.answers == {"good": False}
+    settled(page)
+    told.get_by_role("link").click()
+    page.get_by_text("A draft of yours").wait_for()
+
+
+def test_conflicts_are_decided_one_after_the_other(open_page, project):
+    queue = make_queue(project, "two", query="q=%22Question+3%22", questions=YES_NO, reviewers=2)
+    make_queue(project, "other", query=None)
+    for name, good in (("Ada Ek", True), ("Bo Yu", False)):
+        person = make_user(name=name, team=project.team, role="annotator")
+        while review := next_review(queue, person):
+            submit(review=review, answers={"good": good})
+    page = open_page()
+    page.goto("/p/claims/reviews/two")
+    number = page.get_by_role("button", name="Decide").count()
+    assert number == len(items_of(queue)) > 0
+    page.get_by_role("button", name="Decide").first.click()
+    for _ in range(number):
+        page.get_by_text("They differ: you decide").wait_for()
+        until(page, "Boolean(document.querySelector('.item:not([data-ahead])')?.seenAt)")
+        one = shown(page)
+        assert page.locator(".said", has_text="Ada Ek").inner_text().count("Yes") == 1
+        press(page, "1")
+        until(page, "(id) => document.querySelector('.item:not([data-ahead])')?.dataset.review !== id", one)
+        page.locator(f".item:not([data-review='{one}'])").wait_for()
+    page.get_by_text("Nothing is left for you here").wait_for()
+    settled(page)
+    assert {item.decided for item in items_of(queue)} == {True}
+
+
+def test_who_is_logged_out_meanwhile_loses_nothing(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    cookies = page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    press(page, "1", "1", "Enter")
+    page.locator("[data-unsent]", has_text="1 answer waits").wait_for()
+    page.context.add_cookies(cookies)
+    settled(page)
+    assert Review.objects.get(pk=one).state == State.SUBMITTED
+
+
+def test_ctrl_z_undoes_and_the_guideline_stays_folded(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "g", "s")
+    gone_on(page, one)
+    ready(page)
+    expect(page.locator(".item:not([data-ahead]) .guide .prose")).to_be_hidden()
+    press(page, "Control+z")
+    back_at(page, one)
+    assert Review.objects.get(pk=one).state == State.PENDING
 
 
 def test_letters_off_leave_only_named_keys_and_keys_can_be_remapped(open_page, project, queue):
