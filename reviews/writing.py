@@ -175,8 +175,8 @@ def labels_of_answer(question, answer):
     return [(key, {True: "yes", False: "no"}[answer] if isinstance(answer, bool) else str(answer))]
 
 
-def _set_label(project, on, key, value, by):
-    change = set_labels(project=project, ids=on, key=key, value=value, by=by)
+def _set_label(project, on, key, value, by, restores=False):
+    change = set_labels(project=project, ids=on, key=key, value=value, by=by, restores=restores)
     former = {label for *_, label in change.events if label is not None}
     values = dict(Label.objects.filter(pk__in=former).values_list("pk", "value"))
     groups = {}
@@ -195,4 +195,4 @@ def take_back_labels(item, written, by):
         if still and one["former"] is None:
             remove_labels(project=project, ids=still, key=one["key"], by=by)
         elif still:
-            _set_label(project, still, one["key"], one["former"], by)
+            _set_label(project, still, one["key"], one["former"], by, restores=True)

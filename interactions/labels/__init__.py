@@ -39,14 +39,16 @@ def remove_label(*, interaction, key, by):
     return done
 
 
-def set_labels(*, project, ids, key, value, by):
+def set_labels(*, project, ids, key, value, by, restores=False):
     """Give all these interactions of the project the label; those that have it already are left alone. ValueError as
-    for `set_label`. An old name sets the label that it became."""
+    for `set_label`, but that what `restores` a label of before need not be allowed. An old name sets the label that it
+    became."""
     if fault := label_fault(key, value):
         raise ValueError(fault)
     names = names_of(project.pk)
     key, value = names.pair(key, value)
-    refuse_value(project, key, value)
+    if not restores:
+        refuse_value(project, key, value)
     label_id = resolve_labels(project=project, pairs={(key, value)})[key, value]
     return change(
         project=project, interaction_ids=ids, keys=names.all_of(key), target=lambda one, held: label_id, by=by

@@ -8,6 +8,7 @@ from feedback.models import Feedback, Preference
 from feedback.rollups import pairs
 from feedback.services import create_feedback_key, unlink_feedback_key
 from interactions.labels import labels_of, set_label
+from interactions.labels.keys import describe_key
 from interactions.models import Interaction, LabelEvent
 from reviews.models import Item
 from tests.factories import make_interaction, owner_of
@@ -44,6 +45,18 @@ def test_a_label_is_written_and_an_undo_takes_it_back(project):
     assert LabelEvent.objects.get().by == desk.user
     desk.undo()
     assert labels(review) == {}
+
+
+def test_an_undo_brings_back_what_was_logged_though_nobody_may_set_it(project):
+    queue = make_queue(project, [LABELLED], n=1)
+    for row in Interaction.objects.filter(project=project):
+        set_label(interaction=row, key="verdict", value="odd", by=owner_of(project))
+    describe_key(project=project, key="verdict", values=["yes", "no"])
+    desk = Desk(queue)
+    review = desk.answer("no")
+    assert labels(review) == {"verdict": "no"}
+    desk.undo()
+    assert labels(review) == {"verdict": "odd"}
 
 
 def test_an_undo_brings_the_former_label_back_and_leaves_one_that_changed_since(project):
