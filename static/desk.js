@@ -137,7 +137,7 @@ async function lookAgain(card) {
 
 /* -- answering --------------------------------------------------------------------------------- */
 const box = new Outbox(`desk ${desk.dataset.of} `, {
-  taken: (told) => progress(told.progress),
+  taken: (told) => { progress(told.progress); if (told.text) toast(told.text); },
   refused: (told) => toast(told.text, told.open),
   waiting: (n, why) => {
     const place = $("[data-unsent]", desk);

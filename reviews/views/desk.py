@@ -105,14 +105,26 @@ def _take(request, project, queue, review):
         elif what == "later":
             work.put_off(review=review)
         else:
-            work.submit(review=review, seconds=_seconds(request), **given)
+            review = work.submit(review=review, seconds=_seconds(request), **given)
     except work.Refused as error:
         return _refuse(request, project, queue, review, given, error.faults)
     except Conflict as error:
         return _tell(request, project, queue, str(error), 409, review)
+    unwritten = _not_written(review) if what == "submit" else ""
     if _for_scripts(request):
-        return JsonResponse({"progress": told(work.progress(queue, request.user))})
+        return JsonResponse({"progress": told(work.progress(queue, request.user)), "text": unwritten})
+    if unwritten:
+        messages.warning(request, unwritten)
     return redirect("desk", project=project.ref, queue=queue.key)
+
+
+def _not_written(review):
+    """What of a kept answer could not become what it should, in words; "" where all did."""
+    texts = {question["key"]: question["text"] for question in review.form.questions}
+    failed = [one for part in review.written.values() for one in part if "failed" in one]
+    if not failed:
+        return ""
+    return "Kept, but not written: " + "; ".join(f"{texts.get(one['failed'])}: {one['why']}" for one in failed)
 
 
 def _given(request, project, review):

@@ -112,8 +112,21 @@ class FillForm(Choices):
         help_text="The same seed draws the same again. Empty: one is drawn, and kept.",
     )
 
+    fold = forms.BooleanField(
+        label="Fold what is alike into one item",
+        required=False,
+        help_text="Of interactions of the same words one comes in; its labels are for all of them. Not for pairs.",
+    )
+
     def clean_query(self):
         return query_of(self.cleaned_data["query"])
+
+    def clean(self):
+        """`fold` is a word of the filter."""
+        cleaned = super().clean()
+        if cleaned.pop("fold", False) and "fold=" not in cleaned.get("query", ""):
+            cleaned["query"] = "&".join(filter(None, [cleaned.get("query", ""), "fold=near"]))
+        return cleaned
 
 
 class RuleForm(Choices):

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from feedback.services import create_feedback_key, unlink_feedback_key
 from interactions.models import Interaction
 from projects.access import project_or_404
 from reviews.models import Item, Queue, Remap, Review, State
@@ -109,6 +110,22 @@ def test_items_ahead_are_those_not_in_hand(pages, queue):
     assert len({one.item_id for one in seen}) == 4
     besides = ",".join([*(str(one.pk) for one in seen), "nonsense"])
     assert pages.get(url("desk_next", queue), {"besides": besides}).context["review"] is None
+
+
+def test_what_could_not_be_written_is_told_and_the_answer_kept(pages, project):
+    key, _ = create_feedback_key(team=project.team, key="good", kind="bool", projects=[project])
+    asked = {"key": "good", "kind": "yes_no", "text": "Is it good?", "writes": {"feedback": "good"}}
+    queue = make_queue(project, "writes", questions=[asked])
+    review = first(pages, queue)
+    unlink_feedback_key(project=project, key=key)
+    answer = pages.post(
+        url("desk_review", queue, review_id=review.pk), {"do": "submit", "a.good": "true"}, headers=SCRIPTS
+    )
+    assert answer.status_code == 200 and "Is it good?" in answer.json()["text"]
+    review.refresh_from_db()
+    assert review.state == State.SUBMITTED
+    send(pages, queue, first(pages, queue), **{"a.good": "false"})
+    assert "Kept, but not written" in pages.get(url("desk", queue)).content.decode()
 
 
 def test_skip_put_off_and_undo(pages, queue):
@@ -361,6 +378,8 @@ def test_filling_begins_and_what_cannot_be_read_is_told(pages, queue):
     assert answer.status_code == 302 and "/jobs/" in answer.headers["Location"]
     sample = queue.samples.order_by("-pk").first()
     assert (sample.query, sample.seed, sample.size) == ("q=%22Question+2%22", 7, 5)
+    pages.post(address, {"query": "q=Question", "method": "all", "fold": "on"})
+    assert queue.samples.order_by("-pk").first().query == "q=Question&fold=near"
     assert pages.post(address, {"query": "colour=red", "method": "all"}).status_code == 422
     assert pages.post(address, {"query": "", "method": "random"}).status_code == 422
 
