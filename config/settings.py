@@ -224,7 +224,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "ENUM_NAME_OVERRIDES": {"JobStateEnum": "jobs.models.State"},
+    "ENUM_NAME_OVERRIDES": {
+        "JobStateEnum": "jobs.models.State",
+        "QueueKindEnum": "reviews.models.Kind",
+        "QuestionKindEnum": "reviews.questions.KINDS",
+    },
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

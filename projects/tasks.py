@@ -6,6 +6,7 @@ from procrastinate.contrib.django import app
 from interactions.ingest.removal import delete_all_of
 from projects.models import Project
 from projects.services import DELETION
+from reviews.removal import forget_queues
 
 SLICE = 1_000
 
@@ -18,6 +19,7 @@ def delete_content(project_id):
         return
     while delete_all_of(project=project, limit=SLICE):
         pass
+    forget_queues(project)
 
 
 @app.periodic(cron="52 3 * * *")

@@ -242,7 +242,7 @@ class ShareShape(serializers.Serializer):
     high = serializers.FloatField(allow_null=True)
 
 
-class CoverageShape(serializers.Serializer):
+class ProjectCoverageShape(serializers.Serializer):
     after = serializers.DateTimeField(allow_null=True)
     before = serializers.DateTimeField(allow_null=True)
     all = ShareShape()

@@ -9,7 +9,7 @@ import datetime
 import hashlib
 
 from django.db import connection
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max
 from django.utils import timezone
 
 from reviews.models import Form, Guideline, Item, Review, Seat, State
@@ -183,9 +183,10 @@ def hers(queue, user, **where):
 
 
 def in_hand(queue, user, besides=()):
-    """Her open Reviews, first those at their place in the order they came, then those that she put off."""
-    rows = hers(queue, user, state__in=OPEN, decides=False).exclude(pk__in=besides)
-    return rows.filter(Q(item__removed_at=None)).order_by(F("place").asc(nulls_first=True), "opened_at", "pk")
+    """Her open Reviews of items that still take answers, first those at their place in the order they came, then those
+    that she put off."""
+    rows = hers(queue, user, state__in=OPEN, decides=False, item__open=True, item__removed_at=None)
+    return rows.exclude(pk__in=besides).order_by(F("place").asc(nulls_first=True), "opened_at", "pk")
 
 
 def _digest(*parts):

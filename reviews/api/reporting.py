@@ -11,7 +11,7 @@ from projects.access import project_or_404
 from reviews.api.gate import managed
 from reviews.coverage import coverage
 from reviews.report import report
-from reviews.serializers import CoverageShape, ReportShape, SampleSerializer
+from reviews.serializers import ProjectCoverageShape, ReportShape, SampleSerializer
 
 
 def told(one):
@@ -55,7 +55,7 @@ class ProjectCoverage(APIView):
             OpenApiParameter("after", description="ISO 8601 time, inclusive, cut to its hour"),
             OpenApiParameter("before", description="ISO 8601 time, exclusive, widened to its hour"),
         ],
-        responses=CoverageShape,
+        responses=ProjectCoverageShape,
     )
     def get(self, request, project):
         """In all, by model and by label: reviewed in a queue, or given feedback to by a reviewer."""

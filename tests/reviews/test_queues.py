@@ -3,7 +3,9 @@
 import pytest
 
 from feedback.services import create_feedback_key
-from reviews.models import Form, Guideline, Queue
+from projects.services import delete_project
+from projects.tasks import delete_content
+from reviews.models import Form, Guideline, Item, Queue, Review, Step
 from tests.factories import make_project, make_team, make_user, owner_of
 from tests.reviews.queues import GOOD, TONE, Desk, make_queue
 
@@ -179,3 +181,14 @@ def test_another_projects_queue_and_items_are_not_found(project):
     assert (
         owner.client.get(f"/api/v1/projects/{project.key}/queues/none-such", headers=owner.headers).status_code == 404
     )
+
+
+def test_with_its_project_a_queue_goes_whole_and_no_other(project):
+    other = make_queue(make_project(), n=1)
+    for queue in (make_queue(project, n=3, guideline="Be fair"), other):
+        Desk(queue).answer()
+    Desk(queue=Queue.objects.get(project=project)).next()
+    delete_project(project=project)
+    delete_content(project.pk)
+    assert list(Queue.objects.all()) == [other]
+    assert (Item.objects.count(), Review.objects.count(), Step.objects.count()) == (1, 1, 1)
