@@ -50,21 +50,16 @@ def change(*, project, interaction_ids, keys, target, by, job=None, skip_full=Fa
     rank = _rank(project, keys, rows)
     events, changed, full, deltas = [], [], 0, Deltas(project.pk)
     for row in rows:
-        held = sorted((pk for pk in row.label_ids if pk in rank), key=rank.get)
-        wanted = target(row.pk, held)
-        if wanted is KEEP or held == [pk for pk in [wanted] if pk is not None]:
-            continue
-        after = sorted(set(row.label_ids) - set(held) | ({wanted} - {None}))
-        if len(after) > MAX_LABELS:
+        own = _events(row, rank, target)
+        after = sorted(set(row.label_ids) - {pk for *_, pk in own} | {pk for _, pk, _ in own} - {None})
+        if own and len(after) > MAX_LABELS:
             if not skip_full:
                 raise ValueError(f"An interaction has at most {MAX_LABELS} labels.")
             full += 1
-            continue
-        row.label_ids = after
-        changed.append(row)
-        own = _events(row.pk, held, wanted)
-        events += own
-        if row.source != Source.SIMULATION:
+        elif own:
+            row.label_ids = after
+            changed.append(row)
+            events += own
             _count(deltas, row, own)
     _write(changed, events, by, job)
     deltas.append()
@@ -80,15 +75,22 @@ def _rank(project, keys, rows):
     return {pk: places[key] for pk, key in found}
 
 
-def _events(interaction_id, held, wanted):
-    """[(interaction id, label id or None, former id or None)]"""
+def _events(row, rank, target):
+    """[(interaction id, label id or None, former id or None)] that bring the row to what is wanted."""
+    held = sorted((pk for pk in row.label_ids if pk in rank), key=rank.get)
+    wanted = target(row.pk, held)
+    if wanted is KEEP:
+        return []
     if wanted in held:
-        return [(interaction_id, None, pk) for pk in held if pk != wanted]
-    first = held[0] if held else None
-    return [(interaction_id, wanted, first), *((interaction_id, None, pk) for pk in held[1:])]
+        return [(row.pk, None, pk) for pk in held if pk != wanted]
+    first, *rest = held or [None]
+    own = [] if wanted is None and first is None else [(row.pk, wanted, first)]
+    return own + [(row.pk, None, pk) for pk in rest]
 
 
 def _count(deltas, row, events):
+    if row.source == Source.SIMULATION:
+        return
     for _, label_id, former_id in events:
         for pk, sign in ((former_id, -1), (label_id, 1)):
             if pk is not None:

@@ -39,14 +39,7 @@ def plan_of(project, wanted, at):
         found.append(drivers.of_models(project, models))
     if wanted.not_models:
         tests.append(("(i.model_id = ANY(%s)) IS NOT TRUE", [_models(project, wanted.not_models)]))
-    lower, upper = _bounds(wanted)
-    descending = not wanted.oldest_first
-    if at is not None and at.back:
-        descending = not descending
-    if at is not None and descending:
-        upper = min(upper or at.id, at.id)
-    elif at is not None:
-        lower = max(lower or uuid.UUID(int=0), spans.after(at.id))
+    lower, upper, descending = _span(wanted, at)
     found += _of_columns(project, wanted) + _of_feedback(project, wanted) + _of_near(project, wanted)
     driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)
     tests, everything = (*tests, *_columns(wanted), *_given(wanted), *_near(wanted)), sizes.total(project)
@@ -55,6 +48,19 @@ def plan_of(project, wanted, at):
     shares = [min(one.size / everything, 1) for one in found if one is not driver]
     share = min(driver.size / everything, 1)
     return Plan(tests, driver, wanted.words, lower, upper, descending, share, math.prod(shares))
+
+
+def _span(wanted, at):
+    """(the id from which on, the id below which, whether downwards) is looked, from the Cursor `at` on."""
+    lower, upper = _bounds(wanted)
+    descending = not wanted.oldest_first
+    if at is not None and at.back:
+        descending = not descending
+    if at is not None and descending:
+        upper = min(upper or at.id, at.id)
+    elif at is not None:
+        lower = max(lower or uuid.UUID(int=0), spans.after(at.id))
+    return lower, upper, descending
 
 
 def _models(project, keys):
