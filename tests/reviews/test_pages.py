@@ -12,6 +12,7 @@ from interactions.models import Interaction
 from projects.access import project_or_404
 from reviews.models import Item, Queue, Remap, Review, State
 from reviews.services import form_of, guideline_of, set_gold
+from reviews.waiting import waiting
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 from tests.reviews.desks import PAIR, items_of, make_pairs, make_queue
 
@@ -521,3 +522,20 @@ def test_strangers_find_nothing(client, queue):
 
 def test_a_queue_of_pairs_asks_which_is_better(project):
     assert form_of(make_queue(project, "p", query=None, kind="pair", questions=PAIR)).questions[0]["kind"] == "pair"
+
+
+def test_what_waits_is_what_is_open_and_not_ones_own_answer(pages, project, queue):
+    owner, items = owner_of(project), items_of(queue)
+    person = make_user(team=project.team, role="annotator")
+    assert waiting(project, owner) == waiting(project, person) == {queue.pk: 4}
+    first(pages, queue)  # begun, not done
+    assert waiting(project, owner) == {queue.pk: 4}
+    send(pages, queue, first(pages, queue), do="skip")
+    pages.post(url("queue_items", queue), {"item": [items[3].pk], "do": "assign", "user": person.pk})
+    assert (waiting(project, owner), waiting(project, person)) == ({queue.pk: 2}, {queue.pk: 4})
+    set_gold(item=items[2], answers={"accurate": "yes"})
+    pages.post(url("queue_items", queue), {"item": [items[1].pk], "do": "remove"})
+    assert (waiting(project, owner), waiting(project, person)) == ({queue.pk: 1}, {queue.pk: 3})
+    assert waiting(project, person, most=2) == {queue.pk: 2}
+    pages.post(url("queue_close", queue))
+    assert waiting(project, person) == {}
