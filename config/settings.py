@@ -226,6 +226,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {
         "JobStateEnum": "jobs.models.State",
+        "FeedbackKeyKindEnum": "feedback.models.FeedbackKey.Kind",
         "QueueKindEnum": "reviews.models.Kind",
         "QuestionKindEnum": "reviews.questions.KINDS",
     },

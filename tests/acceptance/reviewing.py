@@ -5,7 +5,8 @@
 Starts an installation of its own in a temporary folder, draws the items from half as many again, and lets three people
 review over HTTP at once, while more interactions arrive; every answer is sent twice and noted down here. Checked: each
 item has exactly two answers, of two people, those that were given; nobody was shown another's before her own; alpha
-of every question is that of the answers noted down, computed here pair by pair, to 1e-6; the seed draws the same again.
+of every question is that of the answers noted down, computed here pair by pair, to 1e-6; the seed draws the same again;
+and a rule brought every arrival into another queue, once.
 """
 
 import argparse
@@ -67,6 +68,7 @@ def check(installation, items):
     owner = client_of(installation, installation.demo["api_key"])
     log(owner, items * 3 // 2)
     sample = prepare(owner, items)
+    follow(owner)
     began = time.monotonic()
     reviewers = [Reviewer(client_of(installation, key), place) for place, key in enumerate(keys)]
     log(owner, items)  # meanwhile
@@ -76,7 +78,8 @@ def check(installation, items):
     given = list(itertools.chain.from_iterable(reviewer.given for reviewer in reviewers))
     print(f"{len(given)} answers of {[len(one.given) for one in reviewers]} in {seconds:.1f} s")
     faults = [fault for reviewer in reviewers for fault in reviewer.faults]
-    return [*faults, *twice(owner, given, items), *agreement(owner, given), *again(owner, sample, items)]
+    found = [*twice(owner, given, items), *agreement(owner, given), *again(owner, sample, items)]
+    return [*faults, *found, *followed(owner, items)]
 
 
 def people(installation):
@@ -118,6 +121,31 @@ def prepare(client, items):
             sys.exit(f"The queue was not filled: {state}")
         time.sleep(0.2)
     return sample
+
+
+def follow(client):
+    """A queue that takes what arrives from now on."""
+    queue = {"key": "arrivals", "name": "Arrivals", "questions": QUESTIONS}
+    client.post(f"projects/{PROJECT}/queues", json=queue).raise_for_status()
+    client.put(f"projects/{PROJECT}/queues/arrivals/rule", json={"query": ""}).raise_for_status()
+
+
+def followed(client, number):
+    """What is wrong with what the rule brought in; the worker looks every five seconds."""
+    end = time.monotonic() + 90
+    while len(inside := items_of(client, "arrivals")) < number and time.monotonic() < end:
+        time.sleep(1)
+    print(f"The rule brought {len(inside)} of {number} arrivals in")
+    distinct = {item["interaction_id"] for item in inside}
+    return [] if len(inside) == len(distinct) == number else ["The rule did not bring every arrival in once."]
+
+
+def items_of(client, queue):
+    listed, after = [], 0
+    while after is not None:
+        told = client.get(f"projects/{PROJECT}/queues/{queue}/items", params={"after": after}).raise_for_status().json()
+        listed, after = listed + told["results"], told["next"]
+    return listed
 
 
 class Reviewer(threading.Thread):
@@ -163,12 +191,9 @@ class Reviewer(threading.Thread):
 
 def twice(client, given, items):
     """What is wrong with how many answered."""
-    people, listed, after = defaultdict(set), [], 0
+    people, listed = defaultdict(set), items_of(client, QUEUE)
     for item, person, _ in given:
         people[item].add(person)
-    while after is not None:
-        told = client.get(f"projects/{PROJECT}/queues/{QUEUE}/items", params={"after": after}).raise_for_status().json()
-        listed, after = listed + told["results"], told["next"]
     wrong = [item["id"] for item in listed if item["submitted"] != 2 or item["open"] or len(people[item["id"]]) != 2]
     print(f"{len(listed)} items, {Counter(item['submitted'] for item in listed)} answers each")
     faults = [f"Items without exactly two answers: {wrong}"] if wrong else []

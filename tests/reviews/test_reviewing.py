@@ -343,3 +343,60 @@ def test_a_pair_is_shuffled_for_each_reviewer_and_remembered(project):
         assert desk.get(f"/reviews/{review['id']}")["interaction_ids"] == review["interaction_ids"]
         seen.setdefault(review["item"], set()).add(tuple(review["interaction_ids"]))
     assert {len(order) for order in seen.values()} == {2}
+
+
+def test_what_was_skipped_can_be_put_at_the_end_again(project):
+    desk = Desk(make_queue(project, n=1))
+    review = desk.next()
+    desk.post(f"/reviews/{review['id']}/skip")
+    assert desk.next() is None
+    assert desk.post(f"/reviews/{review['id']}/put-off")["state"] == "pending"
+    assert desk.next()["id"] == review["id"]
+
+
+def test_putting_off_and_skipping_are_undone_to_what_was_before(project):
+    queue = make_queue(project, n=2)
+    desk = Desk(queue)
+    first = desk.next()
+    desk.post(f"/reviews/{first['id']}/draft", {"answers": {"good": "no"}})
+    desk.post(f"/reviews/{first['id']}/put-off")
+    second = desk.next()
+    desk.post(f"/reviews/{second['id']}/skip")
+    assert (desk.undo()["id"], desk.undo()["id"]) == (second["id"], first["id"])
+    again = desk.next()
+    assert (again["id"], again["state"], again["answers"]) == (first["id"], "draft", {"good": "no"})
+
+
+def test_a_skip_undone_after_somebody_took_the_item_is_told_when_it_is_answered(project):
+    queue = make_queue(project, n=1)
+    desk, other = Desk(queue), Desk(queue)
+    review = desk.next()
+    desk.post(f"/reviews/{review['id']}/skip")
+    other.answer()
+    assert desk.undo()["id"] == review["id"]
+    desk.submit(review, code=409)
+    assert desk.next() is None and Item.objects.get().submitted == 1
+
+
+def test_of_a_large_queue_what_is_left_is_told_by_its_bound(project, monkeypatch):
+    queue = make_queue(project, n=6, reviewers=2)
+    one, other = Desk(queue), Desk(queue)
+    for desk in (one, one, other):
+        desk.answer()
+    exact = one.post("/next")["progress"]
+    monkeypatch.setattr("reviews.slots.EXACT", 1)
+    bound = one.post("/next")["progress"]
+    # nothing is complete but the first item, which both have answered
+    assert (exact["done"], exact["total"]) == (bound["done"], bound["total"]) == (2, 6)
+
+
+def test_a_step_takes_the_same_number_of_queries_however_much_is_in_the_queue(project, django_assert_max_num_queries):
+    few, many = make_queue(project, n=3), make_queue(project, key="many", n=40)
+    counts = []
+    for queue in (few, many):
+        desk = Desk(queue)
+        desk.answer()
+        with django_assert_max_num_queries(60) as asked:
+            desk.answer()
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
