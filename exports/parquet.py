@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 GROUP_ROWS = 10_000
-GROUP_BYTES = 16 * 1024 * 1024  # of lines; one line may be longer
+GROUP_BYTES = 4 * 1024 * 1024  # of lines; one line may be longer
 TEXT = pa.string()
 TYPES = {
     "created_at": pa.timestamp("ms", tz="UTC"),
@@ -38,28 +38,28 @@ def schema_of(columns):
 
 def write(rows, path, columns):
     """A Parquet file of these lines (an iterable of bytes), each a JSON object with the columns."""
-    schema, group, held = schema_of(columns), [], 0
+    schema = schema_of(columns)
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        values, n, held = {name: [] for name in columns}, 0, 0
         for line in rows:
-            group.append(line)
-            held += len(line)
-            if len(group) >= GROUP_ROWS or held >= GROUP_BYTES:
-                _write(writer, schema, group)
-                group, held = [], 0
-        if group:
-            _write(writer, schema, group)
+            row = json.loads(line)
+            for name, column in values.items():
+                column.append(_stored(name, row[name]))
+            n, held = n + 1, held + len(line)
+            if n >= GROUP_ROWS or held >= GROUP_BYTES:
+                _write(writer, schema, values)
+                n = held = 0
+        if n:
+            _write(writer, schema, values)
 
 
-def _write(writer, schema, group):
+def _write(writer, schema, values):
     """One row group; what it took is given back."""
-    values = {name: [] for name in schema.names}
-    for line in group:
-        row = json.loads(line)
-        for name, column in values.items():
-            column.append(_stored(name, row[name]))
-    arrays = [pa.array(values.pop(field.name), field.type) for field in schema]
-    writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=len(group))
-    pa.default_memory_pool().release_unused()
+    arrays = []
+    for field in schema:
+        arrays.append(pa.array(values[field.name], field.type))
+        values[field.name].clear()
+    writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
 
 def _stored(name, value):
@@ -99,6 +99,7 @@ def _record(row):
 
 def main(rows, path, *columns):
     os.nice(10)  # whoever waits for an answer comes first
+    pa.set_memory_pool(pa.system_memory_pool())  # which gives back at once what it no longer needs
     with open(rows, "rb") as file:
         write(file, path, columns)
 

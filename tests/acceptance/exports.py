@@ -24,7 +24,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.acceptance.kill import ROOT, Installation, _children
+from tests.acceptance.kill import ROOT, Installation
 
 MOST = 300 * 1000 * 1000  # bytes
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -207,13 +207,18 @@ class Memory:
     def _held(self):
         try:
             pid = int(self.pid_file.read_text())
-            return sum(map(_resident, [pid, *_children(pid)]))
+            return sum(map(_resident, [pid, *_children_of_threads(pid)]))
         except (OSError, ValueError):
             return 0
 
     def stop(self):
         self.stopped.set()
         self.thread.join()
+
+
+def _children_of_threads(pid):
+    """A program belongs to the thread that started it."""
+    return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
 
 
 def _resident(pid):
