@@ -43,8 +43,13 @@ _CONTROL = " AND i.gold IS NOT NULL" + _FOR_HER
 
 def seat_of(queue, user):
     """The person's Seat at the queue, locked to the end of the transaction."""
-    Seat.objects.get_or_create(queue=queue, user=user)
-    return Seat.objects.select_for_update().get(queue=queue, user=user)
+    seats = Seat.objects.select_for_update().filter(queue=queue, user=user)
+    seat = seats.first()
+    if seat is None:
+        Seat.objects.bulk_create([Seat(queue=queue, user=user)], ignore_conflicts=True)
+        seat = seats.get()
+    seat.user = user
+    return seat
 
 
 def locked_item(item_id):
@@ -169,11 +174,9 @@ def last_place(queue, user):
 
 def count_submitted(item, change):
     """One more (1) or less (-1) answer of the locked item, and whether it takes more."""
-    item.submitted = F("submitted") + change
-    item.save(update_fields=["submitted"])
-    item.refresh_from_db(fields=["submitted"])
+    item.submitted += change
     item.open = item.gold is not None or item.submitted < item.queue.reviewers
-    item.save(update_fields=["open"])
+    item.save(update_fields=["submitted", "open"])
 
 
 def hers(queue, user, **where):

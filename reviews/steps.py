@@ -1,5 +1,6 @@
 """What a person did at a queue, newest first, twenty deep: what an undo goes through."""
 
+from django.db.models import Subquery
 from django.utils import timezone
 
 from reviews.models import Step
@@ -18,8 +19,8 @@ def remember(seat, review, what):
         "ended_at": review.ended_at.isoformat() if review.ended_at else None,
     }
     Step.objects.create(seat=seat, review=review, what=what, before=before)
-    kept = seat.steps.order_by("-id").values_list("pk", flat=True)[:DEEP]
-    seat.steps.exclude(pk__in=list(kept)).delete()
+    too_deep = seat.steps.order_by("-id").values("pk")[DEEP : DEEP + 1]
+    seat.steps.filter(pk__lte=Subquery(too_deep)).delete()
 
 
 def last(seat):
