@@ -272,7 +272,7 @@ const ACTS = {
   next: () => { if (current?.dataset.again && !busy) goOn(); else say("Answer, skip or put this one off to go on."); },
   comment: () => $("[data-act=comment]", current)?.focus(),
   lead: () => { const input = $("[data-act=lead] input", current); if (input) { input.checked = !input.checked; input.dispatchEvent(new Event("input", { bubbles: true })); say(input.checked ? "A lead is asked" : "No lead is asked"); } },
-  guide: () => { const guide = $(".guide", current); if (guide) guide.open = !guide.open; },
+  guide: () => { const guide = $(".guide", current); if (guide) { guide.open = !guide.open; rememberGuide(guide.open); } },
   diff: () => showDiff(!desk.classList.contains("diffing")),
   up: () => mark(at - 1),
   down: () => mark(at + 1),
@@ -344,7 +344,11 @@ function showDiff(on) {
   $$("[data-diff]", desk).forEach((one) => one.setAttribute("aria-current", String((one.dataset.diff === "on") === on)));
   localStorage.setItem("desk diff", on ? "on" : "off");
 }
-floor.addEventListener("toggle", (e) => { if (e.target.matches(".guide")) localStorage.setItem("desk guide", e.target.open ? "open" : "folded"); }, true);
+const rememberGuide = (open) => localStorage.setItem("desk guide", open ? "open" : "folded");
+floor.addEventListener("click", (e) => { // not by toggle, which also tells of those that arrive
+  const guide = e.target.closest(".guide > summary")?.parentElement;
+  if (guide) rememberGuide(!guide.open);
+});
 
 /* -- how far it is ------------------------------------------------------------------------------- */
 const counts = { done: +desk.dataset.done, skipped: +desk.dataset.skipped, total: +desk.dataset.total };

@@ -61,7 +61,7 @@ def item_context(project, queue, review, *, raw=False, answers=None, faults=None
     if context["is_pair"]:
         context["verdict"] = next((one for one in context["asked"] if one.kind == PAIR), None)
         context["asked"] = [one for one in context["asked"] if one is not context["verdict"]]
-        context["hides_models"] = queue.blind and review.state != State.SUBMITTED and not review.decides
+        context["hides_models"] = queue.blind and review.state != State.SUBMITTED
     return context
 
 
