@@ -197,7 +197,7 @@ class Memory:
     def __init__(self, pid_file):
         self.pid_file, self.most, self.stopped = Path(pid_file), 0, threading.Event()
         self.quiet = self._held()
-        self.thread = threading.Thread(target=self._watch)
+        self.thread = threading.Thread(target=self._watch, daemon=True)
         self.thread.start()
 
     def _watch(self):
