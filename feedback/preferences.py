@@ -179,7 +179,9 @@ def withdraw_preference(*, project, interaction_id, preference_id):
         _uncount(
             project,
             [
-                _Side(row.interaction_id, row.other_id, row.feedback_key_id, row.model_id, row.other_model_id, row.outcome)
+                _Side(
+                    row.interaction_id, row.other_id, row.feedback_key_id, row.model_id, row.other_model_id, row.outcome
+                )
                 for row in found
             ],
         )
