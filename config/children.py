@@ -10,6 +10,7 @@ import time
 
 from config import settings
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # what asks the supervisor for its end
 PATIENCE = 10  # seconds a program has to end when asked to
 STEADY = 10  # seconds after which a program that ends again is not in a loop of failing
 LONGEST_BREAK = 10
@@ -55,7 +56,7 @@ class Child:
 
     def ended(self):
         """How it ended, told once. It is due again after a break that grows while it keeps failing."""
-        if not self.process or self.process.poll() is None:
+        if not self.process or self._poll() is None:
             return None
         code, lived = self.process.returncode, time.monotonic() - self.started
         self.signal_all(signal.SIGTERM)  # what it leaves behind ends too
@@ -67,6 +68,14 @@ class Child:
     def start_if_due(self):
         if not self.process and time.monotonic() >= self.due:
             self.start()
+
+    def _poll(self):
+        """Popen's own, which would keep its lock for ever if a signal's exception broke into it."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            return self.process.poll()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def end(self):
         if self.process:

@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, nullcontext
 
 from config import settings
-from config.children import Child, tail, trim
+from config.children import ENDING, Child, tail, trim
 from config.welcome import is_ready, welcome
 
 EMBEDDED = not os.environ.get("DATABASE_URL")
@@ -107,7 +107,7 @@ class Supervisor:
 
 def main():
     """Bring everything up, say where it is, and look after it."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, interrupt)  # SIGINT too: a shell's background jobs begin with it ignored
     started = time.monotonic()
     with ExitStack() as stack:
