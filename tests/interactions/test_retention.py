@@ -22,6 +22,7 @@ from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.lived import live
 from tests.interactions.stored import stored
 
+pytestmark = pytest.mark.usefixtures("no_past_months")
 NOW = ids.now()
 OLD = NOW - datetime.timedelta(days=200)
 

@@ -13,6 +13,8 @@ from projects.models import Project
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, make_team, make_user
 
+pytestmark = pytest.mark.usefixtures("no_past_months")
+
 
 def days_ago(days):
     return (ids.now() - datetime.timedelta(days=days)).isoformat()
