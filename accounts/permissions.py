@@ -7,6 +7,10 @@ LABEL = "label.write"
 FEEDBACK = "feedback.write"
 REVIEW = "review.answer"
 MANAGE_REVIEWS = "review.manage"
+CALL = "model.call"
+MANAGE_MODELS = "model.manage"
+DEPLOY = "model.deploy"
+MANAGE_TESTS = "experiment.manage"
 MANAGE_PROJECT = "project.manage"
 CREATE_PROJECT = "project.create"
 MANAGE_TEAM = "team.manage"
@@ -19,6 +23,10 @@ PERMISSIONS = {
     FEEDBACK: "Give feedback",
     REVIEW: "Review in queues",
     MANAGE_REVIEWS: "Make queues, fill them, decide conflicts, read their reports",
+    CALL: "Call models, through the gateway and in the playground",
+    MANAGE_MODELS: "Register models and providers; attach models to projects and detach them",
+    DEPLOY: "Make a model a project's default; decide A/B tests and let them decide themselves",
+    MANAGE_TESTS: "Create, pause and cancel A/B tests",
     MANAGE_PROJECT: "Rename, share, archive, delete projects; define feedback keys; set retention; hold interactions",
     CREATE_PROJECT: "Create projects",
     MANAGE_TEAM: "Invite people and set their roles",
@@ -28,8 +36,8 @@ PERMISSIONS = {
 ROLES = {
     "administrator": ("Administrator", set(PERMISSIONS)),
     "engineer": ("Engineer", set(PERMISSIONS) - {MANAGE_TEAM}),
-    "reviewer": ("Reviewer", {READ, LABEL, FEEDBACK, REVIEW, MANAGE_REVIEWS}),
+    "reviewer": ("Reviewer", {READ, LABEL, FEEDBACK, REVIEW, MANAGE_REVIEWS, CALL}),
     "annotator": ("Annotator", {READ, LABEL, FEEDBACK, REVIEW}),
     "auditor": ("Auditor", {READ}),
-    "program": ("Program", {LOG, READ, FEEDBACK}),
+    "program": ("Program", {LOG, READ, FEEDBACK, CALL}),
 }

@@ -78,6 +78,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "config",
     "demo",
+    "gateway",
+    "experiments",
     "exports",
     "reviews",
     "interactions",

@@ -1,0 +1,138 @@
+"""A/B tests: which of several models is better for the people who use them, and how that was decided.
+
+A test takes a share of its project's units (end users, else sessions), and gives each of them to one arm for good.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.models import User
+from feedback.models import FeedbackKey
+from projects.models import Project
+from registry.models import Model
+
+BUCKETS = 10_000  # that a project's units fall into; each running test has some of them for itself
+LEAST_UNITS = 50  # in an arm, below which nothing is computed
+
+
+class State(models.TextChoices):
+    WARMUP = "warmup", "Collecting"  # not all arms have had traffic
+    IN_PROGRESS = "in_progress", "Running"
+    DONE = "done", "Decided"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+RUNNING = [State.WARMUP, State.IN_PROGRESS]
+
+
+class JudgedBy(models.TextChoices):
+    METRIC = "metric", "Feedback"
+    PREFERENCE = "preference", "Preferences"
+
+
+class ABTest(models.Model):
+    """One question to the traffic. `buckets` are [start, end) pairs of the project's units that take part, together
+    `traffic_split` of all. A `sequence` is a time in which nothing about the split was changed: figures never mix two."""
+
+    id = models.AutoField(primary_key=True)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="ab_tests")
+    key = models.CharField(max_length=100)
+    name = models.CharField(max_length=100)
+    feedback_key = models.ForeignKey(FeedbackKey, on_delete=models.PROTECT, related_name="+")
+    judged_by = models.CharField(max_length=10, choices=JudgedBy, default=JudgedBy.METRIC)
+    traffic_split = models.FloatField(default=1.0)
+    buckets = ArrayField(ArrayField(models.IntegerField(), size=2), default=list)
+    smallest_effect = models.FloatField(default=0.0)
+    planned_n = models.IntegerField(default=200)  # units with a value, in each arm
+    planned_days = models.FloatField(default=3.0)
+    auto_deploy = models.BooleanField(default=False)
+    state = models.CharField(max_length=12, choices=State, default=State.WARMUP)
+    paused_at = models.DateTimeField(null=True)
+    sequence = models.SmallIntegerField(default=1)
+    sequence_started_at = models.DateTimeField(db_default=Now())
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "key"], name="ab_test_project_key_unique"),
+            models.CheckConstraint(
+                condition=models.Q(traffic_split__gt=0, traffic_split__lte=1), name="ab_test_traffic_split"
+            ),
+            models.CheckConstraint(condition=models.Q(smallest_effect__gte=0), name="ab_test_smallest_effect"),
+            models.CheckConstraint(condition=models.Q(planned_n__gte=LEAST_UNITS), name="ab_test_planned_n"),
+            models.CheckConstraint(condition=models.Q(planned_days__gte=0), name="ab_test_planned_days"),
+            models.CheckConstraint(condition=models.Q(state__in=State.values), name="ab_test_state_known"),
+        ]
+
+    def __str__(self):
+        return self.name
+
+
+class Arm(models.Model):
+    """One of a test's models; the first is the control. Its id is what interactions keep as their arm."""
+
+    id = models.AutoField(primary_key=True)
+    test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="arms")
+    position = models.SmallIntegerField()
+    model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="+")
+    weight = models.FloatField(default=1.0)  # its part of the test's traffic, beside the other arms' weights
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["test", "position"], name="arm_position_unique"),
+            models.UniqueConstraint(fields=["test", "model"], name="arm_model_unique"),
+            models.CheckConstraint(condition=models.Q(weight__gte=0), name="arm_weight"),
+        ]
+
+    @property
+    def letter(self):
+        return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[self.position]
+
+
+class Evaluation(models.Model):
+    """What a test's figures said at a moment: written by the worker, never changed. `figures` is what
+    statistics.judge answered, `gates` the ticks, `leader` the arm for which all of them held."""
+
+    test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="evaluations")
+    sequence = models.SmallIntegerField()
+    at = models.DateTimeField(db_default=Now())
+    figures = models.JSONField()
+    gates = models.JSONField()
+    leader = models.ForeignKey(Arm, on_delete=models.CASCADE, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["test", "-at"], name="evaluation_newest")]
+
+
+class Decision(models.Model):
+    """How a test ended, for good: the winner (null: none), by whom (null: by auto_deploy) and why, with the numbers and
+    the rule that it went by. `former` was the project's default before; a decision can be rolled back once."""
+
+    test = models.OneToOneField(ABTest, on_delete=models.CASCADE, related_name="decision")
+    at = models.DateTimeField(db_default=Now())
+    winner = models.ForeignKey(Arm, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    reason = models.TextField()
+    rule = models.TextField()
+    figures = models.JSONField()
+    gates = models.JSONField()
+    deployed = models.BooleanField(default=False)
+    former = models.ForeignKey(Model, on_delete=models.PROTECT, null=True, related_name="+")
+    rolled_back_at = models.DateTimeField(null=True)
+    rolled_back_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+
+class Event(models.Model):
+    """A line of a test's log: who (null: the product itself) did what."""
+
+    test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField(db_default=Now())
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    text = models.CharField(max_length=500)
+
+    class Meta:
+        indexes = [models.Index(fields=["test", "-at"], name="ab_event_newest")]
