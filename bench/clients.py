@@ -66,7 +66,7 @@ class _Loop:
             following = next(self.requests, None)
             self.ended = following is None
             if following is not None:
-                self.idle.pop().send(following)
+                self.idle.pop(0).send(following)  # in turn: one that rests for long is hung up
                 self.due = self.due + self.pause if self.pause else now
         return not self.ended
 
