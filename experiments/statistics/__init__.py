@@ -1,0 +1,43 @@
+"""The arithmetic of A/B tests: from a few numbers of each arm to what may be said. Knows no database and no Django."""
+
+from experiments.statistics.figures import (
+    ArmFigures,
+    Coverage,
+    JudgedArm,
+    Judgement,
+    Moments,
+    Pair,
+    Plan,
+    Ratio,
+    Strengths,
+    StrongArm,
+    StrongPair,
+    Votes,
+)
+from experiments.statistics.judging import judge
+from experiments.statistics.planning import plan
+from experiments.statistics.strength import strengths_of_arms
+from experiments.statistics.traffic import LEAST_UNITS, coverage_of, sample_ratio
+from experiments.statistics.votes import votes_of_two
+
+__all__ = [
+    "LEAST_UNITS",
+    "ArmFigures",
+    "Coverage",
+    "JudgedArm",
+    "Judgement",
+    "Moments",
+    "Pair",
+    "Plan",
+    "Ratio",
+    "Strengths",
+    "StrongArm",
+    "StrongPair",
+    "Votes",
+    "coverage_of",
+    "judge",
+    "plan",
+    "sample_ratio",
+    "strengths_of_arms",
+    "votes_of_two",
+]

@@ -1,0 +1,34 @@
+"""Who came to which arm, and how many of them gave feedback: what must be right before values are compared."""
+
+from scipy.special import chdtrc
+
+from experiments.statistics.figures import Coverage, Ratio
+
+LEAST_UNITS = 50  # in an arm, below which nothing is computed; models.LEAST_UNITS is the same
+LEAST_EXPECTED = 5  # units of an arm, below which chi-square is no approximation
+ALARM = 0.001  # false alarms of the sample ratio, one in a thousand looks
+
+
+def sample_ratio(units, weights):
+    """Ratio of the units of each arm and what the weights would have given them.
+
+    Pearson's chi-square with as many degrees of freedom as arms with a weight above 0, less one. It holds where p is at
+    least 0.001. Arms of weight 0 are not counted, with whatever units requests brought there by name.
+    """
+    taking = [place for place, weight in enumerate(weights) if weight > 0]
+    total, whole = sum(units[place] for place in taking), sum(weights)
+    expected = [total * weight / whole if whole else 0.0 for weight in weights]
+    if len(taking) < 2:
+        return Ratio(expected, None, None, None, "Fewer than two arms take traffic.")
+    if min(expected[place] for place in taking) < LEAST_EXPECTED:
+        return Ratio(expected, None, None, None, f"Too few units to tell: {total:,} in all.")
+    chi2 = sum((units[place] - expected[place]) ** 2 / expected[place] for place in taking)
+    p = float(chdtrc(len(taking) - 1, chi2))
+    return Ratio(expected, chi2, p, p >= ALARM, None)
+
+
+def coverage_of(units, answered):
+    """Coverage: the share of each arm's units that have a value, and how many points they are apart."""
+    shares = [has / of if of else None for has, of in zip(answered, units, strict=True)]
+    known = [share for share in shares if share is not None]
+    return Coverage(shares, 100 * (max(known) - min(known)) if len(known) > 1 else None)
