@@ -1,5 +1,6 @@
 """All settings, from the environment alone. docs/settings.md tells what each one does."""
 
+import base64
 import os
 import secrets
 from pathlib import Path
@@ -14,8 +15,12 @@ def _flag(name, default=False):
     return os.environ.get(name, str(int(default))).lower() in {"1", "true", "yes", "on"}
 
 
+def _items(text):
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
 def _list(name, default=""):
-    return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+    return _items(os.environ.get(name, default))
 
 
 # -- this process ----------------------------------------------------------------------------------
@@ -28,21 +33,29 @@ DEBUG = _flag("DEBUG")
 HTTPS = ADDRESS.startswith("https://")
 
 
-def _secret_key():
-    """The key that signs sessions: given, or made once and kept beside the data."""
-    if key := os.environ.get("SECRET_KEY"):
-        return key
-    path = DATA_DIR / "secret_key"
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
+def _kept(name, make):
+    """What DATA_DIR/name says, made once; whoever comes second takes what the first has written, and that whole."""
+    path = DATA_DIR / name
+    if not path.exists():
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        new = DATA_DIR / f".{name}.{secrets.token_hex(8)}"
+        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(make())
+        try:
+            os.link(new, path)
+        except FileExistsError:
+            pass
+        new.unlink()
     return path.read_text()
 
 
-SECRET_KEY = _secret_key()
+def _encryption_key():
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+# the key that signs sessions, and those that providers' addresses and keys are encrypted with: the first encrypts
+SECRET_KEY = os.environ.get("SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(50))
+ENCRYPTION_KEYS = _list("ENCRYPTION_KEYS") or _items(_kept("encryption_keys", _encryption_key))
 ALLOWED_HOSTS = _list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + ([] if EVERYWHERE else [HOST])
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS") or [ADDRESS]
 
@@ -206,6 +219,10 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # one record; a batch is read as a stream
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+
+# -- calls to providers ----------------------------------------------------------------------------
+# hosts, host:ports and networks that are called although they lie on this machine or are link-local
+ALLOWED_UPSTREAMS = _list("ALLOWED_UPSTREAMS")
 
 # -- the API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -1,16 +1,23 @@
-"""What changes the models we know."""
+"""What changes the models we know, and which of them a project uses."""
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
 
+from projects.access import EntityNotFound
+from projects.models import Project
 from registry.known import Known
-from registry.models import Attachment, Model
+from registry.models import Attachment, Model, State
+from registry.rules import Taken, check_model
 
 _attached = Known()
 
 
 def resolve_models(*, project, known=(), new=()):
     """{key: id} for models named by programs. Those of `new` are registered and attached where they are new;
-    those of `known` must be known to the project's team, else they are left out of the answer."""
+    those of `known` must be known to the project's team, else they are left out of the answer. A model that was
+    detached stays so."""
     wanted = {(project.pk, key) for key in (*known, *new)}
     found = _attached.of(wanted)
     if len(found) < len(wanted):
@@ -34,3 +41,126 @@ def _resolve(project, known, new):
         )
         attached |= found
     return attached
+
+
+@transaction.atomic
+def register_model(*, team, key, provider, external_id, by, name="", capabilities=("text",), parameters=None):
+    """A Model that can be called. One that was only known from what was logged gets the provider; one that has a
+    provider already is Taken. Fault by field for what does not fit."""
+    values = {
+        "key": key,
+        "name": name or key,
+        "provider": provider,
+        "external_id": external_id,
+        "capabilities": list(capabilities),
+        "parameters": parameters or {},
+    }
+    check_model(team=team, **values)
+    model, is_new = Model.objects.select_for_update(of=["self"]).get_or_create(team=team, key=key, defaults=values)
+    if is_new:
+        return model
+    if model.provider_id:
+        raise Taken(f"{team.name} has a model {key} already; change that one, or send another key.")
+    return _change(model, values)
+
+
+@transaction.atomic
+def change_model(*, model, by, **changes):
+    """Change name, provider (None: it can no longer be called), external_id, capabilities or parameters."""
+    model = Model.objects.select_for_update(of=["self"]).select_related("team", "provider").get(pk=model.pk)
+    values = {name: getattr(model, name) for name in ("name", "provider", "external_id", "capabilities", "parameters")}
+    if changes.get("provider", model.provider) is None:
+        changes |= {"external_id": ""}
+    check_model(team=model.team, key=model.key, **(values | changes), is_new=False)
+    return _change(model, changes)
+
+
+def _change(model, changes):
+    called = {"provider", "external_id", "capabilities", "parameters"}
+    if any(getattr(model, name) != value for name, value in changes.items() if name in called):
+        changes = {**changes, "state": State.UNKNOWN, "fault": "", "checked_at": None}
+    for name, value in changes.items():
+        setattr(model, name, value)
+    model.save(update_fields=list(changes))
+    return model
+
+
+@transaction.atomic
+def attach(*, project, model, by, desired_online=True):
+    """The project uses the model from now on: the Attachment, which is the one it has where it is attached already
+    (then only `desired_online` changes). After a detachment it is a new one."""
+    guard_model(user=by, project=project, model=model)
+    _lock(project)
+    attachment, _ = Attachment.objects.update_or_create(
+        project=project,
+        model=model,
+        detached_at=None,
+        defaults={"desired_online": desired_online},
+        create_defaults={"desired_online": desired_online, "attached_by": by},
+    )
+    return attachment
+
+
+def guard_model(*, user, project, model):
+    """PermissionDenied where a guest, who reaches the project by a share, would attach a model of the team that the
+    project never had; EntityNotFound for another team's."""
+    if model.team_id != project.team_id:
+        raise EntityNotFound("Model", model.key)
+    if Attachment.objects.filter(project=project, model=model).exists():
+        return
+    if user is not None and not project.team.memberships.filter(user=user).exists():
+        raise PermissionDenied(f"{model.key} is a model of {project.team.name}: ask its people to attach it.")
+
+
+@transaction.atomic
+def detach(*, project, model, by):
+    """The project no longer uses the model; what was logged of it stays, and so does the attachment as history. Where
+    it was the default, the project has none then. EntityNotFound where it is not attached."""
+    _lock(project)
+    ended = Attachment.objects.filter(project=project, model=model, detached_at=None)
+    if not ended.update(detached_at=timezone.now(), detached_by=by, is_default=False):
+        raise EntityNotFound("Model", model.key)
+
+
+@transaction.atomic
+def set_default(*, project, model, by):
+    """What is asked for by the project's key alone goes to this model from now on; returns the former default or
+    None. `model` None: the project has no default. EntityNotFound where the model is not attached."""
+    _lock(project)
+    current = Attachment.objects.filter(project=project, detached_at=None).select_related("model")
+    former = current.filter(is_default=True).first()
+    if former and model and former.model_id == model.pk:
+        return former.model
+    current.filter(is_default=True).update(is_default=False)
+    if model and not current.filter(model=model).update(is_default=True):
+        raise EntityNotFound("Model", model.key)
+    return former and former.model
+
+
+def default_of(project):
+    """The Model that the project's key alone stands for, with its provider, or None."""
+    attachment = (
+        Attachment.objects.filter(project=project, detached_at=None, is_default=True)
+        .select_related("model__provider")
+        .first()
+    )
+    return attachment and attachment.model
+
+
+def attached(project):
+    """The project's current Attachments, each with model and provider: the default first, then by name."""
+    current = Attachment.objects.filter(project=project, detached_at=None).select_related("model__provider")
+    return list(current.order_by("-is_default", Lower("model__name"), "pk"))
+
+
+def model_or_404(models, key):
+    """The one of these Models that has the key, with its provider; EntityNotFound."""
+    model = None if "\x00" in key else models.filter(key=key).select_related("provider", "team").first()
+    if model is None:
+        raise EntityNotFound("Model", key)
+    return model
+
+
+def _lock(project):
+    """Changes of what a project uses wait for one another; what is logged meanwhile does not."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
