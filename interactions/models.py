@@ -240,6 +240,15 @@ class RollupDelta(Count):
         indexes = [models.Index(fields=["project", "dimension"], name="rollup_delta_project")]
 
 
+class ArmTouch(models.Model):
+    """Something about an interaction of an A/B test's arm changed: it came, went, was given something, or took part in
+    a comparison. Not yet in the test's figures; appended in the transaction of the change (see touches.py)."""
+
+    arm = models.IntegerField()
+    interaction_id = models.UUIDField()
+    comparison_id = models.UUIDField(null=True)
+
+
 class BlobContent(models.Model):
     """Bytes, once for all projects."""
 

@@ -65,6 +65,7 @@ class Record:
     prompt_tokens: int | None
     completion_tokens: int | None
     corrected: str | None = None
+    ab_campaign: str | None = None
     pictures: list = field(default_factory=list)
     images: int = 0
     tools: int = 0
@@ -159,13 +160,13 @@ class _Reader:
             prompt_tokens=self._whole(usage.get("prompt_tokens"), "usage.prompt_tokens"),
             completion_tokens=self._whole(usage.get("completion_tokens"), "usage.completion_tokens"),
             corrected=self._text("corrected_completion", least=1, most=MAX_CORRECTED),
+            ab_campaign=self._text("ab_campaign", least=1),
             pictures=self.pictures,
             images=self.images,
             tools=self.tools,
         )
         self._whole(usage.get("total_tokens"), "usage.total_tokens")
         self._object("metadata")
-        self._text("ab_campaign", least=1)
         self._stop()
         record.payload_sha256 = jsontext.digest(raw)
         return record

@@ -16,6 +16,7 @@ from feedback.services import checked_value, key_or_404, keys_of
 from interactions import bulk, claims, ids, partitions
 from interactions.blobs import insert_blobs
 from interactions.ingest.arriving import Arriving
+from interactions.ingest.placing import Placed, give_arms, not_there, touch
 from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
 from interactions.labels import ids_of, resolve_labels
 from interactions.models import Claim, Interaction, Source
@@ -27,6 +28,7 @@ from registry.services import resolve_models
 
 PIECE = 1_000  # records a transaction
 _NO_PARTITION = re.compile(r"no partition of relation")
+__all__ = ["PIECE", "Outcome", "Placed", "ingest", "log", "refuse_archived", "store_records"]
 _arriving = Arriving()
 
 
@@ -52,35 +54,37 @@ class _Entry:
     label_ids: list = field(default_factory=list)
     claim: uuid.UUID | None = None
     once: bool = False  # the claim was given: whatever holds it is the answer
+    place: uuid.UUID | None = None  # the id that was given
+    arm: int | None = None
 
 
-def ingest(*, project, records, by, also=None, once=None):
+def ingest(*, project, records, by, also=None, once=None, placed=None):
     """Store the records (JSON objects as they were sent), up to 1,000 at a time; an Outcome each, in their order.
 
     Each record stands alone: what is wrong with one keeps none of the others out. What an Outcome acknowledges is
     committed, unless the caller has an open transaction. A record whose external id is taken answers with what is
     there if its payload is the same, else with a Conflict. `also(outcomes)` is called inside each transaction.
     `once` gives each record a claim digest (see once.py) in place of an external id: where it is held, that interaction
-    is the answer, whatever the payload.
+    is the answer, whatever the payload. `placed` gives each record a Placed, or None.
     """
     refuse_archived(project)
     outcomes = []
     for start in range(0, len(records), PIECE):
         piece = slice(start, start + PIECE)
-        found, entries = _prepare(project, records[piece], once and once[piece])
+        found, entries = _prepare(project, records[piece], once and once[piece], placed and placed[piece])
         _store(project, entries, by, also and (lambda found=found: also(found)))
         outcomes += found
     return outcomes
 
 
-def log(*, kind, admit, record):
-    """Store one record; its Outcome, whose error is raised.
+def log(*, kind, admit, record, placed=None):
+    """Store one record, `placed` or not; its Outcome, whose error is raised.
 
     Records of one `kind` that arrive together share one look at the gate and one commit, and each waits for it:
     `admit()` says (project, by) of all that are of this kind, or raises why not.
     """
     try:
-        entry = _Entry(read_record(record, now=ids.now()), Outcome())
+        entry = _placed(_Entry(read_record(record, now=ids.now()), Outcome()), placed)
     except RecordError:
         refuse_archived(admit()[0])  # who may not log here is told that alone
         raise
@@ -108,20 +112,28 @@ def refuse_archived(project):
         raise Conflict(f"The project {project.key} is archived and takes no interactions.")
 
 
-def _prepare(project, records, once=None):
+def _prepare(project, records, once=None, placed=None):
     """(an Outcome each, the entries that are to be stored)"""
-    outcomes, entries, now = [Outcome() for _ in records], [], ids.now()
-    for raw, outcome, claim in zip(records, outcomes, once or [None] * len(records), strict=True):
+    outcomes, entries, now, none = [Outcome() for _ in records], [], ids.now(), [None] * len(records)
+    for raw, outcome, claim, place in zip(records, outcomes, once or none, placed or none, strict=True):
         try:
-            entries.append(_Entry(read_record(raw, now=now), outcome, claim=claim, once=claim is not None))
+            entry = _Entry(read_record(raw, now=now), outcome, claim=claim, once=claim is not None)
+            entries.append(_placed(entry, place))
         except RecordError as error:
             outcome.error = error
     return outcomes, _ready(project, entries)
 
 
+def _placed(entry, placed):
+    if placed is not None:
+        entry.place, entry.arm = placed
+    return entry
+
+
 def _ready(project, entries):
     """Those of the entries that are to be stored, their names resolved; the others' outcomes say why not."""
     _check_feedbacks(project, [entry for entry in entries if entry.record.feedbacks])
+    give_arms(project, entries)
     entries = _unclaimed(project, [entry for entry in entries if entry.outcome.error is None])
     _resolve(project, entries)
     return [entry for entry in entries if entry.outcome.error is None]
@@ -179,14 +191,19 @@ def _resolve(project, entries):
 
 
 def _store(project, entries, by, also=None):
-    """Store, and once more after making the partitions that were missing: imports of the past need theirs."""
+    """Store, and once more after making the partitions that were missing, as imports of the past need theirs, or
+    without those whose given ids are stored already."""
     try:
         _insert(project, entries, by, also)
     except IntegrityError as error:
-        if not _NO_PARTITION.search(str(error)):
+        if _NO_PARTITION.search(str(error)):
+            partitions.ensure([ids.time_of(e.place) if e.place else e.record.created_at for e in entries])
+            _insert(project, entries, by, also)
+            return
+        left = not_there(entries)
+        if len(left) == len(entries):
             raise
-        partitions.ensure([entry.record.created_at for entry in entries])
-        _insert(project, entries, by, also)
+        _store(project, left, by, also)
 
 
 def _insert(project, entries, by, also):
@@ -203,7 +220,8 @@ def _insert(project, entries, by, also):
 def _insert_rows(project, entries, by, together):
     for entry in entries:
         # anew at each try: what a failed one said of duplicates went with it
-        entry.outcome.id, entry.outcome.session = ids.make(entry.record.created_at), entry.record.session
+        entry.outcome.id = entry.place or ids.make(entry.record.created_at)
+        entry.outcome.session = entry.record.session
         entry.outcome.duplicate, entry.outcome.error = False, None
     fresh = _claim(project, entries)
     insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
@@ -212,6 +230,7 @@ def _insert_rows(project, entries, by, together):
         insert_interactions(project, fresh, by)
         insert_bodies(fresh)
         insert_postings(fresh)
+        touch(fresh)
         corrected = {e.outcome.id: e.record.corrected for e in fresh if e.record.corrected is not None}
         insert_corrections(corrected, by=by)
         _count(project, fresh)

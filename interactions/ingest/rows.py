@@ -8,6 +8,7 @@ def insert_interactions(project, entries, by):
     """The rows of the table, with all that it shows."""
     records = [entry.record for entry in entries]
     hashes = [record.hashes() for record in records]
+    arms = [entry.arm for entry in entries]
     bulk.insert(
         "interactions_interaction",
         {
@@ -18,6 +19,7 @@ def insert_interactions(project, entries, by):
             "user": ("text", [record.user for record in records]),
             "source": ("text", [record.source for record in records]),
             "logged_by_id": ("bigint", [by.pk if by else None] * len(entries)),
+            **({"arm": ("integer", arms)} if any(arms) else {}),  # most have none, and pay nothing
             "prompt_tokens": ("integer", [record.prompt_tokens for record in records]),
             "completion_tokens": ("integer", [record.completion_tokens for record in records]),
             "latency_ms": ("integer", [record.latency_ms for record in records]),
