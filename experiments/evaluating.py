@@ -1,6 +1,90 @@
 """Looking at a test's figures: what they say is kept as an Evaluation, and may end the test."""
 
+import logging
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.http import Http404
+
+from accounts.permissions import DEPLOY
+from experiments import folding
+from experiments.figures import gates_told, judged
+from experiments.models import RUNNING, ABTest, Evaluation, Event
+from experiments.services import decide
+from interactions.rules import Conflict
+from projects.access import project_or_404
+
+logger = logging.getLogger(__name__)
+
+# running, and something was folded since it was looked at last, or that was long ago, or it waits for the second time
+_DUE = """
+    SELECT t.id FROM experiments_abtest t
+    JOIN projects_project p ON p.id = t.project_id AND p.deleted_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT e.at, e.sequence, e.leader_id FROM experiments_evaluation e WHERE e.test_id = t.id
+        ORDER BY e.at DESC LIMIT 1
+    ) AS last ON true
+    WHERE t.ended_at IS NULL AND (
+        last.at IS NULL OR last.sequence <> t.sequence OR last.at < statement_timestamp() - interval '1 hour'
+        OR t.auto_deploy AND last.leader_id IS NOT NULL
+        OR last.at < (SELECT max(c.folded_at) FROM experiments_cell c
+            WHERE c.test_id = t.id AND c.sequence = t.sequence))
+    ORDER BY t.id
+"""
+
 
 def evaluate(test):
     """A new Evaluation of a running test, from what is counted at this moment; Conflict where the test is over."""
-    raise NotImplementedError
+    folding.settle()
+    test.refresh_from_db()
+    if test.state not in RUNNING:
+        raise Conflict(f"{test.key} is over: its figures stay what they are.")
+    return _keep(judged(test))
+
+
+def _keep(found):
+    return Evaluation.objects.create(
+        test=found.test,
+        sequence=found.test.sequence,
+        figures=found.figures,
+        gates=gates_told(found.gates),
+        leader=None if found.leader is None else found.arms[found.leader],
+    )
+
+
+def evaluate_due():
+    """Evaluate every test that has something new to say, and decide those that may decide themselves; how many were
+    looked at."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE)
+        due = [pk for (pk,) in cursor.fetchall()]
+    for test in ABTest.objects.filter(pk__in=due).select_related("project__team", "feedback_key", "created_by"):
+        try:
+            _look_at(test)
+        except (ArithmeticError, ValueError):  # one whose figures no arithmetic takes leaves the others their turn
+            logger.exception("The A/B test %s could not be evaluated", test.key)
+    return len(due)
+
+
+def _look_at(test):
+    found = judged(test)
+    _keep(found)
+    if test.auto_deploy and not test.paused_at and all(gate.holds for gate in found.gates):
+        _deploy(found)
+
+
+def _deploy(found):
+    """All gates held twice: the worker decides, as who made the test had wanted, if she may still."""
+    test, winner = found.test, found.arms[found.leader]
+    try:
+        project_or_404(test.created_by, str(test.project.uid), DEPLOY)
+        decide(test=test, winner=winner, reason=f"{found.verdict.headline}. {found.verdict.text}", by=None)
+    except (PermissionDenied, Http404):
+        _tell_once(test, f"Not deployed: {test.created_by.name} may no longer make a model the default.")
+    except Conflict as error:
+        _tell_once(test, f"Not deployed: {error}")
+
+
+def _tell_once(test, text):
+    if not Event.objects.filter(test=test, text=text[:500]).exists():
+        Event.objects.create(test=test, text=text[:500])

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.models import User
-from feedback.models import FeedbackKey
+from feedback.models import FeedbackKey, Numeric
 from projects.models import Project
 from registry.models import Model
 
@@ -137,3 +137,92 @@ class Event(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["test", "-at"], name="ab_event_newest")]
+
+
+# -- figures: what folding.py keeps, so that nothing has to be counted when somebody looks -----------
+class Counted(models.Model):
+    """An interaction as it is counted in its arm now, so that what changes can be taken away to the last digit. `unit`
+    is a digest of what folding calls the unit, `value` the mean of its current feedback under the test's key."""
+
+    interaction_id = models.UUIDField(primary_key=True)
+    arm = models.IntegerField()
+    sequence = models.SmallIntegerField()
+    unit = models.UUIDField()
+    value = Numeric(null=True)
+    latency_ms = models.IntegerField(null=True)
+
+
+class CountedVote(models.Model):
+    """A comparison of two arms (ids, `one` the smaller) as it is counted now; `points` of the one: 2 won, 1 tied,
+    0 lost."""
+
+    comparison_id = models.UUIDField(primary_key=True)
+    test_id = models.IntegerField()
+    sequence = models.SmallIntegerField()
+    judge = models.UUIDField()
+    one = models.IntegerField()
+    other = models.IntegerField()
+    points = models.SmallIntegerField()
+
+
+class Seen(models.Model):
+    """A unit in an arm: `n` interactions (comparisons, in a test by preferences), of which `answered` have a value.
+    One with n = 0 is no longer there."""
+
+    pk = models.CompositePrimaryKey("test_id", "sequence", "unit", "arm")
+    test_id = models.IntegerField()
+    sequence = models.SmallIntegerField()
+    unit = models.UUIDField()
+    arm = models.IntegerField()
+    first_at = models.DateTimeField()
+    n = models.IntegerField()
+    answered = models.IntegerField()
+    total = Numeric()
+    latency_ms = models.BigIntegerField()
+    timed = models.IntegerField()
+
+
+class Cell(models.Model):
+    """An arm's units whose first interaction was on this day (UTC): exact sums over one value a unit, the mean of its
+    interactions' values. A unit that was seen in two arms is `crossed` in the one that it met first, and nowhere else.
+    `interactions`, and the latency of the `timed` ones, are of all units."""
+
+    test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="cells")
+    sequence = models.SmallIntegerField()
+    arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+", db_index=False)
+    day = models.DateField()
+    units = models.IntegerField()
+    answered = models.IntegerField()
+    crossed = models.IntegerField()
+    total = Numeric()
+    squares = Numeric()
+    interactions = models.BigIntegerField()
+    latency_ms = models.BigIntegerField()
+    timed = models.BigIntegerField()
+    folded_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["test", "sequence", "arm", "day"], name="cell_unique"),
+        ]
+
+
+JUDGES = 1024  # groups of judges, by a hash: so few are drawn from, however many there are
+
+
+class VoteCell(models.Model):
+    """How the votes of a group of judges between two arms ended for `one`, which has the smaller id."""
+
+    test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="votes")
+    sequence = models.SmallIntegerField()
+    judges = models.SmallIntegerField()
+    one = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+", db_index=False)
+    other = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+", db_index=False)
+    wins = models.IntegerField()
+    losses = models.IntegerField()
+    ties = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["test", "sequence", "judges", "one", "other"], name="vote_cell_unique"),
+        ]

@@ -1,19 +1,27 @@
-"""What a test's page and its call tell: computed from the days' figures, in a number of queries that is always the same."""
+"""What a test's page and its call tell: computed from the days' figures, in a fixed number of queries."""
 
 import datetime
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
-from experiments.gates import Gate, Verdict
+from experiments.figures import gates_read, judged
+from experiments.gates import Gate, Verdict, verdict
+from experiments.labels import ByLabel, LabelRow, by_label, label_keys
 from experiments.models import ABTest, Arm, Decision, Event
-from experiments.statistics import Judgement
+from experiments.statistics import Judgement, Moments
+from experiments.statistics.estimates import point
 from registry.models import Model
+
+__all__ = ["ByLabel", "LabelRow", "Report", "Reported", "behind", "by_label", "decision_of", "events_of", "label_keys"]
+__all__ += ["report"]
+MOST_EVENTS = 50
 
 
 @dataclass(frozen=True)
 class Reported:
-    """One arm. `value`, `interval` and `chance` are those of the judgement; `difference` is its Pair against the control
-    (statistics.Pair), None for the control itself. `off`: its model is detached or switched off. `coverage`: share of
-    the units with a value, from 0 to 1, None without units."""
+    """One arm. `value`, `interval` and `chance` are those of the judgement; `difference` is its Pair against the
+    control (statistics.Pair), None for the control itself. `off`: its model is detached or switched off. `coverage`:
+    share of the units with a value, from 0 to 1, None without units."""
 
     arm: Arm
     letter: str
@@ -35,7 +43,8 @@ class Reported:
 @dataclass(frozen=True)
 class Report:
     """A test at the moment `as_of`. `series`: (day, one (value, low, high) or None for each arm) of each day with
-    figures, cumulative from the sequence's beginning. `kind` is the judgement's: bool, scalar or preference."""
+    figures, cumulative from the sequence's beginning. `kind` is the judgement's: bool, scalar or preference. Of a test
+    that was decided, gates are those that it was decided by."""
 
     test: ABTest
     as_of: datetime.datetime
@@ -55,44 +64,79 @@ class Report:
         return self.judgement.kind
 
 
-@dataclass(frozen=True)
-class LabelRow:
-    """The interactions with one value of a label key. `arms`: (units with a value, their mean or None) each, in the
-    arms' order. Exploratory: many rows are looked at, so that some differ by chance."""
-
-    value: str
-    n: int  # units with a value, in all arms
-    arms: list[tuple[int, float | None]]
-    difference: float | None  # of the arm that is asked about, less the control
-    half_width: float | None  # of its 95 % interval at one look
-
-
-@dataclass(frozen=True)
-class ByLabel:
-    """`approximate`: not everything was looked at, only the newest; `timed_out`: there was no time even for these."""
-
-    key: str
-    rows: list[LabelRow]
-    approximate: bool = False
-    timed_out: bool = False
-
-
 def report(test):
-    """The Report of a test."""
-    raise NotImplementedError
+    """The Report of a test, in six queries, seven where strengths have to be drawn for the first time."""
+    found = judged(test, afresh=False)
+    decision = decision_of(test)
+    gates, words = found.gates, found.verdict
+    if decision:
+        gates = gates_read(decision.gates)
+        words = verdict(found.judgement, gates)
+    return Report(
+        test=test,
+        as_of=found.as_of,
+        sequence=test.sequence,
+        day_number=max(0, (found.as_of - test.sequence_started_at).days) + 1,
+        judgement=found.judgement,
+        gates=gates,
+        verdict=words,
+        leader=found.leader,
+        arms=[_reported(found, place) for place in range(len(found.arms))],
+        series=_series(found),
+        events=events_of(test),
+        decision=decision,
+    )
 
 
-def by_label(test, key, arm=None, limit=20):
-    """A ByLabel: the most frequent values of this label key; differences are those of `arm` (an Arm; None: the second)
-    to the control. Takes at most about a second."""
-    raise NotImplementedError
+def decision_of(test):
+    """How the test ended, with its people and models, or None."""
+    found = Decision.objects.filter(test=test)
+    return found.select_related("winner__model", "by", "former", "rolled_back_by").first()
 
 
-def label_keys(test):
-    """The keys of the project's labels that by_label may be asked about, most used first, up to 20."""
-    raise NotImplementedError
+def events_of(test, limit=MOST_EVENTS):
+    """The newest lines of its log."""
+    return list(Event.objects.filter(test=test).select_related("by").order_by("-at", "-pk")[:limit])
+
+
+def _reported(found, place):
+    arm, sums, own = found.arms[place], found.sums[place], found.judgement.arms[place]
+    return Reported(
+        arm=arm,
+        letter=arm.letter,
+        model=arm.model,
+        units=own.units,
+        answered=own.n,
+        interactions=sums.interactions,
+        value=own.value,
+        interval=own.interval,
+        difference=found.judgement.pair(place, 0) if place else None,
+        chance=own.chance,
+        latency_ms=sums.latency_ms / sums.timed if sums.timed else None,
+        refused=own.refused,
+        off=arm.off,
+        coverage=found.judgement.coverage.shares[place],
+        crossed=own.crossed,
+    )
+
+
+def _series(found):
+    """Day after day what was known so far; a day without news of an arm repeats what was known of it."""
+    kind, place = found.judgement.kind, {arm.pk: i for i, arm in enumerate(found.arms)}
+    known, points, days = [Moments()] * len(place), [None] * len(place), []
+    for cell in found.cells:
+        i = place[cell["arm_id"]]
+        known[i] = known[i].merge([Moments.from_sums(cell["answered"], cell["total"], cell["squares"])])
+        points[i] = point(kind, known[i])
+        if days and days[-1][0] == cell["day"]:
+            days[-1] = (cell["day"], tuple(points))
+        else:
+            days.append((cell["day"], tuple(points)))
+    return days
 
 
 def behind(test, arm=None):
-    """The query string that shows the interactions behind an arm's figures in the table of interactions."""
-    raise NotImplementedError
+    """The query string that shows the interactions behind an arm's figures in the table of interactions; without an arm
+    those of the whole test."""
+    arms = [arm] if arm else test.arms.all()
+    return urlencode([("arm", one.pk) for one in arms])

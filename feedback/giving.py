@@ -16,6 +16,7 @@ from feedback.services import checked_value
 from interactions import bulk, claims, ids
 from interactions.models import Claim, Interaction, Source
 from interactions.rules import Conflict
+from interactions.touches import insert_touches
 from projects.access import EntityNotFound
 
 UNDO_SECONDS = 600  # the toast shows for 8 s; a slow reader may still be right
@@ -233,7 +234,7 @@ class _Changing:
 
     def __enter__(self):
         locked = Interaction.objects.select_for_update(of=("self",)).filter(project=self.project, pk__in=self.ids)
-        self.rows = {row.pk: row for row in locked.only("pk", "model_id", "source").order_by("pk")}
+        self.rows = {row.pk: row for row in locked.only("pk", "model_id", "source", "arm").order_by("pk")}
         self.before = current_values(self.rows)
         return self
 
@@ -247,6 +248,8 @@ class _Changing:
                 deltas.went(row.created_at, row.model_id, self.before[row.pk])
                 deltas.came(row.created_at, row.model_id, after[row.pk])
         deltas.append()
+        tested = [self.rows[pk] for pk in changed if self.rows[pk].arm is not None]
+        insert_touches([(row.arm, row.pk, None) for row in tested])
         _show_latest(changed)
 
     def must_have(self, interaction_id):

@@ -12,6 +12,7 @@ from feedback.rollups import PairDeltas
 from interactions import bulk, claims
 from interactions.models import Claim, Interaction, Source
 from interactions.rules import Conflict
+from interactions.touches import insert_touches
 
 DECIDED = {Outcome.WON: Outcome.LOST, Outcome.LOST: Outcome.WON}
 SHOWN = 200  # comparisons of one interaction, the newest
@@ -94,6 +95,14 @@ def insert_preferences(*, project, rows, by):
         side = _Side(own, other, row.key.pk, sides[own][0], sides[other][0], str(outcome))
         _count(deltas, side, {sides[own][1], sides[other][1]})
     deltas.append()
+    _touch({one: arm for one, (*_, arm) in sides.items()}, [(r.id, r.preferred_id, r.other_id) for r in rows])
+
+
+def _touch(arms, compared):
+    """The A/B tests are to look at these (comparison id, interaction id, other id), where both are of an arm."""
+    arms = {one: arm for one, arm in arms.items() if arm is not None}
+    both = [(pk, own) for pk, own, other in compared if own in arms and other in arms and arms[own] != arms[other]]
+    insert_touches([(arms[own], own, pk) for pk, own in both])
 
 
 def _digest(project, row):
@@ -118,16 +127,16 @@ def _answer(row, payload_sha256, known_id):
 
 
 def _locked(project, ids):
-    """{interaction id: (model id, source)}; none of them can be deleted until the transaction ends."""
+    """{interaction id: (model id, source, arm)}; none of them can be deleted until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, model_id, source FROM interactions_interaction WHERE project_id = %s AND id = ANY(%s)
+            SELECT id, model_id, source, arm FROM interactions_interaction WHERE project_id = %s AND id = ANY(%s)
             ORDER BY id FOR KEY SHARE
             """,
             [project.pk, sorted(ids)],
         )
-        found = {pk: (model_id, source) for pk, model_id, source in cursor.fetchall()}
+        found = {pk: tuple(rest) for pk, *rest in cursor.fetchall()}
     if ids - found.keys():
         raise Moved
     return found
@@ -154,6 +163,7 @@ class _Side(NamedTuple):
     model_id: int | None
     other_model_id: int | None
     outcome: str
+    comparison_id: UUID | None = None
 
 
 def _count(deltas, side, sources, sign=1):
@@ -180,18 +190,25 @@ def withdraw_preference(*, project, interaction_id, preference_id):
             project,
             [
                 _Side(
-                    row.interaction_id, row.other_id, row.feedback_key_id, row.model_id, row.other_model_id, row.outcome
-                )
+                    row.interaction_id,
+                    row.other_id,
+                    row.feedback_key_id,
+                    row.model_id,
+                    row.other_model_id,
+                    row.outcome,
+                    row.id,
+                )  # fmt: skip
                 for row in found
             ],
         )
 
 
-def forget_preferences(*, project, rows):
+def forget_preferences(*, project, rows, touch=True):
     """Delete and uncount the comparisons of these interactions, on both sides; their external ids are free again.
 
     The interactions are locked and still there; the caller has the transaction. Who deletes the other side at the
-    same moment waits here, and finds nothing left: both lock the rows of comparisons in one order.
+    same moment waits here, and finds nothing left: both lock the rows of comparisons in one order. Running A/B tests
+    are to `touch` what went.
     """
     gone = [row.pk for row in rows]
     with connection.cursor() as cursor:
@@ -209,7 +226,7 @@ def forget_preferences(*, project, rows):
             """,
             [gone],
         )
-        found = [(pk, external_id, _Side(*side)) for pk, external_id, *side in cursor.fetchall()]
+        found = [(pk, external_id, _Side(*side, pk)) for pk, external_id, *side in cursor.fetchall()]
         cursor.execute(
             """
             DELETE FROM feedback_preference p USING unnest(%s::uuid[], %s::uuid[]) AS gone(interaction_id, id)
@@ -217,18 +234,21 @@ def forget_preferences(*, project, rows):
             """,
             [[side.interaction_id for *_, side in found], [pk for pk, *_ in found]],
         )
-    _uncount(project, [side for *_, side in found])
+    _uncount(project, [side for *_, side in found], touch)
     claims.release(project, "preference", {text for _, text, _ in found if text is not None})
 
 
-def _uncount(project, sides):
+def _uncount(project, sides, touch=True):
     """The other interactions are still there: whoever deleted one would have deleted the comparison before."""
     involved = {one for side in sides for one in (side.interaction_id, side.other_id)}
-    sources = dict(Interaction.objects.filter(pk__in=involved).values_list("pk", "source"))
+    rows = list(Interaction.objects.filter(pk__in=involved).values_list("pk", "source", "arm"))
+    sources, arms = {pk: source for pk, source, _ in rows}, {pk: arm for pk, _, arm in rows}
     deltas = PairDeltas(project.pk)
     for side in sides:
         _count(deltas, side, {sources.get(side.interaction_id), sources.get(side.other_id)}, sign=-1)
     deltas.append()
+    if touch:
+        _touch(arms, [(side.comparison_id, side.interaction_id, side.other_id) for side in sides])
 
 
 # -- reading --------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from interactions import claims
 from interactions.models import Source
 
 
-def forget(*, project, rows):
+def forget(*, project, rows, touch=True):
     """Uncount and unclaim what was given to these interactions, whose rows are locked; the rows of feedback itself
-    go with their interaction, those of comparisons on both sides. The caller has the transaction."""
+    go with their interaction, those of comparisons on both sides. Running A/B tests are to `touch` comparisons that
+    went. The caller has the transaction."""
     deltas, values = rollups.Deltas(project.pk), current_values([row.pk for row in rows])
     for row in rows:
         if row.source != Source.SIMULATION:
@@ -20,7 +21,7 @@ def forget(*, project, rows):
     deltas.append()
     named = Feedback.objects.filter(interaction_id__in=[row.pk for row in rows]).exclude(external_id=None)
     claims.release(project, "feedback", list(named.values_list("external_id", flat=True)))
-    forget_preferences(project=project, rows=rows)
+    forget_preferences(project=project, rows=rows, touch=touch)
 
 
 def forget_project(project):

@@ -18,9 +18,9 @@ from interactions.words import tsquery
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
-    "latency", "has_images", "has_tools", "has_feedback", "reviewed", "near", "fold", "order", "limit", "cursor",
+    "latency", "has_images", "has_tools", "has_feedback", "reviewed", "arm", "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
-REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "near"}
+REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "arm", "near"}
 EXACT = {"label", "not_label", "model", "not_model", "feedback"}  # whose blanks belong to them
 OF_PAGE = {"limit", "cursor"}
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
@@ -105,6 +105,11 @@ class FilterForm(forms.Form):
         except ValueError:
             raise ValueError("Send the near_hash of an interaction.") from None
 
+    def read_arm(self, texts):
+        if not all(text.isascii() and text.isdigit() and len(text) < 10 for text in texts):
+            raise ValueError("Send the id of an A/B test's arm, as the test tells it.")
+        return tuple(map(int, texts))
+
     def read_fold(self, text):
         if text != "near":
             raise ValueError("Send near: of those that are alike the first alone.")
@@ -135,6 +140,7 @@ class InteractionFilter(django_filters.FilterSet):
     has_feedback = Words(label="With feedback", help_text="true or false: any current feedback, under whatever key")
     reviewed = Words(label="Reviewed", help_text="true or false: any current feedback by a reviewer")
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there')
+    arm = ListOfWords(label="A/B arm", help_text="an arm's id, as its A/B test tells it; repeated: any of them")
     near = ListOfWords(label="Alike", help_text="a near_hash: interactions of the same words without pictures")
     fold = Words(label="Folded", help_text="near: of those that are alike the first alone")
     order = Words(label="Order", help_text="-created_at or created_at")
@@ -168,6 +174,7 @@ class InteractionFilter(django_filters.FilterSet):
             latency=given["latency"] or None,
             **{name: given[name] if given[name] != "" else None for name in FLAGS},
             words=given["q"] or "",
+            arms=given["arm"] or (),
             near=given["near"] or (),
             fold=bool(given["fold"]),
             oldest_first=given["order"] == "created_at",

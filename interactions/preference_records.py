@@ -9,7 +9,7 @@ from interactions.rules import MAX_TEXT, ORIGINS, RecordError, kind_of, tell, te
 
 MEMBERS = {
     "project", "feedback_key", "metric", "preferred_completion", "other_completion", "prompt", "messages", "tied",
-    "user", "user_id", "origin", "external_id",
+    "user", "user_id", "origin", "external_id", "ab_campaign",
 }  # fmt: skip
 SIDES = ("preferred_completion", "other_completion")
 OUTCOMES = {None: "won", False: "won", True: "tied", "good": "tied_good", "bad": "tied_bad"}
@@ -19,16 +19,17 @@ ITSELF = "This is the same interaction as the preferred one; compare two differe
 @dataclass(frozen=True, slots=True)
 class Text:
     """A completion sent as text: the record that logs it, and what tells it from others: its model's key and the
-    hashes of its messages, and of these with the completion."""
+    hashes of its messages, and of these with the completion; and the arm of an A/B test, where it is of one."""
 
     record: dict
     model: str
     prompt_hash: UUID
     content_hash: UUID
+    arm: int | None = None
 
     @property
     def place(self):
-        return self.model, self.content_hash
+        return self.model, self.content_hash, self.arm
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class PreferenceRecord:
     external_id: str | None
     project: str | None
     payload_sha256: bytes
+    ab_campaign: str | None = None
 
     @property
     def sides(self):
@@ -84,13 +86,15 @@ class _Reader:
             self.wrong("feedback_key", "Name the feedback key (or metric).")
         user, outcome = self._one_of("user", "user_id", least=0), self._outcome()
         external_id, project = self._text("external_id"), self._text("project")
-        origin = self._origin()
+        origin, campaign = self._origin(), self._text("ab_campaign")
         preferred, other = (self._side(name) for name in SIDES)
         self._check_messages(preferred, other)
         self.stop()
-        preferred, other = self._compared(preferred, other)
+        preferred, other = self._compared(preferred, other, campaign)
         payload = jsontext.digest({name: value for name, value in self.raw.items() if name != "project"})
-        return PreferenceRecord(key, preferred, other, outcome, user or "", origin, external_id, project, payload)
+        return PreferenceRecord(
+            key, preferred, other, outcome, user or "", origin, external_id, project, payload, campaign
+        )
 
     # -- its parts --------------------------------------------------------------------------------
     def _one_of(self, name, other, **limits):
@@ -173,9 +177,10 @@ class _Reader:
         if not any(isinstance(side, tuple) for side in sides):
             self._read({**given, "completion": ""})
 
-    def _compared(self, preferred, other):
+    def _compared(self, preferred, other, campaign):
         """Both sides as they are to be stored. A side that is text is read like the interaction that it is."""
-        sides = [self._as_text(*side) if isinstance(side, tuple) else side for side in (preferred, other)]
+        told = {"ab_campaign": campaign} if campaign else {}
+        sides = [self._as_text(*side, told) if isinstance(side, tuple) else side for side in (preferred, other)]
         self.stop()
         same = sides[0] == sides[1] or (
             all(isinstance(side, Text) for side in sides) and sides[0].place == sides[1].place
@@ -185,8 +190,8 @@ class _Reader:
             self.stop()
         return sides
 
-    def _as_text(self, model, text):
-        record = {**self._prompt(), "completion": text, "model": model}
+    def _as_text(self, model, text, told):
+        record = {**self._prompt(), "completion": text, "model": model, **told}
         read = self._read(record)
         return read and Text(record, model, *read.hashes()[:2])
 

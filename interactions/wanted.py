@@ -48,6 +48,7 @@ class Wanted:
     has_feedback: bool | None = None
     reviewed: bool | None = None  # with a reviewer's feedback
     words: str = ""  # a tsquery's text
+    arms: tuple = ()  # ids of A/B tests' arms: any of them
     near: tuple = ()  # near_hashes: any of those that are alike
     fold: bool = False  # of those that are alike the first alone
     oldest_first: bool = False

@@ -3,6 +3,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from experiments.removal import forget_tests
 from interactions.ingest.removal import delete_all_of
 from projects.models import Project
 from projects.services import DELETION
@@ -20,6 +21,7 @@ def delete_content(project_id):
     while delete_all_of(project=project, limit=SLICE):
         pass
     forget_queues(project)
+    forget_tests(project)
 
 
 @app.periodic(cron="52 3 * * *")

@@ -29,6 +29,7 @@ class ComparisonShape(serializers.Serializer):
     origin = serializers.ChoiceField(ORIGINS, required=False, help_text="user unless said")
     external_id = serializers.CharField(required=False, help_text="The same again is stored once.")
     project = serializers.CharField(required=False, help_text="Needed where both completions are texts.")
+    ab_campaign = serializers.CharField(required=False, help_text="The A/B test that both completions are arms of.")
 
 
 class ComparedShape(serializers.Serializer):

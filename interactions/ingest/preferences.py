@@ -6,12 +6,13 @@ claims the external ids and stores. All in one order, so that pieces that overla
 Where something changed in between, nothing of the transaction is kept and all is looked up again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 
 from accounts.permissions import LOG
+from experiments.assignment import arms_of, not_an_arm
 from feedback.models import Outcome as Ending
 from feedback.preferences import Moved, NewPreference, insert_preferences, unclaimed
 from feedback.services import key_or_404, keys_of
@@ -93,10 +94,10 @@ def _settle(project, entries, by):
 def _found(project, entries):
     """The entries whose key and interactions there are, each with its row; None stands for a completion to be made."""
     keys, known = keys_of(project), _known(project, entries)
+    entries = _in_arms(project, entries, known)
     equal = equal_interactions(project, {text.place: text for entry in entries for text in entry.record.texts}.values())
     found = []
     for entry in entries:
-        entry.row, entry.outcome.error = None, None
         try:
             entry.row = _row(entry.record, keys, known, equal)
             if project.archived_at and None in (entry.row.preferred_id, entry.row.other_id):
@@ -108,8 +109,42 @@ def _found(project, entries):
 
 
 def _known(project, entries):
+    """{interaction id: its arm} of those that are named and there."""
     named = {side for entry in entries for side in entry.record.sides if not isinstance(side, Text)}
-    return set(Interaction.objects.filter(project=project, pk__in=named).values_list("pk", flat=True))
+    return dict(Interaction.objects.filter(project=project, pk__in=named).values_list("pk", "arm"))
+
+
+def _in_arms(project, entries, known):
+    """The entries whose sides may be of the A/B test that they name, their texts with their arms."""
+    campaigns = {entry.record.ab_campaign for entry in entries if entry.record.ab_campaign}
+    tests, sound = arms_of(project=project, campaigns=campaigns) if campaigns else {}, []
+    for entry in entries:
+        entry.row, entry.outcome.error = None, None
+        record = entry.record
+        try:
+            if record.ab_campaign:
+                record.preferred = _in_arm(tests, record, "preferred_completion", record.preferred, known)
+                record.other = _in_arm(tests, record, "other_completion", record.other, known)
+            sound.append(entry)
+        except REFUSALS as error:
+            entry.outcome.error = error
+    return sound
+
+
+def _in_arm(tests, record, name, side, known):
+    """This side of the comparison: a Text in the arm of its model, or the id of what was logged in an arm. Where the
+    test is paused or over, it is stored and not counted."""
+    campaign = record.ab_campaign
+    if campaign not in tests:
+        raise EntityNotFound("A/B test", campaign)
+    arms = tests[campaign]
+    if isinstance(side, Text):
+        if arms is not None and side.model not in arms:
+            raise RecordError({f"{name}.model": [not_an_arm(campaign, side.model, arms)]})
+        return replace(side, arm=arms and arms[side.model])
+    if arms is not None and side in known and known[side] not in arms.values():
+        raise RecordError({name: [f"This interaction was not logged for the A/B test {campaign}."]})
+    return side
 
 
 def _row(record, keys, known, equal):
@@ -127,8 +162,8 @@ def _row(record, keys, known, equal):
 
 
 def equal_interactions(project, texts):
-    """{(model key, content hash): id} of the newest interaction that is equal to each of these Texts: same messages,
-    same completion, same model. A simulated one only where there is no other."""
+    """{place: id} of the newest interaction that is equal to each of these Texts: same messages, same completion, same
+    model, and the same arm where the text is of one. A simulated one only where there is no other."""
     texts = list(texts)
     models = Model.objects.filter(team=project.team_id, key__in={text.model for text in texts})
     models = dict(models.values_list("key", "pk"))
@@ -139,18 +174,22 @@ def equal_interactions(project, texts):
         # all in one look: one by one, a project without statistics was read whole for each text
         cursor.execute(
             """
-            SELECT DISTINCT ON (model_id, content_hash) model_id, content_hash, id FROM interactions_interaction
+            SELECT DISTINCT ON (model_id, content_hash, arm) model_id, content_hash, arm, source <> 'simulation', id
+            FROM interactions_interaction
             WHERE project_id = %s AND prompt_hash = ANY(%s) AND content_hash = ANY(%s) AND model_id = ANY(%s)
-            ORDER BY model_id, content_hash, source = 'simulation', id DESC
+            ORDER BY model_id, content_hash, arm, source = 'simulation', id DESC
             """,
             [
                 project.pk, [text.prompt_hash for text in texts], [text.content_hash for text in texts],
                 list(models.values()),
             ],
         )  # fmt: skip
-        found = {(model_id, content_hash): pk for model_id, content_hash, pk in cursor.fetchall()}
-    places = {text.place: (models[text.model], text.content_hash) for text in texts}
-    return {place: found[one] for place, one in places.items() if one in found}
+        found = {}
+        for model_id, content_hash, arm, is_real, pk in cursor.fetchall():
+            for place in {(model_id, content_hash, arm), (model_id, content_hash, None)}:
+                found[place] = max(found.get(place, (False, pk)), (is_real, pk))
+    places = {text.place: (models[text.model], text.content_hash, text.arm) for text in texts}
+    return {place: found[one][1] for place, one in places.items() if one in found}
 
 
 def _unclaimed(project, entries):
@@ -165,7 +204,7 @@ def _store(project, entries, by):
         for text, found in zip(entry.record.sides, (entry.row.preferred_id, entry.row.other_id), strict=True):
             if found is None:
                 missing.setdefault(text.place, text)
-    resolve_models(project=project, new={model for model, _ in missing})
+    resolve_models(project=project, new={model for model, *_ in missing})
     with transaction.atomic():
         made, fresh = _make(project, missing, by)
         for entry in entries:

@@ -21,21 +21,22 @@ from interactions.models import (
 from interactions.partitions import families
 from interactions.retention.holds import kept_among
 from interactions.rollups import LOCK, Deltas
+from interactions.touches import insert_touches
 
 
 @transaction.atomic
-def delete_interactions(*, project, ids):
+def delete_interactions(*, project, ids, stay_counted=False):
     """Delete these interactions of the project whole, in all families; returns how many went.
 
     Those under a legal hold stay, and what they are compared with. The external ids of what goes are free again, and
     those of what was given to it. Comparisons go on both sides. Pictures stay until the sweep finds that nothing shows
-    them.
+    them. Running A/B tests no longer count what goes, unless it is to `stay_counted`: what only became old was seen.
     """
     rows = list(
         Interaction.objects.select_for_update(of=("self",))
         .filter(project=project, pk__in=ids)
         .select_related("model")
-        .only("pk", "source", "model_id", "model__key", "label_ids", "content_hash")
+        .only("pk", "source", "model_id", "model__key", "label_ids", "content_hash", "arm")
         .order_by("pk")
     )
     kept = kept_among([row.pk for row in rows])  # asked once they are locked: who holds one locks it too
@@ -45,7 +46,9 @@ def delete_interactions(*, project, ids):
     for row in rows:
         if row.source != Source.SIMULATION:
             deltas.interaction(row.created_at, row.model_id, row.label_ids, sign=-1)
-    forget(project=project, rows=rows)
+    forget(project=project, rows=rows, touch=not stay_counted)
+    if not stay_counted:
+        insert_touches([(row.arm, row.pk, None) for row in rows if row.arm is not None])
     envelopes = InteractionBody.objects.filter(pk__in=gone).values_list("envelope__external_id", flat=True)
     claims.release(project, "interaction", [text for text in envelopes if text is not None])
     claims.release_of(completion_claims(project, rows), gone)

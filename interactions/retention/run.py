@@ -60,7 +60,7 @@ def _slices(project, until, floor):
 @transaction.atomic
 def _take(project, chosen, until):
     """Delete a slice, and add it to the row that tells of this night."""
-    n = delete_interactions(project=project, ids=chosen)
+    n = delete_interactions(project=project, ids=chosen, stay_counted=True)
     if not n:
         return
     night = {"project": project, "way": Departure.Way.SLICE, "end": until}

@@ -11,12 +11,13 @@ from interactions.search import sizes
 MOST_SOURCES = 50  # that are merged: values of one label key, feedback keys of a team
 SESSION, USER = 1e-4, 1e-3  # shares of a project that one is taken to have
 ALIKE = 10  # interactions that are taken to be alike
+TESTED = 0.02  # share of a project that an arm of an A/B test is taken to have
 PARTLY = 0.05  # share of interactions that are taken to have pictures, or tool calls
 
 # all that a test may look at, so that the row need not be fetched again
 ROW = (
     'id, project_id, source, model_id, session, "user", latency_ms, images, tools, label_ids, feedbacks, received_at,'
-    " near_hash"
+    " near_hash, arm"
 )
 
 
@@ -97,6 +98,14 @@ def of_column(project, column, value):
     share = USER if column == "user" else SESSION
     source = Source("interactions_interaction", "id", ROW, condition, (project.pk, value))
     return Driver((source,), sizes.total(project) * share, holds_row=True)
+
+
+def of_arms(project, arms):
+    """By the arms of A/B tests."""
+    sources = tuple(
+        Source("interactions_interaction", "id", ROW, "project_id = %s AND arm = %s", (project.pk, one)) for one in arms
+    )
+    return Driver(sources, sizes.total(project) * TESTED * len(arms), holds_row=True)
 
 
 def of_near(project, hashes):

@@ -41,6 +41,8 @@ def plan_of(project, wanted, at):
         tests.append(("(i.model_id = ANY(%s)) IS NOT TRUE", [_models(project, wanted.not_models)]))
     lower, upper, descending = _span(wanted, at)
     found += _of_columns(project, wanted) + _of_feedback(project, wanted) + _of_near(project, wanted)
+    if 0 < len(wanted.arms) <= drivers.MOST_SOURCES:
+        found.append(drivers.of_arms(project, wanted.arms))
     driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)
     tests, everything = (*tests, *_columns(wanted), *_given(wanted), *_near(wanted)), sizes.total(project)
     if wanted.fold:
@@ -125,6 +127,8 @@ def _columns(wanted):
     for column, flag in (("images", wanted.has_images), ("tools", wanted.has_tools)):
         if flag is not None:
             tests.append((f"i.{column} {'>' if flag else '='} 0", []))
+    if wanted.arms:
+        tests.append(("i.arm = ANY(%s)", [list(wanted.arms)]))
     return tests
 
 

@@ -16,7 +16,7 @@ _HAVING = {
     "has_feedback": "feedback",
     "reviewed": "a reviewer’s feedback",
 }
-_PLAIN = {"model": "model", "not_model": "without model", "session": "session", "user": "user"}
+_PLAIN = {"model": "model", "not_model": "without model", "session": "session", "user": "user", "arm": "A/B arm"}
 
 
 @dataclass
@@ -57,6 +57,7 @@ def chips_of(address, faults):
             "has_tools",
             "has_feedback",
             "reviewed",
+            "arm",
             "near",
         }
     ]

@@ -1,0 +1,1 @@
+"""The REST door of A/B tests."""

@@ -1,0 +1,53 @@
+"""REST: what a test leaves behind (its log, its decision), and what is explored in it."""
+
+from dataclasses import asdict
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments.api.gate import read
+from experiments.report import by_label, decision_of, events_of
+from experiments.serializers import ByLabelShape, DecisionSerializer, LogSerializer
+from interactions.rules import RecordError, text_fault
+from projects.access import EntityNotFound
+
+MOST_LINES = 1_000
+
+
+class ABTestLog(APIView):
+    """What happened to a test."""
+
+    @extend_schema(responses=LogSerializer)
+    def get(self, request, project, ab_test):
+        """Its newest thousand lines, the newest first."""
+        return Response(LogSerializer({"results": events_of(read(request, project, ab_test), MOST_LINES)}).data)
+
+
+class ABTestDecision(APIView):
+    """How a test ended."""
+
+    @extend_schema(responses=DecisionSerializer)
+    def get(self, request, project, ab_test):
+        """With which numbers, by which rule, by whom and why, as a file to keep; 404 where it was not decided."""
+        test = read(request, project, ab_test)
+        decision = decision_of(test)
+        if decision is None:
+            raise EntityNotFound("Decision", test.key)
+        decision.test = test
+        name = f"{test.project.key}-{test.key}-decision.json"
+        return Response(
+            DecisionSerializer(decision).data, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+        )
+
+
+class ABTestLabels(APIView):
+    """A test by the values of a label."""
+
+    @extend_schema(parameters=[OpenApiParameter("key", required=True, description="a label's")], responses=ByLabelShape)
+    def get(self, request, project, ab_test):
+        """Exploratory: of many rows some differ by chance. Looks at the newest interactions, for a second at most."""
+        test, key = read(request, project, ab_test), request.query_params.get("key", "")
+        if not key or text_fault(key):
+            raise RecordError({"key": ["Name the label's key."]})
+        return Response({**asdict(by_label(test, key)), "exploratory": True})

@@ -1,0 +1,151 @@
+"""The figures of a test as its days' cells have them, and what the statistics say of them."""
+
+import datetime
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from experiments.gates import Gate, Verdict, gates, leader, verdict
+from experiments.models import ABTest, Arm, Evaluation, JudgedBy
+from experiments.statistics import (
+    ArmFigures,
+    Judgement,
+    Moments,
+    Strengths,
+    StrongArm,
+    StrongPair,
+    judge,
+    strengths_of_arms,
+)
+from registry.models import Attachment
+
+_SUMS = ("units", "answered", "crossed", "total", "squares", "interactions", "latency_ms", "timed")
+
+
+@dataclass
+class Sums:
+    """What the cells of an arm add up to: exact."""
+
+    units: int = 0
+    answered: int = 0
+    crossed: int = 0
+    total: Decimal = Decimal(0)
+    squares: Decimal = Decimal(0)
+    interactions: int = 0
+    latency_ms: int = 0
+    timed: int = 0
+
+    def add(self, cell):
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + cell[name])
+
+    @property
+    def moments(self):
+        return Moments.from_sums(self.answered, self.total, self.squares)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A test at a moment: its arms (each with `.model` and `.off`), the sums of each, the cells by day, and what
+    follows from them. `last` is the newest Evaluation of the sequence."""
+
+    test: ABTest
+    as_of: datetime.datetime
+    arms: list[Arm]
+    sums: list[Sums]
+    cells: list[dict]
+    judgement: Judgement
+    gates: list[Gate]
+    leader: int | None
+    verdict: Verdict
+    last: Evaluation | None
+
+    @property
+    def figures(self):
+        return asdict(self.judgement)
+
+
+def kind_of(test):
+    """What the statistics call it: bool, scalar or preference."""
+    return "preference" if test.judged_by == JudgedBy.PREFERENCE else test.feedback_key.kind
+
+
+def arms_of(test):
+    """The test's Arms with their models; `.off` where the model is detached or switched off."""
+    current = Attachment.objects.filter(
+        project=test.project_id, model=OuterRef("model"), detached_at=None, desired_online=True
+    )
+    arms = list(test.arms.select_related("model").annotate(on=Exists(current)).order_by("position"))
+    for arm in arms:
+        arm.off = not arm.on
+    return arms
+
+
+def judged(test, *, afresh=True):
+    """The Judged of a test, in three or four queries. Strengths of three or more arms, which take a second to draw, are
+    drawn `afresh`, or taken from the last evaluation, should there be one."""
+    now, arms = test.ended_at or timezone.now(), arms_of(test)
+    cells = list(test.cells.filter(sequence=test.sequence).order_by("day", "arm_id").values("arm_id", "day", *_SUMS))
+    evaluations = Evaluation.objects.filter(test=test, sequence=test.sequence)
+    last = evaluations.select_related("leader").order_by("-at", "-pk").first()
+    sums = {arm.pk: Sums() for arm in arms}
+    for cell in cells:
+        sums[cell["arm_id"]].add(cell)
+    kind, by_arm = kind_of(test), [sums[arm.pk] for arm in arms]
+    judgement = judge(
+        kind,
+        [_figures(kind, arm, one) for arm, one in zip(arms, by_arm, strict=True)],
+        lower_is_better=test.feedback_key.lower_is_better and kind != "preference",
+        tuned_for=test.planned_n,
+        strengths=_strengths(test, arms, last, afresh) if kind == "preference" and len(arms) > 2 else None,
+    )
+    found = gates(
+        judgement,
+        age_days=max(0.0, (now - test.sequence_started_at).total_seconds() / 86_400),
+        planned_n=test.planned_n,
+        planned_days=test.planned_days,
+        smallest_effect=test.smallest_effect,
+        former_leader=last.leader.position if last and last.leader else None,
+        off=[arm.position for arm in arms if arm.off],
+    )
+    ahead = leader(found, judgement)
+    return Judged(test, now, arms, by_arm, cells, judgement, found, ahead, verdict(judgement, found), last)
+
+
+def _figures(kind, arm, sums):
+    # which answers are compared, and how often, is not for the split to say
+    weight = float(sums.units or 1) if kind == "preference" else arm.weight
+    return ArmFigures(sums.units, sums.answered, sums.moments, weight, sums.crossed)
+
+
+def _strengths(test, arms, last, afresh):
+    if not afresh and last and last.figures.get("strengths"):
+        return _read(last.figures["strengths"])
+    place = {arm.pk: arm.position for arm in arms}
+    votes, judges, times = [], [], []
+    rows = test.votes.filter(sequence=test.sequence).order_by("judges", "one_id", "other_id")
+    for judge_, one, other, *counts in rows.values_list("judges", "one_id", "other_id", "wins", "losses", "ties"):
+        for score, n in zip((1, 0, 0.5), counts, strict=True):
+            if n > 0:
+                votes.append((place[one], place[other], score))
+                judges.append(judge_)
+                times.append(n)
+    return strengths_of_arms(votes, judges=judges, times=times)
+
+
+def _read(told):
+    """Strengths as an evaluation keeps them."""
+    arms = [StrongArm(**one) for one in told["arms"]]
+    return Strengths(**{**told, "arms": arms, "pairs": [StrongPair(**one) for one in told["pairs"]]})
+
+
+def gates_told(found):
+    """Gates as they are stored and sent."""
+    return [gate._asdict() for gate in found]
+
+
+def gates_read(told):
+    """The Gates of what is stored."""
+    return [Gate(**one) for one in told]

@@ -1,0 +1,21 @@
+"""What the worker does by the clock: brings what changed into the tests' figures, looks at them, decides."""
+
+from procrastinate.contrib.django import app
+
+from experiments import folding
+from experiments.evaluating import evaluate_due
+
+
+@app.periodic(cron="* * * * * */5")
+@app.task(name="experiments.fold", queueing_lock="experiments.fold", pass_context=False)
+def fold(timestamp):
+    """Fold touches until few are left."""
+    while folding.fold() >= folding.SLICE:
+        pass
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="experiments.evaluate", queueing_lock="experiments.evaluate", pass_context=False)
+def evaluate(timestamp):
+    """Look at the tests that have something new to say, and decide those that may decide themselves."""
+    evaluate_due()

@@ -1,0 +1,129 @@
+"""Who meets which arm: always the same one, by the weights, and nobody two tests."""
+
+from collections import Counter
+
+import pytest
+
+from experiments import services
+from experiments.assignment import assign, bucket_of, unit_of
+from experiments.models import Event
+from projects.access import EntityNotFound
+from registry.models import Attachment
+from registry.services import attach, detach
+from tests.experiments.running import make_place, make_test
+from tests.factories import owner_of
+
+pytestmark = pytest.mark.django_db
+UNITS = [unit_of(f"person-{n}", "s") for n in range(1_200)]
+
+
+def met(project, **asked):
+    """How many of the units meet each arm, by arm id; None for the default."""
+    found = (assign(project=project, unit=unit, **asked) for unit in UNITS)
+    return Counter(one and one.arm_id for one in found)
+
+
+def arms(test):
+    return list(test.arms.order_by("position"))
+
+
+def test_a_unit_is_the_end_user_where_one_is_named_else_the_session():
+    assert unit_of("ada", "s-1") == unit_of("ada", "s-2") != unit_of("", "s-1") != unit_of("", "s-2")
+    assert unit_of("x", "y") != unit_of("", "x")
+
+
+def test_the_split_and_the_weights_are_kept_and_the_same_unit_meets_the_same_arm(place, django_assert_num_queries):
+    a, b = arms(make_test(place, traffic_split=0.5, weights=[1, 3]))
+    first = {unit: assign(project=place, unit=unit) for unit in UNITS}
+    counts = Counter(one and one.arm_id for one in first.values())
+    # five standard deviations of 1,200 draws
+    assert abs(counts[None] - 600) < 87
+    assert abs(counts[b.pk] / (counts[a.pk] + counts[b.pk]) - 0.75) < 0.09
+    with django_assert_num_queries(0):  # the one query is the server's own, kept planned
+        assert {unit: assign(project=place, unit=unit) for unit in UNITS} == first
+    assert {one.model_id for one in first.values() if one} == {a.model_id, b.model_id}
+
+
+def test_another_split_deals_the_units_anew_and_keeps_those_who_take_part(place):
+    test = make_test(place, traffic_split=0.5)
+    first = {unit: assign(project=place, unit=unit) for unit in UNITS}
+    services.change_split(test=test, by=owner_of(place), weights=[1, 2])
+    second = {unit: assign(project=place, unit=unit) for unit in UNITS}
+    assert {unit for unit in UNITS if first[unit]} == {unit for unit in UNITS if second[unit]}
+    moved = sum(first[unit] != second[unit] for unit in UNITS if first[unit])
+    assert moved > 200  # half of 600 would move by chance
+
+
+def test_no_unit_is_ever_in_two_tests(place):
+    one, other = make_test(place, "one", traffic_split=0.6), make_test(place, "other", traffic_split=0.4, models=3)
+    taken = [{bucket for start, end in test.buckets for bucket in range(start, end)} for test in (one, other)]
+    assert [len(buckets) for buckets in taken] == [6_000, 4_000] and not taken[0] & taken[1]
+    counts = met(place)
+    assert None not in counts and set(counts) == {arm.pk for arm in [*arms(one), *arms(other)]}
+    assert abs(sum(counts[arm.pk] for arm in arms(one)) - 720) < 85
+
+
+def test_a_test_that_grows_keeps_its_units_and_takes_only_free_ones(place):
+    one, other = make_test(place, "one", traffic_split=0.2), make_test(place, "other", traffic_split=0.3)
+    before = {unit for unit in UNITS if (found := assign(project=place, unit=unit)) and found.test_id == one.pk}
+    services.change_split(test=one, by=owner_of(place), traffic_split=0.7)
+    one.refresh_from_db()
+    after = {unit for unit in UNITS if (found := assign(project=place, unit=unit)) and found.test_id == one.pk}
+    assert before < after and sum(end - start for start, end in one.buckets) == 7_000
+    assert services.free_share(place) == 0
+    assert sum(end - start for start, end in other.buckets) == 3_000
+
+
+def test_two_projects_deal_their_units_apart():
+    assert sum(bucket_of(1, unit) == bucket_of(2, unit) for unit in UNITS) < 5
+
+
+def test_a_campaign_counts_whatever_the_split(place):
+    test = make_test(place, traffic_split=0.01)
+    a, b = arms(test)
+    counts = met(place, ab_campaign=test.key)
+    assert set(counts) == {a.pk, b.pk} and abs(counts[a.pk] - 600) < 87
+    named = assign(project=place, unit=UNITS[0], ab_campaign=test.key, model_key="ridge-70b")
+    assert (named.arm_id, named.model_id) == (b.pk, b.model_id)
+
+
+def test_a_campaign_that_is_unknown_or_whose_model_is_no_arm_is_refused(place):
+    make_test(place)
+    with pytest.raises(EntityNotFound, match="A/B test 'nothing'"):
+        assign(project=place, unit="user:a", ab_campaign="nothing")
+    with pytest.raises(ValueError, match=r"fen-3b is no arm of the A/B test .*; its arms are lake-8b, ridge-70b"):
+        assign(project=place, unit="user:a", ab_campaign="dpo-against-sft", model_key="fen-3b")
+    with pytest.raises(EntityNotFound):  # another project's
+        assign(project=make_place(), unit="user:a", ab_campaign="dpo-against-sft")
+
+
+@pytest.mark.parametrize("end", ["pause", "cancel"])
+def test_what_is_paused_or_over_takes_no_traffic(place, end):
+    test = make_test(place)
+    assert None not in met(place)
+    getattr(services, end)(test=test, by=owner_of(place))
+    assert set(met(place)) == set(met(place, ab_campaign=test.key)) == {None}
+    if end == "pause":
+        services.resume(test=test, by=owner_of(place))
+        assert None not in met(place)
+
+
+@pytest.mark.parametrize(("gone", "told"), [("detach", "was detached"), ("switch off", "is switched off")])
+def test_an_arm_without_its_model_sends_its_units_to_the_default_and_the_log_tells_once(place, gone, told):
+    test, by = make_test(place), owner_of(place)
+    a, b = arms(test)
+    if gone == "detach":
+        detach(project=place, model=b.model, by=by)
+    else:
+        Attachment.objects.filter(project=place, model=b.model).update(desired_online=False)
+    counts = met(place)
+    assert set(counts) == {a.pk, None} and counts[None] > 400
+    lines = Event.objects.filter(test=test, text__contains=told)
+    assert [line.text for line in lines] == [f"ridge-70b {told}: its traffic goes to the default."]
+    attach(project=place, model=b.model, by=by)
+    assert set(met(place)) == {a.pk, b.pk}
+
+
+def test_an_arm_of_weight_0_meets_nobody(place):
+    a, _, c = arms(make_test(place, models=3, weights=[1, 0, 1]))
+    assert set(met(place)) == {a.pk, c.pk}
