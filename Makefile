@@ -23,6 +23,7 @@ test: python
 
 # N=10000000 for ten million; docs/performance.md tells what is measured.
 bench: setup
+	@.venv/bin/python -m bench simulations
 	@N="$(N)" AGAINST="$(AGAINST)" .venv/bin/python -m bench
 
 lint: python

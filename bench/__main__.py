@@ -1,11 +1,13 @@
-"""python -m bench [run|fill|docs]: measures the product; `make bench` calls it. docs/performance.md tells more."""
+"""python -m bench [run|fill|docs|simulations]: measures the product, and whether the statistics of A/B tests keep their
+promises; `make bench` calls both. docs/performance.md tells more."""
 
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
-from bench import report
+from bench import report, simulations
 from bench.fill import fill
 from bench.product import ROOT, Product
 from bench.run import run
@@ -20,6 +22,8 @@ def main():
         fill(product, **filling)
     elif options.what == "docs":
         report.into_docs(report.latest(product.data))
+    elif options.what == "simulations":
+        sys.exit(not simulations.report(ROOT / "var" / "bench" / "simulations.json", options.seed))
     else:
         result = run(product, **filling, seconds=options.seconds, requests=options.requests)
         if options.against:
@@ -31,7 +35,7 @@ def main():
 
 def read_arguments():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", choices=["run", "fill", "docs"], nargs="?", default="run")
+    parser.add_argument("what", choices=["run", "fill", "docs", "simulations"], nargs="?", default="run")
     parser.add_argument("--n", type=_number, default=_number(os.environ.get("N") or "100_000"), help="records")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(

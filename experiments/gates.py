@@ -1,8 +1,13 @@
-"""What must hold before a winner may be declared, and what the figures say in words. Knows no database and no Django."""
+"""What must hold before a winner may be declared, and what the figures say in words. Knows no database, no Django."""
 
+import math
 from typing import NamedTuple
 
+from experiments.statistics import sample_ratio, sequence, wording
+
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOST_APART = 5.0  # points of feedback coverage
+_FARTHEST = 100  # times the units that a test has: beyond, nobody waits for an answer
 
 
 class Gate(NamedTuple):
@@ -12,6 +17,9 @@ class Gate(NamedTuple):
     name: str
     holds: bool | None
     shown: str
+    arm: int | None = None  # that is ahead, at the gate "bound"
+    against: int | None = None  # the arm that is nearest behind it
+    above: float = 0.0  # what the lower bound has to be above
 
 
 class Verdict(NamedTuple):
@@ -28,17 +36,201 @@ def gates(
 
     former_leader: index of the arm that `leader` named at the evaluation before, of the same sequence; None for none.
     off: indices of arms that take no traffic any more (their model was detached): they neither win nor hold others up.
-    smallest_effect: in the unit of the pairs' differences.
+    Arms of weight 0 that no unit met are left out likewise. smallest_effect: in the unit of the pairs' differences.
     """
-    raise NotImplementedError
+    competing = [i for i, arm in enumerate(judgement.arms) if i not in off and (arm.weight > 0 or arm.units)]
+    first = [
+        _ratio(judgement, competing, letters),
+        _enough(judgement, competing, planned_n, letters),
+        Gate("age", "Ran long enough", age_days >= planned_days, f"{age_days:.1f} of {planned_days:g} days"),
+        _bound(judgement, competing, smallest_effect, letters),
+        _coverage(judgement, competing, letters),
+    ]
+    return [*first, _twice(first, judgement, former_leader, letters)]
 
 
 def leader(gates, judgement):
     """Index of the arm for which the first five gates hold, or None. Kept with each evaluation: where the one before
     named the same arm, the sixth gate holds, and with it all of them."""
-    raise NotImplementedError
+    return next(gate.arm for gate in gates if gate.key == "bound") if all(gate.holds for gate in gates[:5]) else None
 
 
 def verdict(judgement, gates, letters=LETTERS):
     """Verdict: what holds, what is open, and by how much."""
-    raise NotImplementedError
+    by_key = {gate.key: gate for gate in gates}
+    ratio, bound = by_key["ratio"], by_key["bound"]
+    standing = _standing(judgement, bound, letters)
+    if not any(arm.units for arm in judgement.arms):
+        return Verdict("No traffic yet", "No unit has met an arm yet.")
+    if ratio.holds is False:
+        return _mistrusted(judgement, ratio, standing)
+    if bound.holds is None:
+        return _collecting(judgement, bound, letters)
+    ahead, waiting = letters[bound.arm], [gate for gate in gates if not gate.holds and gate.key != "twice"]
+    if not bound.holds:
+        open_text = _open(judgement, bound, letters)
+        return Verdict(f"{ahead} is ahead, not for certain", f"{standing} {open_text}")
+    if waiting:
+        named = wording.in_a_row([f"“{gate.name}” ({gate.shown})" for gate in waiting])
+        count = "One gate is" if len(waiting) == 1 else f"{len(waiting)} gates are"
+        return Verdict(f"{ahead} is better, and may not win yet", f"{standing} {count} open: {named}.")
+    if not by_key["twice"].holds:
+        return Verdict(
+            f"{ahead} is better", f"{standing} The gates hold for the first time, and must at two evaluations in a row."
+        )
+    return Verdict(f"{ahead} is the winner", f"{standing} All gates held at two evaluations in a row.")
+
+
+def _mistrusted(judgement, ratio, standing):
+    if any(arm.crossed for arm in judgement.arms):
+        cause = "A unit belongs to one arm for good; requests that name a model bring it to another."
+        text = f"{ratio.shown}. {cause} Such units count for no arm. {standing}"
+        return Verdict("Units were seen in two arms", text.rstrip())
+    cause = "Lost records or a fault in the routing are the usual causes, and either bends the values too:"
+    do = "find the cause before anything is decided."
+    return Verdict("The traffic does not match the split", f"{ratio.shown}. {cause} {do} {standing}".rstrip())
+
+
+def _collecting(judgement, bound, letters):
+    values = [arm.value for arm in judgement.arms if arm.refused is None]
+    if len(values) > 1 and len(values) == len(judgement.arms):
+        return Verdict("No arm is ahead", f"{bound.shown[0].upper()}{bound.shown[1:]}.")
+    reasons = [f"{letters[i]}: {arm.refused}" for i, arm in enumerate(judgement.arms) if arm.refused]
+    return Verdict("Collecting", " ".join(reasons) or f"{bound.shown[0].upper()}{bound.shown[1:]}.")
+
+
+def _standing(judgement, bound, letters):
+    """B has 77.9 % against 74.2 % of A: +3.7 points, for certain +2.2 to +5.2 points however often one looks."""
+    if bound.arm is None or bound.holds is None:
+        return ""
+    pair = judgement.pair(bound.arm, bound.against)
+    one, other = letters[pair.one], letters[pair.other]
+    ends = wording.ends(judgement, pair.lower, pair.upper)
+    ends = f"{wording.difference(judgement, pair.difference)}, for certain {ends} however often one looks."
+    if wording.in_log_odds(judgement):
+        won = wording.share(1 / (1 + math.exp(-pair.difference)))
+        return f"{one} is stronger than {other}, the nearest to it, and wins {won} of their decided votes: {ends}"
+    nearest = ", the nearest to it" if len(judgement.arms) > 2 else ""
+    values = [wording.value(judgement.kind, judgement.arms[i].value) for i in (pair.one, pair.other)]
+    return f"{one} has {values[0]} against {values[1]} of {other}{nearest}: {ends}"
+
+
+def _open(judgement, bound, letters):
+    """How far an open bound is from being above what it has to be."""
+    pair = judgement.pair(bound.arm, bound.against)
+    sure = "it is better at all" if not bound.above else "it is better by the smallest effect worth having"
+    gain = abs(pair.difference)
+    if gain <= bound.above:
+        return f"So far it is not better by the smallest effect worth having ({_effect(judgement, bound.above)})."
+    times = _times_to_settle(judgement, pair, gain - bound.above)
+    if times is None:
+        return f"That {sure} cannot be told, and at this difference not with {_FARTHEST} times the units either."
+    more = (times - 1) * max(judgement.arms[i].n for i in (pair.one, pair.other))
+    units = f"some {math.ceil(more / 10) * 10:,} more units with a value in each arm"
+    return f"That {sure} is open; if the difference stays as it is, {units} will tell."
+
+
+def _effect(judgement, smallest):
+    return wording.difference(judgement, smallest).removeprefix("+")
+
+
+def _times_to_settle(judgement, pair, gain):
+    """How many times the units it takes until half the interval is narrower than the gain; None: too many."""
+    t = sum(judgement.arms[i].n for i in (pair.one, pair.other))
+    half = (pair.upper - pair.lower) / 2
+    tuned_for = 2 * judgement.tuned_for
+    now, times = sequence.factor(t, pair.level, tuned_for=tuned_for), 1.0
+    while half / math.sqrt(times) * sequence.factor(t * times, pair.level, tuned_for=tuned_for) / now >= gain:
+        times *= 1.05
+        if times > _FARTHEST:
+            return None
+    return times
+
+
+def _ratio(judgement, competing, letters):
+    name, arms = "Traffic matches the split", [judgement.arms[i] for i in competing]
+    crossed = sum(arm.crossed for arm in judgement.arms)
+    if crossed:
+        seen = "1 unit was seen in two arms" if crossed == 1 else f"{crossed:,} units were seen in two arms"
+        return Gate("ratio", name, False, seen)
+    ratio = sample_ratio([arm.units for arm in arms], [arm.weight for arm in arms])
+    if ratio.holds is None:
+        return Gate("ratio", name, None, ratio.refused.rstrip("."))
+    if ratio.holds:
+        return Gate("ratio", name, True, wording.p_value(ratio.p))
+    off = [abs(arm.units - due) / max(due, 1) ** 0.5 for arm, due in zip(arms, ratio.expected, strict=True)]
+    worst = max((i for i, arm in enumerate(arms) if arm.weight > 0), key=off.__getitem__)
+    due = f"{ratio.expected[worst]:,.0f} expected"
+    shown = f"{letters[competing[worst]]} has {arms[worst].units:,} units, {due} ({wording.p_value(ratio.p)})"
+    return Gate("ratio", name, False, shown)
+
+
+def _enough(judgement, competing, planned_n, letters):
+    name = "Enough units in every arm"
+    if not competing:
+        return Gate("n", name, None, "no arm takes traffic")
+    least = min(competing, key=lambda i: judgement.arms[i].n)
+    n = judgement.arms[least].n
+    return Gate("n", name, n >= planned_n, f"{letters[least]} has {n:,} of {planned_n:,}")
+
+
+def _bound(judgement, competing, smallest, letters):
+    """Ahead is the arm whose estimates are better than all others'; the nearest of these is the one to be shown."""
+    name = "Better than every other arm for certain"
+    arm = _ahead(judgement, competing)
+    if arm is None:
+        return Gate("bound", name, None, _why_none(judgement, competing, letters), above=smallest)
+    pairs = [judgement.pair(arm, other) for other in competing if other != arm]
+    untold = [pair for pair in pairs if pair.refused]
+    if untold:
+        other = untold[0].other
+        shown = f"{letters[arm]} cannot be compared to {letters[other]} yet"
+        return Gate("bound", name, None, shown, arm, other, smallest)
+    nearest = min(pairs, key=lambda pair: pair.at_least)
+    needed = wording.difference(judgement, -smallest if judgement.lower_is_better else smallest) if smallest else "0"
+    shown = f"{letters[arm]} less {letters[nearest.other]}: {wording.ends(judgement, nearest.lower, nearest.upper)}"
+    if nearest.at_least <= smallest:
+        shown += f"; must be {'below' if judgement.lower_is_better else 'above'} {needed}"
+    return Gate("bound", name, nearest.at_least > smallest, shown, arm, nearest.other, smallest)
+
+
+def _ahead(judgement, competing):
+    """The arm whose estimate is better than that of every other that can be compared, of which there is one."""
+    able = [i for i in competing if judgement.arms[i].refused is None]
+    sign = -1 if judgement.lower_is_better else 1
+    for arm in able:
+        known = [judgement.pair(arm, other).difference for other in able if other != arm]
+        if known and all(value is not None and sign * value > 0 for value in known):
+            return arm
+    return None
+
+
+def _why_none(judgement, competing, letters):
+    if len(competing) < 2:
+        return "fewer than two arms take traffic"
+    refused = [i for i in competing if judgement.arms[i].refused]
+    if refused:
+        return f"{letters[refused[0]]}: {judgement.arms[refused[0]].refused}".rstrip(".")
+    return "no arm is ahead of all others"
+
+
+def _coverage(judgement, competing, letters):
+    name = "Feedback comes alike from every arm"
+    shares = {i: judgement.coverage.shares[i] for i in competing if judgement.coverage.shares[i] is not None}
+    if len(shares) < 2:
+        return Gate("coverage", name, None, "fewer than two arms have units")
+    low, high = min(shares, key=shares.get), max(shares, key=shares.get)
+    apart = 100 * (shares[high] - shares[low])
+    told = f"{letters[high]} {wording.share(shares[high])}, {letters[low]} {wording.share(shares[low])}"
+    shown = f"{told}: {apart:.1f} points apart" if apart else f"{wording.share(shares[low])} in every arm"
+    return Gate("coverage", name, apart < MOST_APART, shown)
+
+
+def _twice(first, judgement, former_leader, letters):
+    name = "Held at two evaluations in a row"
+    arm = leader(first, judgement)
+    if arm is None:
+        return Gate("twice", name, None, "waits for the others")
+    if former_leader == arm:
+        return Gate("twice", name, True, f"{letters[arm]} at both")
+    return Gate("twice", name, False, f"{letters[arm]} at this one for the first time")

@@ -1,5 +1,6 @@
 """The arithmetic of A/B tests: from a few numbers of each arm to what may be said. Knows no database and no Django."""
 
+from experiments.statistics.estimates import point
 from experiments.statistics.figures import (
     ArmFigures,
     Coverage,
@@ -37,6 +38,7 @@ __all__ = [
     "coverage_of",
     "judge",
     "plan",
+    "point",
     "sample_ratio",
     "strengths_of_arms",
     "votes_of_two",

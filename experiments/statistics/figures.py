@@ -1,4 +1,4 @@
-"""What the statistics of A/B tests are asked about, and what they answer: numbers and texts, nothing that is not finite.
+"""What the statistics of A/B tests are asked about and what they answer: numbers and texts, nothing infinite.
 
 Everything here goes through `dataclasses.asdict` into JSON and means the same there. None stands where a number may not
 be told; a text beside it (`refused`, `no_lift`) says why.
@@ -122,6 +122,7 @@ class Pair:
     lift: float | None  # the difference divided by the other's absolute value
     no_lift: str | None
     refused: str | None
+    once: tuple[float, float] | None = None  # interval at one look planned beforehand: shown, never decided by
 
     @property
     def sign(self):
@@ -168,6 +169,10 @@ class StrongArm:
     win_rate: float  # of all its votes, ties as half
     judges: int  # who voted on it
     group: int  # arms of different groups never met, not even by way of others
+
+    @property
+    def votes(self):
+        return self.wins + self.losses + self.ties
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,155 @@
 """From the figures of the arms to what may be said of them."""
 
+from itertools import permutations
+
+from experiments.statistics import estimates, posterior, refusals, sequence
+from experiments.statistics.figures import JudgedArm, Judgement, Pair
+from experiments.statistics.traffic import coverage_of, sample_ratio
+
+KINDS = ("bool", "scalar", "preference")
+
 
 def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, strengths=None):
     """Judgement of a test's arms (ArmFigures each, the control first).
 
     kind: bool, scalar or preference. tuned_for: units with a value that each arm is planned to have, where the
     always-valid intervals are narrowest. strengths: what strengths_of_arms answered, needed for a preference of three
-    or more arms. ValueError for an unknown kind, fewer than two arms, an alpha outside of (0, 1).
+    or more arms; these are then compared by strength, in log-odds. Of a preference more is always better. ValueError
+    for an unknown kind, fewer than two arms, an alpha outside of (0, 1).
     """
-    raise NotImplementedError
+    if kind not in KINDS or len(arms) < 2 or not 0 < alpha < 1 or tuned_for < 1:
+        raise ValueError(f"No judgement of {len(arms)} arms of kind {kind} at alpha {alpha}, tuned for {tuned_for}.")
+    sign = -1 if lower_is_better and kind != "preference" else 1
+    strong = _strong(kind, arms, strengths)
+    refused = [_refusal(kind, arm, strong, place) for place, arm in enumerate(arms)]
+    compared = [place for place, reason in enumerate(refused) if reason is None]
+    chances = _chances(kind, arms, compared, sign, strong)
+    differences = _differences(kind, arms, compared, alpha, strengths if strong is not None else None)
+    level_of = _levels(arms, differences, alpha, 2 * tuned_for)
+    worth = {place: strong[place].strength if strong else sign * arms[place].moments.mean for place in compared}
+    return Judgement(
+        kind=kind,
+        lower_is_better=sign < 0,
+        alpha=alpha,
+        tuned_for=tuned_for,
+        arms=[_arm(kind, arm, alpha, refused[i], *chances.get(i, (None, None))) for i, arm in enumerate(arms)],
+        pairs=[
+            _pair(kind, arms, pair, differences.get(pair), level_of.get(pair), sign, alpha, 2 * tuned_for, refused)
+            for pair in permutations(range(len(arms)), 2)
+        ],
+        best=_best(worth),
+        ratio=sample_ratio([arm.units for arm in arms], [arm.weight for arm in arms]),
+        coverage=coverage_of([arm.units for arm in arms], [arm.answered for arm in arms]),
+        strengths=strengths,
+    )
+
+
+def _strong(kind, arms, strengths):
+    """StrongArm by arm where strengths decide; None where win rates or means do."""
+    if kind != "preference" or len(arms) == 2:
+        return None
+    return {strong.arm: strong for strong in strengths.arms} if strengths else {}
+
+
+def _refusal(kind, arm, strong, place):
+    reason = refusals.of_arm(kind, arm.moments)
+    return refusals.of_strength(strong.get(place)) if reason is None and strong is not None else reason
+
+
+def _chances(kind, arms, compared, sign, strong):
+    """{arm: (chance to be best, expected loss)} of those that are compared, if there are two."""
+    if len(compared) < 2:
+        return {}
+    moments = [arms[place].moments for place in compared]
+    if strong is not None:
+        told = [strong[place].chance for place in compared], [strong[place].loss for place in compared]
+    elif kind == "scalar":
+        told = posterior.of_means(
+            [sign * one.mean for one in moments], [estimates.standard_error(one) for one in moments]
+        )
+    else:
+        many = [estimates.answers(one) for one in moments]
+        yes = [number * one.mean for number, one in zip(many, moments, strict=True)]
+        no = [number * (1 - one.mean) for number, one in zip(many, moments, strict=True)]
+        if kind == "preference":
+            told = posterior.of_two_win_rates(yes[0], no[0])
+        else:
+            told = posterior.of_shares(*((yes, no) if sign > 0 else (no, yes)))
+    return dict(zip(compared, zip(*told, strict=True), strict=True))
+
+
+def _differences(kind, arms, compared, alpha, strengths):
+    """{(one, other): estimates.Difference}, both ways round."""
+    if kind == "preference" and len(arms) > 2:
+        return _of_strengths(strengths, compared)
+    return {
+        (one, other): estimates.difference(kind, arms[one].moments, arms[other].moments, alpha)
+        for one, other in permutations(compared, 2)
+    }
+
+
+def _of_strengths(strengths, compared):
+    told, by_arm = {}, {strong.arm: strong for strong in strengths.arms} if strengths else {}
+    for pair in strengths.pairs if strengths else ():
+        one, other = by_arm[pair.one], by_arm[pair.other]
+        if {pair.one, pair.other} <= set(compared) and one.group == other.group and pair.stderr > 1e-9:
+            t = one.votes + other.votes
+            told[pair.one, pair.other] = estimates.Difference(pair.difference, pair.stderr, t, None)
+            told[pair.other, pair.one] = estimates.Difference(-pair.difference, pair.stderr, t, None)
+    return told
+
+
+def _levels(arms, differences, alpha, tuned_for):
+    """{(one, other): level}: Holm's over the arms against the first, whether or not these can be compared yet."""
+    taking = [place for place, arm in enumerate(arms) if place == 0 or arm.weight > 0 or arm.units]
+    told = dict.fromkeys(differences, sequence.level_between_others(alpha, max(2, len(taking))))
+    others = taking[1:]
+    log_ps = [
+        float(sequence.log_p(known.value / known.error, known.t, tuned_for=tuned_for)) if known else 0.0
+        for known in (differences.get((other, 0)) for other in others)
+    ]
+    for other, level in zip(others, sequence.levels(log_ps, alpha) if others else (), strict=True):
+        told[other, 0] = told[0, other] = float(level)
+    return told
+
+
+def _arm(kind, arm, alpha, refused, chance, loss):
+    """A value is shown from the least number of units on, even where it is compared to nothing."""
+    shown = arm.moments.n >= refusals.LEAST_UNITS and estimates.finite(arm.moments)
+    return JudgedArm(
+        units=arm.units,
+        n=arm.moments.n,
+        weight=arm.weight,
+        crossed=arm.crossed,
+        value=arm.moments.mean if shown else None,
+        interval=estimates.interval(kind, arm.moments, alpha) if shown else None,
+        chance=chance,
+        loss=loss,
+        refused=refused,
+    )
+
+
+def _pair(kind, arms, pair, known, level, sign, alpha, tuned_for, refused):
+    one, other = pair
+    if known is None:
+        reason = refused[one] or refused[other] or "No votes connect these two arms, or all judges voted alike."
+        return Pair(one, other, *[None] * 6, no_lift=reason, refused=reason)
+    half = known.error * float(sequence.factor(known.t, level, tuned_for=tuned_for))
+    lower, upper = known.value - half, known.value + half
+    at_least = lower if sign > 0 else -upper
+    lift, no_lift = _lift(kind, known.value, arms[other].moments.mean)
+    return Pair(one, other, known.value, lower, upper, at_least, level, lift, no_lift, None, known.once)
+
+
+def _lift(kind, value, base):
+    if kind == "preference":
+        return None, "What one arm wins the other loses: there is no base."
+    return refusals.lift(value, base, "The other arm")
+
+
+def _best(worth):
+    """The arm that is ahead of all others that are compared; None where two are level, or fewer than two are there."""
+    if len(worth) < 2:
+        return None
+    first, second = sorted(worth, key=worth.get, reverse=True)[:2]
+    return first if worth[first] > worth[second] else None

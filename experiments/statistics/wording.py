@@ -1,0 +1,72 @@
+"""Numbers of A/B tests as people read them."""
+
+import math
+
+_SPACE = "\N{NO-BREAK SPACE}"  # between a number and its unit
+
+
+def value(kind, number):
+    """74.2 %, or 3.91"""
+    return plain(number) if kind == "scalar" else share(number)
+
+
+def difference(judgement, number):
+    """+3.7 points, −0.12, or +0.45 log-odds, as the pairs of this Judgement are meant"""
+    if judgement.kind == "scalar":
+        return signed(plain(abs(number)), number)
+    if in_log_odds(judgement):
+        return signed(f"{abs(number):.2f}", number) + f"{_SPACE}log-odds"
+    return signed(_points(abs(number)), number) + f"{_SPACE}points"
+
+
+def ends(judgement, low, high):
+    """+2.2 to +5.2 points"""
+    return f"{difference(judgement, low).partition(_SPACE)[0]} to {difference(judgement, high)}"
+
+
+def in_log_odds(judgement):
+    """Whether arms are compared by strength."""
+    return judgement.kind == "preference" and len(judgement.arms) > 2
+
+
+def share(number):
+    """74.2 %; below a tenth of a percent two significant digits"""
+    return f"{_points(number)}{_SPACE}%"
+
+
+def plain(number):
+    """Three significant digits, and every digit before the point: 3.91, 0.0123, 12,346"""
+    if not number:
+        return "0"
+    size = math.floor(math.log10(abs(number)))
+    if abs(size) > 14:
+        return f"{number:.2e}"
+    return signed(f"{abs(number):,.{max(0, 2 - size)}f}", number, plus="")
+
+
+def signed(text, number, plus="+"):
+    """The text with the sign of the number."""
+    return ("−" if number < 0 else plus if number > 0 else "") + text
+
+
+def p_value(p):
+    """p = 0.41, p = 0.000003"""
+    if p >= 0.1:
+        return f"p = {p:.2f}"
+    if p < 1e-9:
+        return "p below 0.000000001"
+    return f"p = {p:.{-math.floor(math.log10(p))}f}"
+
+
+def in_a_row(words):
+    """A, B and C"""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _points(number):
+    """One digit after the point, and two significant ones of what is smaller."""
+    points = 100 * number
+    if not points or abs(points) >= 0.1:
+        return f"{points:.1f}"
+    return f"{points:.{min(9, 1 - math.floor(math.log10(abs(points))))}f}"

@@ -1,0 +1,150 @@
+"""Each gate holds where it should and says what was measured; the verdict says what holds, what is open, how far."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from experiments.gates import gates, leader, verdict
+from experiments.statistics import ArmFigures, Moments, judge
+from tests.experiments.test_statistics import means, shares
+
+FINE = {"age_days": 5.0, "planned_n": 200, "planned_days": 3.0}
+KEYS = ["ratio", "n", "age", "bound", "coverage", "twice"]
+
+
+def asked(arms, kind="bool", *, lower_is_better=False, **more):
+    """(judgement, gates by key, verdict)"""
+    judgement = judge(kind, arms, lower_is_better=lower_is_better)
+    told = gates(judgement, **FINE | more)
+    assert [gate.key for gate in told] == KEYS
+    json.dumps([gate._asdict() for gate in told], allow_nan=False)
+    return judgement, {gate.key: gate for gate in told}, verdict(judgement, told)
+
+
+def clear(**more):
+    """Two arms of which the second is better."""
+    return [shares(300, 1000, **more), shares(420, 1000, **more)]
+
+
+def test_the_better_arm_wins_at_the_second_evaluation():
+    judgement, told, words = asked(clear())
+    assert [told[key].holds for key in KEYS] == [True, True, True, True, True, False]
+    assert leader(list(told.values()), judgement) == 1
+    assert words.headline == "B is better" and "two evaluations in a row" in words.text
+    judgement, told, words = asked(clear(), former_leader=1)
+    assert all(gate.holds for gate in told.values())
+    assert words.headline == "B is the winner"
+    assert "B has 42.0 % against 30.0 % of A: +12.0 points" in words.text.replace("\xa0", " ")
+    _, told, _ = asked(clear(), former_leader=0)
+    assert told["twice"].holds is False
+
+
+@pytest.mark.parametrize(
+    ("arms", "more", "key", "holds", "shown"),
+    [
+        ([shares(300, 1000), shares(420, 1000, units=1300)], {}, "ratio", False, "A has 1,000 units, 1,150 expected"),
+        ([shares(300, 1000), shares(420, 1000, crossed=2)], {}, "ratio", False, "2 units were seen in two arms"),
+        ([shares(300, 1000), shares(420, 1000, crossed=1)], {}, "ratio", False, "1 unit was seen in two arms"),
+        (clear(), {"planned_n": 1001}, "n", False, "A has 1,000 of 1,001"),
+        (clear(), {"age_days": 2.94}, "age", False, "2.9 of 3 days"),
+        (clear(), {"age_days": 3.0}, "age", True, "3.0 of 3 days"),
+        (clear(), {"smallest_effect": 0.1}, "bound", False, "must be above +10.0 points"),
+        ([shares(300, 1000), shares(310, 1000)], {}, "bound", False, "must be above 0"),
+        ([shares(300, 1000), shares(300, 1000)], {}, "bound", None, "no arm is ahead"),
+        ([shares(300, 1000), shares(4, 1000)], {}, "bound", None, "B: 4 yeses in 1,000 units"),
+        (
+            [shares(300, 1000, units=2000), shares(420, 1000, units=2300)],
+            {},
+            "coverage",
+            False,
+            "A 50.0 %, B 43.5 %: 6.5 points",
+        ),
+        ([shares(300, 1000, units=2000), shares(420, 1000, units=2100)], {}, "coverage", True, "2.4 points apart"),
+        (clear(), {}, "coverage", True, "100.0 % in every arm"),
+    ],
+)
+def test_a_gate_says_what_it_saw(arms, more, key, holds, shown):
+    judgement, told, words = asked(arms, former_leader=1, **more)
+    assert told[key].holds is holds
+    assert shown in told[key].shown.replace("\xa0", " ")
+    if not holds:
+        assert leader(list(told.values()), judgement) is None and told["twice"].holds is None
+        assert "winner" not in words.headline
+
+
+def test_nothing_is_told_of_nothing():
+    judgement, told, words = asked([shares(0, 0), shares(0, 0)])
+    assert [told[key].holds for key in KEYS] == [None, False, True, None, None, None]
+    assert words.headline == "No traffic yet"
+    _, _, words = asked([shares(9, 30), shares(9, 60)])
+    assert words.headline == "Collecting" and "A: 30 of the 50 units that are needed" in words.text
+    assert leader(list(told.values()), judgement) is None
+
+
+def test_traffic_that_does_not_match_comes_before_what_it_brought():
+    _, _, words = asked([shares(300, 1000), shares(420, 1000, units=1300)])
+    assert words.headline == "The traffic does not match the split"
+    assert "find the cause" in words.text and "B has 42.0 %" in words.text.replace("\xa0", " ")
+    _, _, words = asked([shares(300, 1000), shares(420, 1000, crossed=2)])
+    assert words.headline == "Units were seen in two arms"
+
+
+def test_gates_that_are_open_are_named():
+    _, _, words = asked(clear(), planned_n=1001, age_days=1)
+    assert words.headline == "B is better, and may not win yet"
+    assert "2 gates are open: “Enough units in every arm” (A has 1,000 of 1,001) and “Ran long enough”" in words.text
+    _, _, words = asked(clear(), planned_n=1001)
+    assert "One gate is open" in words.text
+
+
+def test_an_open_interval_says_how_far_it_is():
+    _, _, words = asked([shares(300, 1000), shares(340, 1000)])
+    assert words.headline == "B is ahead, not for certain"
+    more = int(words.text.split("some ")[1].split(" more")[0].replace(",", ""))
+    for n, sign in ((1000 + 0.85 * more, 0), (1000 + 1.1 * more, 1)):
+        later = judge("bool", [shares(round(share * n), round(n)) for share in (0.3, 0.34)])
+        assert later.pair(1, 0).sign == sign
+    _, _, words = asked([shares(3000, 10000), shares(3001, 10000)])
+    assert "not with 100 times the units" in words.text
+    _, _, words = asked([shares(300, 1000), shares(340, 1000)], smallest_effect=0.05)
+    assert "smallest effect worth having (5.0 points)" in words.text.replace("\xa0", " ")
+
+
+def test_less_is_better_reads_the_right_way_round():
+    arms = [means(1000, 3.0, 1.0), means(1000, 2.5, 1.0)]
+    judgement, told, words = asked(arms, "scalar", lower_is_better=True, smallest_effect=0.2, former_leader=1)
+    assert leader(list(told.values()), judgement) == 1 and told["bound"].shown.startswith("B less A: −0.")
+    assert "B has 2.50 against 3.00 of A: −0.500" in words.text
+    _, told, _ = asked(arms, "scalar", lower_is_better=True, smallest_effect=0.45)
+    assert told["bound"].holds is False and "must be below −0.45" in told["bound"].shown
+
+
+def test_the_winner_must_be_ahead_of_every_arm():
+    arms = [shares(300, 1000), shares(420, 1000), shares(410, 1000)]
+    _, told, words = asked(arms)
+    assert (told["bound"].holds, told["bound"].arm, told["bound"].against) == (False, 1, 2)
+    assert words.headline == "B is ahead, not for certain" and "C, the nearest to it" in words.text
+    _, told, _ = asked([*arms[:2], shares(10, 20)])
+    assert told["bound"].holds is None
+
+
+def test_an_arm_that_is_off_neither_wins_nor_holds_the_others_up():
+    arms = [*clear(), shares(600, 1000)]
+    _, told, _ = asked(arms)
+    assert told["bound"].arm == 2 and told["bound"].holds
+    judgement, told, _ = asked([*arms[:2], shares(30, 40)], off=[2])
+    assert leader(list(told.values()), judgement) == 1
+    assert told["ratio"].holds and told["n"].shown == "A has 1,000 of 200"
+    _, told, _ = asked(arms, off=[0, 2])
+    assert told["bound"].holds is None and "fewer than two arms" in told["bound"].shown
+    _, told, words = asked(arms, off=[0, 1, 2])
+    assert [gate.holds for gate in told.values()] == [None, None, True, None, None, None] and words.headline
+
+
+def test_an_arm_of_no_weight_takes_part_once_units_met_it():
+    idle = ArmFigures(0, 0, Moments(), 0.0)
+    _, told, _ = asked([*clear(), idle], former_leader=1)
+    assert all(gate.holds for gate in told.values())
+    _, told, _ = asked([*clear(), replace(idle, units=3)])
+    assert told["bound"].holds is None and told["n"].shown == "C has 0 of 200"

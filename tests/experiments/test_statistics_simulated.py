@@ -1,0 +1,67 @@
+"""Thousands of tests whose truth is known, in short; `python -m bench simulations` does it at length."""
+
+import numpy as np
+import pytest
+
+from bench import simulations
+from experiments.gates import gates
+from experiments.statistics import ArmFigures, Moments, judge
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    return simulations.run(runs=400, looks=50, seed=11)
+
+
+def test_promises_are_kept(simulated):
+    """With 400 runs a share of 0.8 is known to 2 points: power may be 6 points off here, 3 in the long one."""
+    for one in simulated:
+        slack = 0.03 if one.what.startswith("power") else 0.0005 if "ratio" in one.what else 0.0
+        assert one.least - slack <= one.share <= one.most + slack, one
+
+
+def test_what_is_simulated_is_the_rule_that_judges():
+    """Of runs with a difference that some looks see and others do not, each look has the same winner."""
+    units, looks, runs, shares = 600, 6, 60, [0.3, 0.4, 0.33]
+    found = simulations.winners(
+        *simulations.bools(np.random.default_rng(3), runs, looks, units, shares), tuned_for=2 * units
+    )
+    n = simulations.looks_at(units, looks)
+    new = np.diff(n, prepend=0)[:, None]
+    yes = np.random.default_rng(3).binomial(new, shares, size=(runs, looks, 3)).cumsum(axis=1)
+    told = np.zeros_like(found)
+    for run in range(runs):
+        for look in range(looks):
+            arms = [figures(int(count), int(n[look])) for count in yes[run, look]]
+            judged = judge("bool", arms, tuned_for=units)
+            bound = next(gate for gate in gates(judged, age_days=9, planned_n=1, planned_days=1) if gate.key == "bound")
+            if bound.holds:
+                told[run, look, bound.arm] = True
+    assert 20 < found.sum() < runs * looks - 20
+    assert (told == found).all()
+
+
+def figures(yes, n):
+    return of(n, yes / n, n * (yes / n) * (1 - yes / n))
+
+
+def of(n, mean, m2):
+    return ArmFigures(n, n, Moments(n, mean, m2), 1.0)
+
+
+def test_preferences_are_simulated_by_the_rule_that_judges():
+    units, looks, runs, ties = 600, 5, 80, 0.2
+    drawn = simulations.preferences(np.random.default_rng(4), runs, looks, units, 0.58, ties)
+    found = simulations.winners(*drawn, tuned_for=2 * units)
+    n = simulations.looks_at(units, looks)
+    chances = [0.58 - ties / 2, 1 - 0.58 - ties / 2, ties]
+    votes = np.random.default_rng(4).multinomial(np.diff(n, prepend=0), chances, size=(runs, looks)).cumsum(axis=1)
+    for run in range(runs):
+        for look in range(looks):
+            wins, _, tied = map(int, votes[run, look])
+            rate = (wins + tied / 2) / n[look]
+            m2 = wins + tied / 4 - n[look] * rate * rate
+            arms = [of(int(n[look]), mean, m2) for mean in (rate, 1 - rate)]
+            told = judge("preference", arms, tuned_for=units)
+            assert (told.pair(0, 1).sign > 0) == found[run, look, 0]
+    assert 20 < found.sum() < runs * looks - 20
