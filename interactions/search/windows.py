@@ -1,12 +1,10 @@
-"""Words by their own index, a window of time after the other: in each, the index of words and that of ids are read,
-and what both hold is fetched. So a word of one in a hundred costs what its newest matches cost, not all it has.
+"""Words by their own index, a window of so many bodies after the other: in each, the index of words and that of ids are
+read, and what both hold is fetched. So a word of one in a hundred costs what its newest matches cost, not all it has.
 """
 
-import datetime
 import math
 from dataclasses import dataclass
 
-from interactions import ids
 from interactions.search.plan import row
 
 # seconds, warm, on a small machine
@@ -22,27 +20,23 @@ _WORDS = "interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %
 
 @dataclass(frozen=True)
 class Holding:
-    """About how many bodies a part of the store has, which share of them holds the words, and between which
-    milliseconds they lie."""
+    """About how many bodies a part of the store has, and which share of them holds the words."""
 
     bodies: float
     share: float
-    first: int
-    last: int
 
     @classmethod
     def of(cls, part):
         """By the planner's estimates; of a word that is none of the most common ones, the most there may be. None
         where there are no bodies at all."""
         where, values = part.range("b.id")
-        end = f"(SELECT id FROM interactions_interactionbody b WHERE {where} ORDER BY id {{}} LIMIT 1)"
-        first, last = row(f"SELECT {end.format('ASC')}, {end.format('DESC')}", values * 2)
-        if first is None:
+        some = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} ORDER BY b.id LIMIT 1"
+        if row(f"SELECT ({some})", values)[0] is None:
             return None
         rows = f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
         bodies = _estimated(rows, values)
         share = min(_estimated(f"{rows} AND {_WORDS}", [*values, part.words]) / bodies, 1.0)
-        return cls(bodies, share, first.int >> 80, last.int >> 80)
+        return cls(bodies, share)
 
     def pays(self, part, found):
         """Whether the index of words is quicker than looking at what the plan's driver yields."""
@@ -51,18 +45,12 @@ class Holding:
         looked_at = min(found.missing / self.share, part.share * self.bodies)
         return START + matches * READ + fetched * FETCH < looked_at * (TEST + self.share * CUT)
 
-    def left(self, part):
-        """Milliseconds of the part that have bodies."""
-        first = max(self.first, part.lower.int >> 80) if part.lower else self.first
-        last = min(self.last, part.upper.int >> 80) if part.upper else self.last
-        return max(last - first, 1)
-
     def window(self, part, found):
-        """Milliseconds that probably hold what is missing; endless where all is quickly fetched."""
+        """How many bodies probably hold what is missing; endless where all is quickly fetched."""
         if self.share * self.bodies <= AT_ONCE:
             return math.inf
         wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) / FETCH)
-        return max(1.3 * wanted / self.share, SMALLEST) / self.bodies * self.left(part)
+        return max(1.3 * wanted / self.share, SMALLEST)
 
 
 def through(part, holding, found):
@@ -80,22 +68,21 @@ def through(part, holding, found):
         if found.seconds < 0:
             return edge
         part = part.within(part.lower, edge) if part.descending else part.within(edge, part.upper)
-        window = math.inf if n / window * holding.left(part) < AT_ONCE else GROWTH * window
+        window = math.inf if n / window * holding.bodies < AT_ONCE else GROWTH * window
 
 
 def _next(part, holding, window):
-    """The next so many milliseconds of the part; the part itself where no more of it have bodies."""
-    if window >= holding.left(part):
+    """The next so many bodies of the part; the part itself where it has no more. They are counted, for imports and
+    busy hours lie denser in time than the rest."""
+    if window >= holding.bodies:
         return part
-    if part.descending:
-        last = holding.last + 1 if part.upper is None else min(holding.last + 1, part.upper.int >> 80)
-        return part.within(_first(last - window), part.upper)
-    first = holding.first if part.lower is None else max(holding.first, part.lower.int >> 80)
-    return part.within(part.lower, _first(first + window))
-
-
-def _first(milliseconds):
-    return ids.first(ids.EPOCH + datetime.timedelta(milliseconds=int(milliseconds)))
+    where, values = part.range("b.id")
+    order = "DESC" if part.descending else "ASC"
+    edge = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} ORDER BY b.id {order}"
+    [found] = row(f"SELECT ({edge} OFFSET %s LIMIT 1)", [*values, int(window)])
+    if found is None:
+        return part
+    return part.within(found, part.upper) if part.descending else part.within(part.lower, found)
 
 
 def _estimated(sql, values):
