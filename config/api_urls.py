@@ -10,6 +10,7 @@ from feedback.api import comparisons, keys, statistics, values
 from interactions.api import batch, given, holding, interactions, labels
 from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
+from registry.api import attachments, models, providers
 from reviews.api import items, queues, reporting, reviewing
 
 router = SimpleRouter(trailing_slash=False)
@@ -57,6 +58,14 @@ urlpatterns = [
     path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/put-off", reviewing.PutOff.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/report", reporting.QueueReport.as_view()),
     path("v1/projects/<str:project>/coverage", reporting.ProjectCoverage.as_view()),
+    path("v1/projects/<str:project>/models", attachments.AttachmentList.as_view()),
+    path("v1/projects/<str:project>/models/<path:model>", attachments.AttachmentDetail.as_view()),
+    path("v1/teams/<str:team>/models", models.ModelList.as_view()),
+    path("v1/teams/<str:team>/models/<path:model>/check", models.ModelCheck.as_view()),
+    path("v1/teams/<str:team>/models/<path:model>", models.ModelDetail.as_view()),
+    path("v1/teams/<str:team>/providers", providers.ProviderList.as_view()),
+    path("v1/teams/<str:team>/providers/<str:provider>", providers.ProviderDetail.as_view()),
+    path("v1/teams/<str:team>/providers/<str:provider>/check", providers.ProviderCheck.as_view()),
     path("v1/feedback", values.FeedbackList.as_view()),
     path("v1/comparison", comparisons.ComparisonList.as_view()),
     path("v1/comparison/batch", comparisons.ComparisonBatch.as_view()),

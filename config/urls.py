@@ -27,4 +27,5 @@ urlpatterns = [
     path("", include("exports.urls")),
     path("", include("jobs.urls")),
     path("", include("reviews.urls")),
+    path("", include("registry.urls")),
 ]

@@ -1,7 +1,7 @@
 """Where and how a model is called. Address and key are in plain text here, and in nothing that is shown or logged."""
 
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from registry.kinds import PRESETS
 from registry.models import Model, Provider
@@ -30,8 +30,10 @@ class Endpoint:
 
     def hidden(self, text):
         """The text without the key and the address, should somebody's error have repeated them."""
-        secrets = sorted(filter(None, (self.api_key, self.address, self.address.partition("//")[2])), key=len)
-        for secret in reversed(secrets):
+        parts = urlsplit(self.address)
+        told = [self.address, f"{parts.netloc}{parts.path}", parts.netloc]
+        told += [parts.hostname] if len(parts.hostname or "") > 3 else []
+        for secret in sorted(filter(None, [self.api_key, *told]), key=len, reverse=True):
             for written in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
                 text = text.replace(written, "…")
         return text
@@ -88,9 +90,9 @@ def headers(endpoint, call=CHAT):
 def url(endpoint, call):
     """The whole address of a call: CHAT, EMBEDDINGS or MODELS."""
     base, _, query = endpoint.address.partition("?")
-    if endpoint.provider_kind == Kind.AZURE and query:
-        call = f"models?{query}" if call == MODELS else f"deployments/{quote(endpoint.external_id, safe='')}/{call}?{query}"
-        return f"{base.removesuffix('/openai')}/openai/{call}"
+    if endpoint.provider_kind == Kind.AZURE and query:  # an address for each deployment
+        place = "" if call == MODELS else f"deployments/{quote(endpoint.external_id, safe='')}/"
+        return f"{base.removesuffix('/openai')}/openai/{place}{call}?{query}"
     if endpoint.provider_kind == Kind.ANTHROPIC and call == MODELS:
         call = f"{MODELS}?limit=1000"
     return f"{base}/{call}" + (f"?{query}" if query else "")

@@ -104,7 +104,9 @@ def _parsed(text):
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ValueError("Its host or port cannot be read; send something like https://models.example.org/v1.") from None
+        raise ValueError(
+            "Its host or port cannot be read; send something like https://models.example.org/v1."
+        ) from None
     if parts.scheme not in ("http", "https") or not text.lower().startswith(f"{parts.scheme}://"):
         raise ValueError("Begin with https:// or http://.")
     if "@" in parts.netloc:

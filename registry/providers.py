@@ -20,7 +20,7 @@ MAX_KEY = MAX_NAME = 100
 def create_provider(*, team, key, kind, by, name="", address="", api_key="", is_pool=False):
     """A Provider of the team. Without an address it stands where its kind does; Fault by field, Taken."""
     address, faults = _address(kind, address or _preset(kind).address)
-    faults |= _faults(key=key, name=name or key, kind=kind, api_key=api_key)
+    faults |= _faults(key=key, name=name or key, kind=kind, api_key=api_key, is_pool=is_pool)
     if kind in PRESETS and PRESETS[kind].needs_key and not api_key:
         faults["api_key"] = f"{Provider.Kind(kind).label} needs a key."
     if faults:
@@ -48,7 +48,8 @@ def change_provider(*, provider, by, **changes):
     kind, api_key = changes.get("kind", provider.kind), changes.pop("api_key", None)
     former = _former(provider)
     address, faults = _address(kind, changes.pop("address", "") or former)
-    faults |= _faults(key=provider.key, name=changes.get("name", provider.name), kind=kind, api_key=api_key or "")
+    as_wanted = {name: changes.get(name, getattr(provider, name)) for name in ("name", "is_pool")}
+    faults |= _faults(key=provider.key, kind=kind, api_key=api_key or "", **as_wanted)
     keeps = api_key is None and kind == provider.kind and _origin(address) == _origin(former)
     if not keeps and not api_key and kind in PRESETS and PRESETS[kind].needs_key:
         faults["api_key"] = f"Send the key too: {Provider.Kind(kind).label} needs one."
@@ -124,13 +125,15 @@ def _origin(address):
     return parts.scheme, parts.netloc
 
 
-def _faults(*, key, name, kind, api_key):
+def _faults(*, key, name, kind, api_key, is_pool):
     faults = {
         "key": None if len(key) <= MAX_KEY and slug_re.match(key) else "Send letters, digits, - and _, at most 100.",
         "name": line_fault(name, MAX_NAME, "A name"),
         "kind": None if kind in PRESETS else f"Send one of {', '.join(PRESETS)}.",
         "api_key": line_fault(api_key, MAX_API_KEY, "A key") if api_key else None,
     }
+    if is_pool and kind in PRESETS and not PRESETS[kind].is_runtime:
+        faults["is_pool"] = f"{Provider.Kind(kind).label} runs on no machine of yours: send false, or another kind."
     if api_key and not api_key.isascii():  # a header carries nothing else
         faults["api_key"] = "A key has no other characters than those of ASCII."
     return {name: text for name, text in faults.items() if text}

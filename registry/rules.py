@@ -52,13 +52,14 @@ def parameters_fault(parameters):
     if taken := sorted(set(parameters) & set(RESERVED)):
         return f"{taken[0]} is for the call itself to say; leave it out."
     try:
-        text = json.dumps(parameters, allow_nan=False)
+        text = json.dumps(parameters, allow_nan=False, ensure_ascii=False)
+        text.encode()
     except (TypeError, ValueError, RecursionError):
         return "Send what JSON can carry."
     if len(text) > MAX_PARAMETERS:
         return f"Send at most {MAX_PARAMETERS:,} characters."
-    if "\\u0000" in text or "\\ud8" in text:
-        return "Send text without NUL and without halves of characters."
+    if "\\u0000" in text:
+        return "Send text without NUL."
     return None
 
 

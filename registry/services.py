@@ -53,7 +53,7 @@ def register_model(*, team, key, provider, external_id, by, name="", capabilitie
         "provider": provider,
         "external_id": external_id,
         "capabilities": list(capabilities),
-        "parameters": parameters or {},
+        "parameters": {} if parameters is None else parameters,
     }
     check_model(team=team, **values)
     model, is_new = Model.objects.select_for_update(of=["self"]).get_or_create(team=team, key=key, defaults=values)

@@ -19,6 +19,8 @@ from interactions.ingest.preferences import take_preferences
 from interactions.models import Blob
 from jobs.services import begin
 from projects.access import project_or_404
+from registry.providers import create_provider
+from registry.services import attach, register_model
 from reviews.desk import next_review, submit
 from reviews.filling import fill
 from reviews.placing import put_in
@@ -128,6 +130,7 @@ def values(project):
         "export_id": make_export(project, owner).pk,
         "job_id": begin(project=project, by=owner, kind="tests", title=SECRET).pk,
         **reviewed(project, interaction),
+        **registered(project, owner),
         "sha256": Blob.objects.get(project=project).content_id,
         "api_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
         "project_unshare": project.shares.create(team=guest, role=project.team.roles.get(key="auditor")).pk,
@@ -156,6 +159,17 @@ def reviewed(project, interaction):
     sample, _ = fill(queue=queue, query=f"label={SECRET}", by=owner)
     there = {"queue": SECRET, "item_id": review.item_id, "review_id": review.pk, "sample_id": sample.pk}
     return there | {"form": "json"}  # of a report that is downloaded
+
+
+def registered(project, owner):
+    """A provider, and a model that the project uses."""
+    address = f"https://10.0.0.1/{SECRET}"
+    provider = create_provider(team=project.team, key=SECRET, kind="vllm", address=address, by=owner)
+    key = f"{SECRET}-called"
+    model = register_model(team=project.team, key=key, provider=provider, external_id=SECRET, by=owner)
+    attachment = attach(project=project, model=model, by=owner).pk
+    of_project = dict.fromkeys(("model_detach", "model_online", "model_default"), attachment)
+    return {"provider": SECRET, "model": key, "model_edit": model.pk, "model_check": model.pk, **of_project}
 
 
 def make_comparison(project, key, interaction, other):
@@ -225,7 +239,8 @@ def test_a_stranger_finds_nothing(client, values, address):
         if answer.status_code in {301, 302}:  # to another name of the same, which must be shut as well
             answer = client.get(answer.headers["Location"])
         assert answer.status_code in {404, 405}, method
-        assert SECRET not in answer.content.decode().replace(path, "").replace(values["project"], "")
+        said = answer.content.decode().replace(path, "").replace(values["project"], "").replace(values["team"], "")
+        assert SECRET not in said
         codes.add(answer.status_code)
     assert 404 in codes
 

@@ -1,0 +1,49 @@
+"""What the calls about models and providers have in common: their refusals, and pages of lists."""
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from interactions.rules import Conflict, RecordError
+from registry.checking import Busy
+from registry.listing import SHOWN
+from registry.paging import PAGE, page_of
+from registry.rules import Fault, Taken
+
+PAGING = [
+    OpenApiParameter("cursor", description="next of the page before"),
+    OpenApiParameter("q", description="words in key or name"),
+    OpenApiParameter("of", enum=[*SHOWN, "all"], description="models that can be called, or were only logged"),
+]
+
+
+class TooMany(exceptions.APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "Other checks are under way; try again in a few seconds."
+
+
+class Door(APIView):
+    """Says the core's refusals as the API does."""
+
+    def handle_exception(self, error):
+        if isinstance(error, Fault):
+            error = RecordError({name: [text] for name, text in error.fields.items()})
+        elif isinstance(error, Taken):
+            error = Conflict(str(error))
+        elif isinstance(error, Busy):
+            error = TooMany()
+        return super().handle_exception(error)
+
+    def body(self, serializer_class):
+        """What was sent, checked."""
+        sent = serializer_class(data=self.request.data)
+        sent.is_valid(raise_exception=True)
+        return dict(sent.validated_data)
+
+    def page(self, rows_of, serializer_class):
+        """The page of rows_of(shown=, words=) that the query string asks for."""
+        asked = self.request.query_params
+        words = asked.get("q", "").replace("\x00", "").strip()[:100]
+        rows, cursor = page_of(rows_of(shown=asked.get("of", "all"), words=words), asked.get("cursor", ""), PAGE)
+        return Response({"results": serializer_class(rows, many=True).data, "next": cursor})
