@@ -27,5 +27,6 @@ urlpatterns = [
     path("", include("exports.urls")),
     path("", include("jobs.urls")),
     path("", include("reviews.urls")),
+    path("", include("experiments.urls")),
     path("", include("registry.urls")),
 ]

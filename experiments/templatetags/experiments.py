@@ -1,0 +1,130 @@
+"""How the figures of a test are written: shares and differences in points, means in their own digits."""
+
+import math
+
+from django import template
+
+MINUS = "\u2212"
+
+register = template.Library()
+
+
+class Words:
+    """Writes the values of a test whose feedback is shares (a yes or no, a preference) or numbers. Differences of
+    strengths, of three or more arms by preferences, are in `log_odds`."""
+
+    def __init__(self, is_share, *, log_odds=False):
+        self.is_share, self.log_odds = is_share, log_odds
+        self.in_points = is_share and not log_odds
+
+    @property
+    def unit(self):
+        """What stands behind a difference."""
+        return " pt" if self.in_points else ""
+
+    @property
+    def units(self):
+        """The same in words."""
+        return "points" if self.in_points else "log-odds" if self.log_odds else ""
+
+    def value(self, value):
+        """74.2 %, 3.94"""
+        if value is None:
+            return ""
+        return f"{100 * value:.1f} %" if self.is_share else plain(value)
+
+    def half(self, interval):
+        """Half of an interval's width: 1.1, 0.04"""
+        if not interval or None in interval:
+            return ""
+        half = (interval[1] - interval[0]) / 2
+        return f"{100 * half:.1f}" if self.is_share else plain(half)
+
+    def difference(self, value):
+        """With its sign: +3.7, −0.12"""
+        if value is None:
+            return ""
+        return signed(100 * value, 1) if self.in_points else signed(value, 2 if self.log_odds else _digits(value))
+
+    def size(self, value):
+        """A loss or an effect, without a sign: 0.2, 0.05"""
+        if value is None:
+            return ""
+        return f"{100 * value:.2g}" if self.in_points else f"{value:.2g}"
+
+    def between(self, interval):
+        """+2.2 to +5.2; nothing where there is none"""
+        if not interval or None in interval:
+            return ""
+        return f"{self.difference(interval[0])} to {self.difference(interval[1])}"
+
+    def measure(self, value):
+        """A tick of the chart."""
+        return f"{100 * value:.4g} %" if self.is_share else plain(value)
+
+
+def plain(value):
+    """A number with three digits that count and at least two after the point of a small one: 3.94, 0.041, 1,204"""
+    size = abs(value)
+    if not size:
+        return "0"
+    if size >= 1e9 or size < 1e-4:
+        return f"{value:.3g}".replace("-", MINUS)
+    return f"{value:,.{_digits(value)}f}".replace("-", MINUS)
+
+
+def signed(value, digits):
+    """+3.7, −0.4, 0.0"""
+    text = f"{value:+,.{digits}f}"
+    return text.lstrip("+-") if float(text.replace(",", "")) == 0 else text.replace("-", MINUS)
+
+
+def _digits(value):
+    size = abs(value)
+    if not size or not math.isfinite(size):
+        return 2
+    return min(6, max(0, 2 - math.floor(math.log10(size))))
+
+
+def chance(share):
+    """> 99.9 %, < 0.1 %, 62.4 %"""
+    if share is None:
+        return ""
+    if share > 0.999:
+        return "> 99.9 %"
+    if share < 0.001:
+        return "< 0.1 %"
+    return f"{100 * share:.1f} %"
+
+
+def percent(share):
+    """20 %, 33.3 %, of what is a share"""
+    return f"{100 * share:.3g} %"
+
+
+register.filter("chance", chance)
+register.filter("share", percent)
+
+
+@register.filter
+def measured(value, words):
+    """A value in the Words of its test: 74.2 %, 3.94"""
+    return words.value(value)
+
+
+@register.filter
+def tick(value, words):
+    """A tick of the chart."""
+    return words.measure(value)
+
+
+@register.filter
+def sized(value, words):
+    """An effect or a loss, without a sign."""
+    return words.size(value)
+
+
+@register.filter
+def rounded(value):
+    """A whole number."""
+    return round(value)

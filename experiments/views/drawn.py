@@ -1,0 +1,298 @@
+"""A test's Report as its page draws it: rows with their intervals, the strip of figures, the warning, the chart."""
+
+import datetime
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from experiments.report import behind
+from experiments.templatetags.experiments import Words, percent
+from experiments.views import drawing
+
+MOST_DAYS = 400  # in the chart
+
+
+@dataclass(frozen=True)
+class ArmRow:
+    """An arm as the table of arms shows it."""
+
+    reported: object
+    judged: object
+    colour: str
+    at: drawing.Row
+    value: str
+    half: str
+    difference: str
+    between: str
+    behind: str
+    tone: str  # good or bad where the difference is certain
+    is_best: bool
+    is_odd: bool  # its number of units does not fit the split
+
+    @property
+    def is_control(self):
+        return self.reported.arm.position == 0
+
+
+@dataclass(frozen=True)
+class StrongRow:
+    """An arm of a test of three or more by preferences."""
+
+    reported: object
+    colour: str
+    behind: str
+    strong: object | None  # statistics.StrongArm; None without votes
+    at: drawing.Row
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """All that a page says of a Report, next to the Report itself."""
+
+    words: Words
+    rows: list
+    strong: list = field(default_factory=list)
+    matrix: list = field(
+        default_factory=list
+    )  # [(ArmRow, [(StrongPair turned to the row, its pairs' address) or None])]
+    chart: drawing.Chart | None = None
+    days: list = field(default_factory=list)  # newest first: (day, [(value, between) or None])
+    mismatch: tuple | None = None  # (head, text, the ArmRow to look into)
+    leader: ArmRow | None = None  # which is ahead, for certain or not
+    parts: list = field(default_factory=list)  # (drawing.Part, its share in words)
+    outside: str = ""
+
+    @property
+    def units(self):
+        return sum(row.reported.units for row in self.rows)
+
+    @property
+    def answered(self):
+        return sum(row.reported.answered for row in self.rows)
+
+    @property
+    def ahead(self):
+        """The arm that the strip compares to the control: the one that is ahead, else the first other one."""
+        return self.leader if self.leader and not self.leader.is_control else self.rows[1]
+
+
+def words_of(report):
+    """The Words of a test's values and differences."""
+    many = report.kind == "preference" and len(report.arms) > 2
+    return Words(report.kind != "scalar", log_odds=many)
+
+
+def drawn(project, report):
+    """The Drawn of a Report."""
+    words = words_of(report)
+    rows = _rows(project, report, words)
+    strong = _strong(rows, report) if report.judgement.strengths else []
+    best = report.judgement.best
+    parts, outside = drawing.traffic(report.test.traffic_split, [one.arm.weight for one in report.arms])
+    return Drawn(
+        words=words,
+        rows=rows,
+        strong=strong,
+        matrix=_matrix(project, report, rows) if strong else [],
+        chart=_chart(report),
+        days=_days(report, words),
+        mismatch=_mismatch(report, rows),
+        leader=None if best is None else rows[best],
+        parts=[(part, percent(part.share / 100)) for part in parts],
+        outside=percent(outside / 100),
+    )
+
+
+# -- arms -----------------------------------------------------------------------------------------
+def _rows(project, report, words):
+    pairs = [one.difference for one in report.arms]
+    spans = drawing.interval_rows([pair and _span(pair.difference, pair.lower, pair.upper) for pair in pairs])
+    table = reverse("interaction_list", kwargs={"project": project.ref})
+    odd = _odd(report)
+    return [
+        ArmRow(
+            reported=one,
+            judged=report.judgement.arms[place],
+            colour=drawing.colour(one.arm.position),
+            at=spans[place],
+            value=words.value(one.value),
+            half=words.half(one.interval),
+            difference=words.difference(pairs[place].difference) if pairs[place] else "",
+            between=words.between((pairs[place].lower, pairs[place].upper)) if pairs[place] else "",
+            behind=f"{table}?{behind(report.test, one.arm)}",
+            tone=_certain(pairs[place]),
+            is_best=place == report.judgement.best,
+            is_odd=place == odd,
+        )
+        for place, one in enumerate(report.arms)
+    ]
+
+
+def _certain(pair):
+    """good or bad where the pair's always-valid interval excludes 0."""
+    if pair is None or not pair.sign:
+        return ""
+    return "good" if pair.at_least is not None and pair.at_least > 0 else "bad"
+
+
+def _span(value, low, high):
+    return None if value is None else (value, low, high)
+
+
+def _ratio(report):
+    return next(gate for gate in report.gates if gate.key == "ratio")
+
+
+def _odd(report):
+    """The arm whose units are furthest from what the split expects, where they do not match."""
+    if _ratio(report).holds is not False or any(one.crossed for one in report.arms):
+        return None
+    taking = [place for place, one in enumerate(report.arms) if one.arm.weight and not one.off]
+    total = sum(report.arms[place].units for place in taking)
+    weights = sum(report.arms[place].arm.weight for place in taking)
+
+    def apart(place):
+        one = report.arms[place]
+        expected = total * one.arm.weight / weights
+        return abs(one.units - expected) / max(expected, 1) ** 0.5
+
+    return max(taking, key=apart, default=None)
+
+
+def _mismatch(report, rows):
+    """What the warning about the split says: (a head, what was seen, the row to look into or None)."""
+    gate, place = _ratio(report), _odd(report)
+    if gate.holds is not False:
+        return None
+    if place is None:
+        return "Units were seen in two arms", gate.shown, None
+    return "The traffic does not match the split", gate.shown, rows[place]
+
+
+# -- three or more arms by preferences ------------------------------------------------------------
+def _strong(rows, report):
+    """StrongRows, the strongest first, arms without votes last."""
+    found = {one.arm: one for one in report.judgement.strengths.arms}
+    order = [*found, *(place for place in range(len(rows)) if place not in found)]
+    spans = drawing.interval_rows(
+        [
+            _span(found[place].strength, found[place].low, found[place].high) if place in found else None
+            for place in order
+        ]
+    )
+    return [
+        StrongRow(rows[place].reported, rows[place].colour, rows[place].behind, found.get(place), at)
+        for place, at in zip(order, spans, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Met:
+    """How the row's arm did against the column's."""
+
+    wins: int
+    losses: int
+    ties: int
+    rate: float | None
+    address: str
+
+
+def _matrix(project, report, rows):
+    met = {}
+    for pair in report.judgement.strengths.pairs:
+        one, other = (report.arms[place].model.key for place in (pair.one, pair.other))
+        turned = None if pair.win_rate is None else 1 - pair.win_rate
+        met[pair.one, pair.other] = Met(
+            pair.wins, pair.losses, pair.ties, pair.win_rate, pairs_address(project, report.test, one, other)
+        )
+        met[pair.other, pair.one] = Met(
+            pair.losses, pair.wins, pair.ties, turned, pairs_address(project, report.test, other, one)
+        )
+    places = range(len(rows))
+    return [(rows[one], [met.get((one, other)) for other in places]) for one in places]
+
+
+def pairs_address(project, test, one, other):
+    """Where the comparisons of two models are read."""
+    page = reverse("feedback_pairs", kwargs={"project": project.ref, "key": test.feedback_key.key})
+    return f"{page}?{urlencode({'a': one, 'b': other})}"
+
+
+# -- over time ------------------------------------------------------------------------------------
+def _chart(report):
+    if not report.series:
+        return None
+    days = _without_gaps(report.series)
+    columns = list(zip(*(points for _, points in days), strict=True))
+    arms = [(one.letter, one.model.key, one.arm.position) for one in report.arms]
+    whole = None if report.kind == "scalar" else (0.0, 1.0)
+    return drawing.chart([day for day, _ in days], columns, arms, whole)
+
+
+def _without_gaps(series):
+    """Each day of the series, the newest MOST_DAYS of them: on one without figures holds what held before."""
+    known, (first, last) = dict(series), (series[0][0], series[-1][0])
+    found, points = [], series[0][1]
+    for n in range((last - first).days + 1):
+        day = first + datetime.timedelta(days=n)
+        points = known.get(day, points)
+        found.append((day, points))
+    return found[-MOST_DAYS:]
+
+
+def _days(report, words):
+    def cell(point):
+        if not point or point[0] is None:
+            return None
+        _, low, high = point
+        return words.value(point[0]), "" if low is None else f"{words.value(low)} to {words.value(high)}"
+
+    return [(day, [cell(point) for point in points]) for day, points in report.series[: -MOST_DAYS - 1 : -1]]
+
+
+# -- by label -------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class OfLabel:
+    """A row of the table by label."""
+
+    row: object
+    values: list
+    at: drawing.Row
+    difference: str
+    half: str
+    tone: str
+
+
+def label_rows(found, words, *, lower_is_better):
+    """OfLabels of a ByLabel, their intervals on one axis."""
+    spans = drawing.interval_rows(
+        [
+            _span(row.difference, *(None if not row.half_width else row.difference + end for end in _ends(row)))
+            if row.difference is not None
+            else None
+            for row in found.rows
+        ]
+    )
+    return [
+        OfLabel(
+            row,
+            [words.value(mean) for _, mean in row.arms],
+            at,
+            words.difference(row.difference),
+            words.half((-row.half_width, row.half_width)) if row.half_width is not None else "",
+            _tone(row, lower_is_better),
+        )
+        for row, at in zip(found.rows, spans, strict=True)
+    ]
+
+
+def _ends(row):
+    return (-row.half_width, row.half_width) if row.half_width else (0, 0)
+
+
+def _tone(row, lower_is_better):
+    """Whether the difference stands out at one look: good, bad, or nothing of the kind."""
+    if row.difference is None or not row.half_width or abs(row.difference) <= row.half_width:
+        return ""
+    return "good" if (row.difference > 0) is not lower_is_better else "bad"

@@ -1,0 +1,386 @@
+"""The pages of A/B tests through their addresses, as they answer without scripts and to scripts."""
+
+import json
+import re
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Role
+from accounts.permissions import DEPLOY
+from experiments import services
+from experiments.models import ABTest, Decision
+from registry.models import Attachment
+from tests.experiments.running import fill, make_place, make_test, vote
+from tests.factories import make_user, owner_of
+
+pytestmark = pytest.mark.django_db
+SCRIPTS = {"HX-Request": "true"}
+FORM = {
+    "do": "make",
+    "name": "dpo against sft",
+    "key": "dpo-against-sft",
+    "feedback_key": "helpful",
+    "judged_by": "metric",
+    "arm_0": "lake-8b",
+    "weight_0": "1",
+    "arm_1": "ridge-70b",
+    "weight_1": "3",
+    "split": "60",
+    "smallest_effect": "2",
+    "planned_n": "500",
+    "planned_days": "7",
+}
+
+
+@pytest.fixture
+def project(db):
+    return make_place("claims")
+
+
+@pytest.fixture
+def pages(client, project):
+    client.force_login(owner_of(project))
+    return client
+
+
+@pytest.fixture
+def running(project):
+    """B is clearly better, and enough of both have answered."""
+    test = make_test(project, days_ago=5)
+    fill(test, (130, 120, 40), (130, 120, 105))
+    return test
+
+
+def url(name, test=None, project=None, **more):
+    where = {"project": (project or test.project).key, **({"test": test.key} if test else {}), **more}
+    return reverse(f"ab_test_{name}", kwargs=where)
+
+
+def text_of(answer):
+    """What a page says, without its tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
+
+
+def as_reviewer(client, project):
+    client.force_login(make_user(team=project.team, role="reviewer"))
+    return client
+
+
+def queries(client, address, **options):
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        assert client.get(address, **options).status_code == 200
+    return len(asked)
+
+
+# -- the list -------------------------------------------------------------------------------------
+def test_without_tests_the_list_says_what_they_are_for_and_offers_the_first(pages, project):
+    text = text_of(pages.get(url("list", project=project)))
+    assert "No A/B test yet" in text and "Plan the first test" in text
+    assert "Plan the first test" not in text_of(as_reviewer(pages, project).get(url("list", project=project)))
+
+
+def test_the_list_tells_state_arms_progress_and_verdict(pages, running):
+    answer = pages.get(url("list", project=running.project))
+    text = text_of(answer)
+    for said in ("dpo against sft", "Running", "lake-8b", "ridge-70b", "of 60 in each arm", "day 6 of 1"):
+        assert said in text, said
+    assert answer.context["rows"][0].verdict in text
+
+
+def test_the_list_is_narrowed_to_a_state(pages, project):
+    tests = [make_test(project, f"test-{n}", traffic_split=0.2, name=f"Test {n}") for n in range(4)]
+    by = owner_of(project)
+    services.pause(test=tests[1], by=by)
+    services.cancel(test=tests[2], by=by)
+    services.decide(test=tests[3], winner=None, reason="Nobody asks any more.", by=by)
+    shown = {
+        state: [row.test.key for row in pages.get(url("list", project=project), {"state": state}).context["rows"]]
+        for state in ("", "running", "paused", "cancelled", "decided", "asleep")
+    }
+    every = ["test-3", "test-2", "test-1", "test-0"]
+    assert shown == {
+        "": every, "running": ["test-0"], "paused": ["test-1"], "cancelled": ["test-2"], "decided": ["test-3"],
+        "asleep": every,
+    }  # fmt: skip
+
+
+def test_the_list_asks_as_often_for_many_tests_as_for_one(pages, project):
+    make_test(project, "first", traffic_split=0.1)
+    pages.get(url("list", project=project))
+    one = queries(pages, url("list", project=project))
+    for n in range(3):
+        make_test(project, f"test-{n}", traffic_split=0.1, models=3)
+    assert queries(pages, url("list", project=project)) == one
+
+
+def test_a_list_that_is_long_has_pages(pages, project, monkeypatch):
+    monkeypatch.setattr("experiments.views.listing.SHOWN", 2)
+    for n in range(3):
+        make_test(project, f"test-{n}", traffic_split=0.1)
+    first = pages.get(url("list", project=project))
+    assert [row.test.key for row in first.context["rows"]] == ["test-2", "test-1"]
+    second = pages.get(first.context["older"])
+    assert [row.test.key for row in second.context["rows"]] == ["test-0"] and not second.context["older"]
+
+
+# -- a new test -----------------------------------------------------------------------------------
+def test_a_test_is_made_as_the_form_says(pages, project):
+    answer = pages.post(url("create", project=project), FORM)
+    test = ABTest.objects.get(project=project)
+    assert answer.headers["Location"] == url("detail", test)
+    assert (test.traffic_split, test.planned_n, test.planned_days) == (0.6, 500, 7)
+    assert test.smallest_effect == pytest.approx(0.02)  # points of a share
+    assert [(arm.model.key, arm.weight) for arm in test.arms.all()] == [("lake-8b", 1), ("ridge-70b", 3)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"arm_1": ""}, "arm_1"),
+        ({"arm_1": "lake-8b"}, None),
+        ({"arm_1": "no-such-model"}, "arm_1"),
+        ({"split": "0"}, "split"),
+        ({"split": "130"}, "split"),
+        ({"split": "a third"}, "split"),
+        ({"key": "new"}, "key"),
+        ({"key": "two words"}, "key"),
+        ({"planned_n": "3"}, "planned_n"),
+        ({"feedback_key": "stars"}, "feedback_key"),
+        ({"weight_0": "-1"}, "weight_0"),
+    ],
+)
+def test_what_cannot_be_is_told_beside_its_field_and_nothing_is_made(pages, project, sent, field):
+    answer = pages.post(url("create", project=project), {**FORM, **sent})
+    assert answer.status_code == 422
+    errors = answer.context["form"].errors
+    assert errors if field is None else field in errors
+    assert 'value="dpo against sft"' in answer.content.decode()  # what was written stays
+    assert not ABTest.objects.exists()
+
+
+def test_a_key_that_is_taken_and_a_share_that_is_not_free_are_told(pages, project):
+    make_test(project, traffic_split=0.6)
+    answer = pages.post(url("create", project=project), FORM)
+    assert answer.status_code == 422 and answer.context["form"].errors
+    taken = pages.post(url("create", project=project), {**FORM, "split": "10"})
+    assert taken.status_code == 422 and "key" in taken.context["form"].errors
+    free = pages.post(url("create", project=project), {**FORM, "key": "another"})
+    assert "split" in free.context["form"].errors and "0.4" in str(free.context["form"].errors)
+
+
+def test_letting_it_decide_itself_needs_the_permission_to_deploy(pages, project):
+    role = Role.objects.get(team=project.team, key="engineer")
+    role.permissions = [one for one in role.permissions if one != DEPLOY]
+    role.save()
+    pages.force_login(make_user(team=project.team, role="engineer"))
+    answer = pages.post(url("create", project=project), {**FORM, "auto_deploy": "on"})
+    assert answer.status_code == 422 and "auto_deploy" in answer.context["form"].errors
+    assert not ABTest.objects.exists()
+
+
+def test_the_planner_takes_what_was_measured_and_says_what_is_missing(pages, project):
+    fill(make_test(project, traffic_split=0.2), (40, 40, 30), (40, 40, 30))
+    form = pages.get(url("create", project=project))
+    assert "75.0 %" in text_of(form) and "Write the difference" in text_of(form)
+    part = pages.post(url("plan", project=project), {**FORM, "effect": "5"}, headers=SCRIPTS)
+    assert part.templates[0].name == "experiments/_plan.html"
+    plan = part.context["plan"].plan
+    assert plan.answered_per_arm > 500 and part.context["plan"].days > 1
+    finer = pages.post(url("plan", project=project), {**FORM, "effect": "4"}).context["plan"].plan
+    assert finer.answered_per_arm > plan.answered_per_arm
+    for sent, said in (({"effect": "2"}, "larger than"), ({"effect": "x"}, "Write the difference"), ({}, "Write the")):
+        assert said in text_of(pages.post(url("plan", project=project), {**FORM, **sent}))
+
+
+def test_without_scripts_the_plan_is_worked_out_and_taken_over_by_the_form(pages, project):
+    sent = {**FORM, "effect": "5", "base": "70", "daily": "400", "coverage": "50"}
+    answer = pages.post(url("create", project=project), {**sent, "do": "plan"})
+    plan = answer.context["plan"]
+    assert answer.status_code == 200 and f"{plan.plan.answered_per_arm:,}" in text_of(answer)
+    taken = pages.post(url("create", project=project), {**sent, "do": "use"}).content.decode()
+    assert f'name="planned_n" value="{plan.plan.answered_per_arm}"' in taken
+    assert f'name="planned_days" value="{plan.days}"' in taken
+    assert not ABTest.objects.exists()
+
+
+def test_another_arm_is_one_more_row(pages, project):
+    answer = pages.post(url("create", project=project), {**FORM, "do": "arm"})
+    assert [field.value() for field, _ in answer.context["form"].arms] == ["lake-8b", "ridge-70b", None]
+    assert not answer.context["form"].errors
+
+
+# -- the page -------------------------------------------------------------------------------------
+def test_the_page_says_who_is_ahead_by_how_much_and_which_checks_hold(pages, running):
+    answer = pages.get(url("detail", running))
+    text, report = text_of(answer), answer.context["report"]
+    assert report.verdict.headline in text
+    for gate in report.gates:
+        assert gate.name in text and " ".join(gate.shown.split()) in text
+    for said in ("ridge-70b", "33.3 %", "87.5 %", "+54.2", "240", "Chance that B is best", "Make the winner"):
+        assert said in text, said
+    assert len(answer.context["drawn"].chart.series[1].line.dots) == 3  # days
+    assert f"arm={running.arms.get(position=1).pk}" in answer.content.decode()
+
+
+def test_the_page_asks_as_often_however_much_there_is(pages, project):
+    small, large = make_test(project, "small", traffic_split=0.2), make_test(project, "large", traffic_split=0.2)
+    fill(small, (60, 60, 20), (60, 60, 30))
+    fill(large, (150, 140, 20), (150, 140, 30), days=9)
+    pages.get(url("detail", small))
+    assert queries(pages, url("detail", small)) == queries(pages, url("detail", large)) < 30
+
+
+def test_scripts_get_the_figures_without_the_form(pages, running):
+    answer = pages.get(url("detail", running), headers=SCRIPTS)
+    html = answer.content.decode()
+    assert 'id="figures"' in html and "hx-swap-oob" in html and 'id="gates"' in html
+    assert "<textarea" not in html and "<main" not in html
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_a_test_without_traffic_tells_how_it_comes(pages, project):
+    test = make_test(project)
+    text = text_of(pages.get(url("detail", test)))
+    assert "Collecting" in text and "Not every arm has had traffic yet" in text and test.key in text
+
+
+def test_traffic_that_does_not_fit_the_split_is_told_with_where_to_look(pages, project):
+    test = make_test(project, days_ago=2)
+    fill(test, (200, 150, 90), (100, 75, 45))
+    html = pages.get(url("detail", test)).content.decode()
+    assert "The traffic does not match the split" in html
+    assert re.search(r'href="[^"]*arm=\d+[^"]*">Look into [AB]<', html)
+
+
+def test_pausing_and_resuming_are_told(pages, running):
+    assert "is paused" in text_of(pages.post(url("pause", running), follow=True))
+    assert "Paused since" in text_of(pages.get(url("detail", running)))
+    assert "Paused" in text_of(pages.post(url("pause", running), follow=True))  # told, not a fault
+    assert "goes on" in text_of(pages.post(url("resume", running), follow=True))
+
+
+def test_a_cancelled_test_offers_nothing_more(pages, running):
+    text = text_of(pages.post(url("cancel", running), follow=True))
+    assert "Nothing was decided" in text
+    assert "Make the winner" not in text and "Change split" not in text
+    assert pages.post(url("pause", running), follow=True).status_code == 200  # told, not a fault
+
+
+def test_another_split_begins_the_figures_anew_and_says_so_before(pages, running):
+    assert "The figures begin anew" in text_of(pages.get(url("split", running)))
+    refused = pages.post(url("split", running), {"split": "0", "weight_0": "1", "weight_1": "1"})
+    assert refused.status_code == 422 and "split" in refused.context["form"].errors
+    pages.post(url("split", running), {"split": "50", "weight_0": "1", "weight_1": "4"})
+    running.refresh_from_db()
+    assert (running.sequence, running.traffic_split) == (2, 0.5)
+    answer = pages.get(url("detail", running))
+    assert "sequence 2" in text_of(answer) and answer.context["drawn"].units == 0
+    assert "B 40 %" in text_of(answer) and "outside 50 %" in text_of(answer)
+
+
+def test_by_label_is_a_part_of_its_own_and_without_scripts_a_page(pages, running):
+    part = pages.get(url("labels", running), headers=SCRIPTS)
+    assert part.templates[0].name == "experiments/_by_label.html"
+    assert "exploratory" in text_of(part) and "refund" in text_of(part) and "claim" in text_of(part)
+    assert "<main" in pages.get(url("labels", running), {"label": "intent"}).content.decode()
+    assert pages.get(url("labels", running), {"label": "nobody:knows", "arm": "Z"}).status_code == 200
+
+
+# -- the end --------------------------------------------------------------------------------------
+def test_a_decision_needs_a_reason_and_what_was_chosen_stays(pages, running):
+    answer = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": " "})
+    assert answer.status_code == 422
+    assert "Say why" in text_of(answer) and answer.context["form"]["winner"].value() == "B"
+    assert not Decision.objects.exists()
+
+
+def test_deciding_makes_the_winner_the_default_keeps_the_record_and_is_rolled_back(pages, running):
+    Attachment.objects.filter(project=running.project, model__key="lake-8b").update(is_default=True)
+    reason = "Read forty pairs: B names the limits."
+    text = text_of(pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": reason}, follow=True))
+    for said in ("B won", reason, "Deployed", "Decided", "ridge-70b is the default now", "Roll back"):
+        assert said in text, said
+    assert Attachment.objects.get(project=running.project, is_default=True).model.key == "ridge-70b"
+    record = pages.get(url("record", running))
+    assert "attachment" in record.headers["Content-Disposition"]
+    kept = json.loads(record.content)
+    assert (kept["decision"]["winner"], kept["decision"]["reason"]) == ("B", reason)
+    assert len(kept["decision"]["gates"]) == 6 and kept["decision"]["figures"]
+    back = text_of(pages.post(url("roll_back", running), follow=True))
+    assert "lake-8b is the default again" in back and "Rolled back" in back
+    assert Attachment.objects.get(project=running.project, is_default=True).model.key == "lake-8b"
+
+
+def test_a_test_is_stopped_without_a_winner(pages, running):
+    sent = {"do": "none", "winner": "B", "reason": "The question is settled."}
+    assert "No winner" in text_of(pages.post(url("decide", running), sent, follow=True))
+    assert Decision.objects.get(test=running).winner is None
+
+
+def test_a_decision_that_comes_too_late_is_told_with_what_was_written(pages, running):
+    services.decide(test=running, winner=None, reason="First.", by=owner_of(running.project))
+    answer = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "A careful reason."})
+    assert answer.status_code == 422 and "A careful reason." in text_of(answer)
+    assert Decision.objects.get(test=running).reason == "First."
+    live = pages.get(url("detail", running), headers=SCRIPTS)  # of a page that was opened before
+    assert "was decided in the meantime" in text_of(live) and "every 10s" not in live.content.decode()
+
+
+# -- people ---------------------------------------------------------------------------------------
+def test_a_teammate_who_may_only_look_sees_all_and_changes_nothing(client, running):
+    as_reviewer(client, running.project)
+    text = text_of(client.get(url("detail", running)))
+    assert "ridge-70b" in text and "needs a role that may" in text
+    for offered in ("Make the winner", "Pause", "Change split"):
+        assert offered not in text, offered
+    for name in ("pause", "cancel", "decide", "roll_back", "split"):
+        assert client.post(url(name, running), {"winner": "B", "reason": "x"}).status_code == 403, name
+    assert client.get(url("create", project=running.project)).status_code == 403
+    running.refresh_from_db()
+    assert running.ended_at is None and running.paused_at is None
+
+
+def test_a_stranger_and_another_projects_people_find_nothing(client, running):
+    client.force_login(make_user())
+    assert client.get(url("detail", running)).status_code == 404
+    other = make_place("elsewhere")
+    client.force_login(owner_of(other))
+    assert client.get(reverse("ab_test_detail", kwargs={"project": other.key, "test": running.key})).status_code == 404
+    assert client.post(url("pause", running)).status_code == 404
+
+
+# -- preferences ----------------------------------------------------------------------------------
+def test_three_arms_by_preferences_show_ranks_and_every_pair(pages, project):
+    test = make_test(project, models=3, judged_by="preference", days_ago=3)
+    vote(test, fill(test, (60, 0, 0), (60, 0, 0), (60, 0, 0)), (1, 2, 2))
+    answer = pages.get(url("detail", test))
+    text, drawn = text_of(answer), answer.context["drawn"]
+    assert "Bradley-Terry" in text and "Every pair" in text
+    assert [row.strong.rank_low for row in drawn.strong] == [1, 1, 3]
+    a_b = drawn.matrix[0][1][1]
+    assert (a_b.wins, a_b.losses, a_b.ties) == (15, 45, 0)
+    b_c = drawn.matrix[1][1][2]
+    assert (b_c.wins, b_c.losses, b_c.ties) == (0, 0, 60)
+    assert pages.get(a_b.address).status_code == 200
+
+
+def test_two_arms_by_preferences_show_win_rates_and_lead_to_the_pairs(pages, project):
+    test = make_test(project, judged_by="preference", days_ago=3)
+    vote(test, fill(test, (80, 0, 0), (80, 0, 0)), (1, 2))
+    answer = pages.get(url("detail", test))
+    assert "Win rate" in text_of(answer) and "75.0 %" in text_of(answer)
+    pairs = pages.get(answer.context["pairs"])
+    assert pairs.status_code == 200 and len(pairs.context["rows"]) == 50
+
+
+def test_a_number_of_which_less_is_better_is_written_in_its_own_digits(pages, project):
+    test = make_test(project, feedback="seconds", days_ago=3)
+    fill(test, (80, 80, 60), (80, 80, 20))  # ones and noughts are numbers too
+    answer = pages.get(url("detail", test))
+    row = answer.context["drawn"].rows[1]
+    assert (row.value, row.difference, row.tone) == ("0.250", "\u22120.500", "good")
