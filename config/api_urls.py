@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
+from experiments.api import ab_tests, records
 from exports.api import exports, views
 from feedback.api import comparisons, keys, statistics, values
 from interactions.api import batch, given, holding, interactions, labels
@@ -66,6 +67,18 @@ urlpatterns = [
     path("v1/teams/<str:team>/providers", providers.ProviderList.as_view()),
     path("v1/teams/<str:team>/providers/<str:provider>", providers.ProviderDetail.as_view()),
     path("v1/teams/<str:team>/providers/<str:provider>/check", providers.ProviderCheck.as_view()),
+    path("v1/projects/<str:project>/ab-tests", ab_tests.ABTestList.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>", ab_tests.ABTestDetail.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/pause", ab_tests.ABTestPause.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/resume", ab_tests.ABTestResume.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/cancel", ab_tests.ABTestCancel.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/split", ab_tests.ABTestSplit.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/evaluate", ab_tests.ABTestEvaluate.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/decide", ab_tests.ABTestDecide.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/roll-back", ab_tests.ABTestRollBack.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/log", records.ABTestLog.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/decision", records.ABTestDecision.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/labels", records.ABTestLabels.as_view()),
     path("v1/feedback", values.FeedbackList.as_view()),
     path("v1/comparison", comparisons.ComparisonList.as_view()),
     path("v1/comparison/batch", comparisons.ComparisonBatch.as_view()),

@@ -16,8 +16,8 @@ _SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 def check(**given):
     """RecordError names each of these fields (as create_test calls them) that is wrong."""
     faults = {name: _CHECKS[name](value) for name, value in given.items() if name in _CHECKS}
-    if "weights" in given and "models" in given and not faults["weights"] and not faults.get("models"):
-        faults["weights"] = _of_each(given["weights"], given["models"])
+    if "weights" in given and "models" in given:
+        faults["weights"] = _of_each(given["weights"], given["models"]) or faults["weights"]
     if faults := {name: [text] for name, text in faults.items() if text}:
         raise RecordError(faults)
 
@@ -67,7 +67,7 @@ def _weights(weights):
 
 
 def _of_each(weights, models):
-    if len(weights) != len(models):
+    if isinstance(weights, (list, tuple)) and len(weights) != len(models):
         return f"Send {len(models)} weights, one for each model; these are {len(weights)}."
     return None
 

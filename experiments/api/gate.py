@@ -19,13 +19,15 @@ def deployed(request, project, test):
 
 
 def body_of(request, known, needed=()):
-    """The JSON object that was sent, without what is null; RecordError for anything else, for a member that is none of
-    these, and for one that is missing."""
-    if not isinstance(request.data, dict):
-        raise RecordError({"": [f"Send an object, not {kind_of(request.data)}."]})
-    if unknown := sorted(request.data.keys() - set(known)):
-        raise RecordError({unknown[0][:60]: [f"Unknown member; send {', '.join(sorted(known))}."]})
-    body = {name: value for name, value in request.data.items() if value is not None}
+    """The JSON object that was sent (nothing, or null, is an empty one), without what is null; RecordError for anything
+    else, for a member that is none of these, and for one that is missing."""
+    sent = {} if request.data is None else request.data
+    if not isinstance(sent, dict):
+        raise RecordError({"": [f"Send an object, not {kind_of(sent)}."]})
+    if unknown := sorted(sent.keys() - set(known)):
+        offered = f"send {', '.join(sorted(known))}" if known else "send none"
+        raise RecordError({unknown[0][:60]: [f"Unknown member; {offered}."]})
+    body = {name: value for name, value in sent.items() if value is not None}
     if missing := [name for name in needed if name not in body]:
         raise RecordError({name: ["Send it."] for name in missing})
     return body
