@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import betainc, betaln, ndtr, xlog1py, xlogy
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(20)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _STEPS = np.array([-10, -8, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 8, 10.0])  # deviations that part the panels
 
 

@@ -37,8 +37,8 @@ def main():
         "chances": [of_chances(*pair) for pair in SHARES],
         "strengths": of_strengths(chance),
     }
-    json.dump(told, sys.stdout, indent=1)
-    print()
+    lines = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in told.items()]
+    sys.stdout.write("{\n" + ",\n".join(lines) + "\n}\n")
 
 
 def of_shares(one, other):

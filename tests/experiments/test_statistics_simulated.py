@@ -5,7 +5,7 @@ import pytest
 
 from bench import simulations
 from experiments.gates import gates
-from experiments.statistics import ArmFigures, Moments, judge
+from experiments.statistics import ArmFigures, Moments, judge, strengths_of_arms
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +65,25 @@ def test_preferences_are_simulated_by_the_rule_that_judges():
             told = judge("preference", arms, tuned_for=units)
             assert (told.pair(0, 1).sign > 0) == found[run, look, 0]
     assert 20 < found.sum() < runs * looks - 20
+
+
+def test_strengths_are_simulated_by_the_rule_that_judges():
+    """Differences in their errors and units behind them; the levels are those of shares."""
+    runs, looks, judges = 2, 3, 900
+    z, t, able = simulations.strength_looks(np.random.default_rng(5), runs, looks, 600, arms=3, ties=0.2)
+    n = simulations.looks_at(judges, looks)
+    odds = np.tile([0.4, 0.4, 0.2], 3) / 3
+    votes = np.random.default_rng(5).multinomial(np.diff(n, prepend=0), odds, size=(runs, looks)).cumsum(axis=1)
+    for run in range(runs):
+        for look in range(looks):
+            counts = [int(count) for count in votes[run, look]]
+            given = [(*pair, score) for pair in ((0, 1), (0, 2), (1, 2)) for score in (1, 0, 0.5)]
+            told = strengths_of_arms(given, judges=range(9), times=counts, draws=2)
+            assert told.judges == 9  # nine judges who said the same again and again
+            single = [vote for vote, many in zip(given, counts, strict=True) for _ in range(many)]
+            told = strengths_of_arms(single, judges=range(len(single)), draws=2)
+            assert told.judges == told.votes == n[look]
+            for pair in told.pairs:
+                assert pair.difference / pair.stderr == pytest.approx(z[run, look, pair.one, pair.other], rel=1e-3)
+            assert sum(arm.votes for arm in told.arms) / 3 * 2 == pytest.approx(t[run, look], rel=0.01)
+    assert able.all()
