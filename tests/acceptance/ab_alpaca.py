@@ -198,7 +198,9 @@ def send(server, what, project, records):
     answer = server.post(f"/api/v1/{what}/batch", params={"project": project}, content=raw, headers=headers)
     answer.raise_for_status()
     told = answer.json()
-    return check(f"{what} sent to {project}", not told["rejected"], f"{told['accepted']} accepted {told['rejected'][:1]}")
+    return check(
+        f"{what} sent to {project}", not told["rejected"], f"{told['accepted']} accepted {told['rejected'][:1]}"
+    )
 
 
 def report(server, project):
