@@ -34,6 +34,15 @@ def usable_key(plain):
     return None
 
 
+def remember_use(key):
+    """The page of keys tells when each was last used."""
+    # at most one write a minute, so that a busy key does not become a contended row
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at > LAST_USE_EVERY:
+        stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_EVERY)
+        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
 class ApiKeyAuthentication(authentication.BaseAuthentication):
     """`Authorization: Bearer KEY`."""
 
@@ -43,18 +52,11 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         key = usable_key(request.headers["Authorization"].partition(" ")[2].strip())
         if key is None:
             raise exceptions.AuthenticationFailed("This API key is not known or was revoked.")
-        self._remember_use(key)
+        remember_use(key)
         return key.user, key
 
     def authenticate_header(self, request):
         return "Bearer"
-
-    def _remember_use(self, key):
-        # at most one write a minute, so that a busy key does not become a contended row
-        now = timezone.now()
-        if key.last_used_at is None or now - key.last_used_at > LAST_USE_EVERY:
-            stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_EVERY)
-            ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
 
 
 def client_address(request):

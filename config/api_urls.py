@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
+from config.views import no_gateway
 from experiments.api import ab_tests, records
 from exports.api import exports, views
 from feedback.api import comparisons, keys, statistics, values
@@ -67,6 +68,8 @@ urlpatterns = [
     path("v1/teams/<str:team>/providers", providers.ProviderList.as_view()),
     path("v1/teams/<str:team>/providers/<str:provider>", providers.ProviderDetail.as_view()),
     path("v1/teams/<str:team>/providers/<str:provider>/check", providers.ProviderCheck.as_view()),
+    path("v1/chat/completions", no_gateway),
+    path("v1/embeddings", no_gateway),
     path("v1/projects/<str:project>/ab-tests", ab_tests.ABTestList.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>", ab_tests.ABTestDetail.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/pause", ab_tests.ABTestPause.as_view()),

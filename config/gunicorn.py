@@ -3,14 +3,10 @@
 import os
 
 from django.urls import get_resolver
-from gunicorn.workers import gthread
-
-# a browser's spare connection, which says nothing yet, would hold a thread for five seconds
-gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.1
 
 wsgi_app = "config.wsgi:application"
 proc_name = "marginalia"
-worker_class = "gthread"
+worker_class = "gateway.handing.FrontDoor"  # gthread, that hands the gateway's connections over
 preload_app = True  # imported once, and a process that dies is replaced at once
 workers = 2
 threads = 8

@@ -223,6 +223,8 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
 # -- calls to providers ----------------------------------------------------------------------------
 # hosts, host:ports and networks that are called although they lie on this machine or are link-local
 ALLOWED_UPSTREAMS = _list("ALLOWED_UPSTREAMS")
+GATEWAY_TIMEOUT = float(os.environ.get("GATEWAY_TIMEOUT") or 60)  # seconds without a byte from a provider
+GATEWAY_SPOOL_MB = int(os.environ.get("GATEWAY_SPOOL_MB") or 64)  # of what is logged once the database answers again
 
 # -- the API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

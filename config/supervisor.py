@@ -11,6 +11,7 @@ from contextlib import ExitStack, nullcontext
 from config import settings
 from config.children import ENDING, Child, tail, trim
 from config.welcome import is_ready, welcome
+from gateway.line import is_there
 
 EMBEDDED = not os.environ.get("DATABASE_URL")
 if EMBEDDED:
@@ -21,6 +22,7 @@ LOOK = 0.25  # seconds between two looks at what runs
 FAILING = 2  # seconds of break between two starts: it has then ended three times in a row
 START = 120  # seconds the web server has for its first answer
 PYTHON = sys.executable
+GATEWAY = [PYTHON, "-m", "config.gateway"]
 MANAGE = [PYTHON, settings.BASE_DIR / "manage.py"]
 WORKER = [
     *MANAGE,
@@ -33,7 +35,7 @@ WORKER = [
 
 
 class Supervisor:
-    """The database, the web server and the worker, in this order up and in the opposite one down."""
+    """The database, the web server, the gateway and the worker, in this order up and in the opposite one down."""
 
     def __init__(self, database, listener):
         self.database = database
@@ -43,7 +45,8 @@ class Supervisor:
         # two arenas: one for each thread would keep what each one's largest batch needed
         self.web = Child("web", web, [listener.fileno(), waiting], PREPARED=str(waiting), MALLOC_ARENA_MAX="2")
         self.worker = Child("worker", WORKER)
-        self.children = [self.web, self.worker]
+        self.gateway = Child("gateway", GATEWAY, MALLOC_ARENA_MAX="2")
+        self.children = [self.web, self.gateway, self.worker]
 
     def start(self):
         """Prepare the database while the web server imports the pages; it serves when that is done."""
@@ -52,6 +55,7 @@ class Supervisor:
             print("  Filling the new database with a demo project …", flush=True)
         Child("prepare", [*MANAGE, "prepare", *(["--demo"] if EMBEDDED else [])]).run()
         self.let_serve()
+        self.gateway.start()
         self.worker.start()
         self.wait_until_ready()
 
@@ -62,10 +66,11 @@ class Supervisor:
 
     def wait_until_ready(self):
         end = time.monotonic() + START
-        while not is_ready():
+        while not (is_ready() and is_there(settings.DATA_DIR)):
             self.look()
-            if time.monotonic() > end or self.web.pause > FAILING:
-                sys.exit(f"\nThe web server does not answer; the end of its log:\n{tail(self.web.log)}\n")
+            for child in (self.web, self.gateway):
+                if time.monotonic() > end or child.pause > FAILING:
+                    sys.exit(f"\nThe {child.name} does not answer; the end of its log:\n{tail(child.log)}\n")
             time.sleep(0.05)
 
     def watch(self):

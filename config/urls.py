@@ -4,7 +4,7 @@ from csp.decorators import csp_update
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from config.views import ready
+from config.views import no_gateway, ready
 from interactions.api.pictures import Picture
 
 handler400 = "config.views.bad_request"
@@ -17,6 +17,7 @@ _docs = csp_update({"img-src": ["'self'", "data:"]})(SpectacularSwaggerSplitView
 
 urlpatterns = [
     path("ready", ready, name="ready"),
+    path("openai/v1/<path:rest>", no_gateway),
     path("api/", include("config.api_urls")),
     path("api/docs", _docs, name="api_docs"),
     re_path(r"^blobs/(?P<project_id>[0-9a-f-]{36})/(?P<sha256>[0-9a-f]{64})$", Picture.as_view(), name="blob"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("", include("exports.urls")),
     path("", include("jobs.urls")),
     path("", include("reviews.urls")),
-    path("", include("experiments.urls")),
+    path("", include("gateway.urls")),
     path("", include("registry.urls")),
+    path("", include("experiments.urls")),
 ]

@@ -4,9 +4,20 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 
 # of a call that stores in pieces, what came before the piece that broke is there
+NO_GATEWAY = "The gateway is being started. Try again in a moment."
 BROKEN = "Something went wrong here. What was sent may be stored in part; under external ids it can be sent again."
+
+
+@login_not_required
+@csrf_exempt
+def no_gateway(request, rest=""):
+    """What the gateway's addresses answer while its process is not there to take the connection."""
+    error = {"message": NO_GATEWAY, "type": "api_error", "param": None, "code": "no_gateway"}
+    answer = {"error": error if request.path.startswith("/openai/") else NO_GATEWAY}
+    return JsonResponse(answer, status=503, headers={"Retry-After": "2"})
 
 
 @login_not_required

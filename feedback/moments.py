@@ -1,12 +1,12 @@
-"""Exact arithmetic over feedback values, and what is said of them: mean, deviation, intervals, bars of a histogram."""
+"""Exact arithmetic over feedback values, and what is said of them: mean, deviation, intervals, bars of a histogram.
+
+The standard library alone, as whatever logs an interaction imports it."""
 
 import math
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from fractions import Fraction
 from statistics import NormalDist
-
-from scipy.special import stdtrit
 
 # Any sum of doubles and of their squares, and the square of the sum, fits. A digit that did not would be an error.
 _EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, Overflow])
@@ -87,7 +87,7 @@ def exact(value):
 
 def normal_width(confidence):
     """Standard errors on either side of the estimate that hold this share of a normal distribution."""
-    return NormalDist().inv_cdf(_upper(confidence))
+    return NormalDist().inv_cdf(upper_share(confidence))
 
 
 def wilson(successes, n, confidence=0.95):
@@ -108,19 +108,6 @@ def wilson(successes, n, confidence=0.95):
     low = 0.0 if successes == 0 else max(0.0, middle - half)
     high = 1.0 if successes == n else min(1.0, middle + half)
     return min(low, share), max(high, share)
-
-
-def mean_interval(moments, confidence=0.95):
-    """Interval (low, high) of a mean by Student's t ("The probable error of a mean", Biometrika 6 (1908) 1-25).
-
-    None below two values, and None where all are equal: a width of zero would claim a certainty that the values do
-    not give.
-    """
-    upper, deviation = _upper(confidence), moments.stddev
-    if not deviation:
-        return None
-    half = float(stdtrit(moments.n - 1, upper)) * deviation / math.sqrt(moments.n)
-    return moments.mean - half, moments.mean + half
 
 
 def edges(minimum, maximum, step=None, most=24):
@@ -147,7 +134,7 @@ def edges(minimum, maximum, step=None, most=24):
     return [*clean, math.nextafter(clean[-1], math.inf)] if clean[-1] <= maximum else clean
 
 
-def _upper(confidence):
+def upper_share(confidence):
     """The share of a distribution below the upper end of a two-sided interval."""
     if not 0 < confidence < 1:
         raise ValueError(f"A confidence lies between 0 and 1, {confidence} does not.")

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from feedback.moments import mean_interval, wilson
+from feedback.means import mean_interval
+from feedback.moments import wilson
 
 
 @dataclass(frozen=True)

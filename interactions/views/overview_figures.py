@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 
+from feedback.means import mean_interval
 from feedback.models import FeedbackKey, Given
-from feedback.moments import mean_interval, wilson
+from feedback.moments import wilson
 from feedback.rollups import Totals, given
 from interactions import rollups
 from interactions.charts import SERIES, colours

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PROCESSES = ["web", "gateway", "worker", "database"]
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +110,7 @@ def test_it_comes_up_says_how_to_begin_and_stops_cleanly(folder, port):
         status, made = post_as_printed(next(line for line in said.split("\n") if line.startswith("curl")))
         assert status == 201
         assert made["completion_id"]
-        pids = [pid_of(name, folder) for name in ("web", "worker", "database")]
+        pids = [pid_of(name, folder) for name in PROCESSES]
         assert all(map(is_alive, pids))
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
@@ -127,7 +128,7 @@ def test_a_second_start_goes_on_with_what_the_first_one_made(folder, port):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["web", "worker", "database"])
+@pytest.mark.parametrize("name", PROCESSES)
 def test_what_dies_is_started_again(name, folder, port):
     with up(folder, port):
         before = pid_of(name, folder)
@@ -139,7 +140,7 @@ def test_what_dies_is_started_again(name, folder, port):
 @pytest.mark.slow
 def test_nothing_outlives_a_killed_supervisor_and_the_next_one_comes_up(folder, port):
     with up(folder, port) as (process, _):
-        pids = [pid_of(name, folder) for name in ("web", "worker", "database")]
+        pids = [pid_of(name, folder) for name in PROCESSES]
         process.kill()
         wait_until(lambda: not any(map(is_alive, pids)), 15)
     with up(folder, port):

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.moments import Moments, edges, exact, mean_interval, wilson
+from feedback.means import mean_interval
+from feedback.moments import Moments, edges, exact, wilson
 
 VALUES = st.floats(-1e12, 1e12)
 LISTS = st.lists(VALUES, max_size=20)

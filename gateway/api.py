@@ -1,0 +1,344 @@
+"""The gateway's doors: OpenAI's dialect under /openai/v1, that of the adaptive-sdk client under /api/v1."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+
+from django.core.exceptions import PermissionDenied
+from django.db.utils import InterfaceError, OperationalError
+from django.http import Http404
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.asking import read_chat, read_model
+from gateway.dialects import Adaptive, OpenAI
+from gateway.exchange import LEFT, STOPPED, Exchange
+from gateway.failures import NOT_SERVED, Failed, Refused, bad_key
+from gateway.http import STREAM, Left, bearer, header, read_body, respond, watched
+from gateway.line import CALLS, PREFIX
+from gateway.providers import read_event
+from gateway.routing import Look, Offers, Who
+from gateway.service import Service, told
+from interactions.jsontext import JSONError, dumps, loads
+from interactions.rules import kind_of
+from registry.endpoints import CHAT, EMBEDDINGS
+from registry.models import Capability
+
+SHORT = 64 * 1024  # bytes of a body that is read before its sender is known
+NO_DATABASE = "The database does not answer. Try again in a moment."
+logger = logging.getLogger(__name__)
+
+
+class Call:
+    """An ASGI application for one address: `serve` answers or raises what is told in the dialect."""
+
+    name = ""
+
+    def __init__(self, service, dialect):
+        self.service, self.dialect = service, dialect
+
+    async def __call__(self, scope, receive, send):
+        figures = self.service().figures
+        figures.open += 1
+        try:
+            await self.serve(scope, receive, send)
+        except Left:
+            self._count(499)
+        except Exception as error:
+            await self._tell(send, error)
+        finally:
+            figures.open -= 1
+
+    async def serve(self, scope, receive, send):
+        raise NotImplementedError
+
+    async def body(self, scope, receive):
+        """(the key, the body); who sends something long is asked first."""
+        key = bearer(scope)
+        if not key:
+            raise bad_key(key)
+        length = header(scope, b"content-length")
+        if not (length.isdigit() and len(length) < 10 and int(length) <= SHORT):
+            await self.service().look(Who(key))
+        return key, await read_body(receive)
+
+    async def read(self, key, raw, read):
+        """What `read` makes of the body's JSON; whose key opens nothing hears of that alone."""
+        try:
+            if len(raw) > SHORT:  # pictures, which take a while to check
+                return await asyncio.to_thread(_read, raw, read)
+            return _read(raw, read)
+        except Refused:
+            await self.service().look(Who(key))
+            raise
+
+    async def _tell(self, send, error):
+        error = _as_told(error)
+        headers = getattr(error, "headers", [])
+        if error.retry_after is not None:
+            headers = [*headers, (b"retry-after", str(math.ceil(error.retry_after)).encode())]
+        elif error.status != 429:
+            headers = [*headers, (b"x-should-retry", b"false")]  # the openai package would ask for nothing again
+        if error.status == 401:
+            headers = [*headers, (b"www-authenticate", b"Bearer")]
+        self._count(error.status, error)
+        await respond(send, error.status, self.dialect.error(error), headers)
+
+    def _count(self, status, error=None):
+        self.service().count(f"{self.dialect.name}.{self.name}", status, error)
+
+
+class Chat(Call):
+    """A chat, plain or streamed."""
+
+    name = "chat"
+
+    async def serve(self, scope, receive, send):
+        started = time.perf_counter()
+        key, raw = await self.body(scope, receive)
+        asked = await self.read(key, raw, read_chat)
+        look = Look(key, asked.project, asked.model, asked.campaign, asked.user, asked.session)
+        exchange = Exchange(asked, await self.service().look(look), started)
+        answering = _Streamed if asked.stream else _Plain
+        await answering(self, exchange, receive, send).run()
+
+
+class _Answering:
+    """One exchange on its way: called, passed on, logged before its end is told."""
+
+    def __init__(self, call, exchange, receive, send):
+        self.service, self.dialect, self.count = call.service(), call.dialect, call._count
+        self.exchange, self.receive, self.send = exchange, receive, send
+        self.body = exchange.body(self.dialect.messages(exchange.asked.messages))
+        self.begun = False
+
+    async def run(self):
+        try:
+            async with watched(self.receive):
+                kept = await self._called()
+        except Left:
+            self.exchange.broke_off = LEFT
+            await self.service.keep(self.exchange)
+            raise
+        except asyncio.CancelledError:
+            self.exchange.broke_off = STOPPED
+            self.service.keep_later(self.exchange)
+            raise
+        failure = self.exchange.failure
+        if not failure:
+            self.count(200)
+            await self.finish(kept)
+        elif self.begun:
+            self.count(200, failure)
+            text = dumps(self.dialect.broken(failure))
+            await self.send({"type": "http.response.body", "body": f"data: {text}\n\n".encode(errors="replace")})
+        else:
+            failure.headers = [*self.headers(), *told(kept)]
+            raise failure
+
+    async def _called(self):
+        """What became of the logging."""
+        try:
+            return await self.call()
+        except Failed as failure:
+            self.exchange.fail(failure)
+        except Exception:
+            logger.exception("A call broke off")
+            self.exchange.fail(Failed(500, "Something went wrong here.", code="internal"))
+        return await self.service.keep(self.exchange)
+
+    def headers(self):
+        exchange = self.exchange
+        made, session = exchange.asked.made, exchange.asked.session
+        if exchange.ended_at:  # what did not come has no interaction
+            made = [one for index, one in enumerate(made) if index in exchange.choices] or made[:1]
+        named = [(b"x-session-id", session.encode())] if session.isascii() and session.isprintable() else []
+        return [(b"x-completion-ids", ",".join(map(str, made)).encode()), *named]
+
+
+class _Plain(_Answering):
+    async def call(self):
+        endpoint = self.exchange.route.endpoint
+        status, self.answer = await self.service.providers.answer(endpoint, CHAT, self.body)
+        self.exchange.take_answer(status, self.answer)
+        return await self.service.keep(self.exchange)
+
+    async def finish(self, kept):
+        answer = self.dialect.answer(self.exchange, self.answer)
+        await respond(self.send, 200, answer, [*self.headers(), *told(kept)])
+
+
+class _Streamed(_Answering):
+    async def call(self):
+        ended = False
+        async with self.service.providers.stream(self.exchange.route.endpoint, self.body) as events:
+            async for found in events:
+                ended = await self._pass_on(found)
+                if ended:
+                    break
+        if not (ended and self.exchange.choices) and not self.exchange.is_whole:
+            raise Failed(502, "The provider's answer broke off.", code="broken_off", upstream=200)
+        self.exchange.end()
+        return await self.service.keep(self.exchange)
+
+    async def _pass_on(self, found):
+        """Whether the stream is at its end. What came before a fault is passed on."""
+        chunks, ended, fault = [], False, None
+        try:
+            for data in found:
+                event = read_event(data)
+                if event is None:
+                    ended = True
+                    break
+                chunk = self.dialect.chunk(self.exchange, event, self.exchange.take_event(event))
+                if chunk is not None:
+                    chunks.append(f"data: {dumps(chunk)}\n\n")
+        except Failed as failure:
+            fault = failure
+        if chunks:
+            await self._send("".join(chunks))
+        if fault:
+            raise fault
+        return ended
+
+    async def _send(self, text):
+        if not self.begun:
+            lost = [(b"x-marginalia-logged", b"no")] if self.service.loses else []
+            headers = [*STREAM, *self.headers(), *lost]
+            self.begun = True
+            await self.send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self.send({"type": "http.response.body", "body": text.encode(errors="replace"), "more_body": True})
+
+    async def finish(self, kept):
+        if not self.begun:
+            await self._send("")
+        await self.send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
+
+
+class Embeddings(Call):
+    """Texts as vectors. Nothing of it is logged: there is no completion."""
+
+    name = "embeddings"
+
+    async def serve(self, scope, receive, send):
+        key, raw = await self.body(scope, receive)
+        asked, project, model, body = await self.read(key, raw, self._asked)
+        look = Look(key, project, model, capability=Capability.EMBEDDING)
+        route = await self.service().look(look)
+        sent = {**route.endpoint.parameters, **body, "model": route.endpoint.external_id}
+        async with watched(receive):
+            _, answer = await self.service().providers.answer(route.endpoint, EMBEDDINGS, sent)
+        _check_vectors(answer)
+        answer = self.dialect.vectors(answer, asked, route)
+        self._count(200)
+        await respond(send, 200, answer)
+
+    def _asked(self, body):
+        if not isinstance(body, dict):
+            raise Refused(400, f"Send a JSON object, not {kind_of(body)}.")
+        return body, *read_model(body), self.dialect.embedding(body)
+
+
+class Models(Call):
+    """What the key may call, or one of it by its name."""
+
+    name = "models"
+
+    async def serve(self, scope, receive, send):
+        offers = await self.service().look(Offers(bearer(scope)))
+        models = [
+            {"id": name, "object": "model", "created": created, "owned_by": "marginalia"} for name, created in offers
+        ]
+        asked = scope["path_params"].get("name")
+        if asked is None:
+            answer = {"object": "list", "data": models}
+        else:
+            answer = next((model for model in models if model["id"] == asked), None)
+        if answer is None:
+            raise Refused(404, f"EntityNotFound: Model {asked[:200]!r}", code="model_not_found", param="model")
+        self._count(200)
+        await respond(send, 200, answer)
+
+
+class Metrics(Call):
+    """What the gateway counts, for Prometheus."""
+
+    name = "metrics"
+
+    async def serve(self, scope, receive, send):
+        await self.service().look(Who(bearer(scope)))
+        text = self.service().figures.text().encode()
+        await respond(send, 200, text, [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")])
+
+
+def _read(raw, read):
+    try:
+        return read(loads(raw))
+    except JSONError as error:
+        raise Refused(400, str(error)) from None
+
+
+def _check_vectors(answer):
+    data = answer.get("data")
+    vectors = [one.get("embedding") if isinstance(one, dict) else None for one in data or () if isinstance(data, list)]
+    if not vectors or not all(isinstance(vector, (list, str)) for vector in vectors):
+        raise Failed(502, "The provider's answer holds no vectors.", code="garbage", upstream=200)
+
+
+def _as_told(error):
+    """What went wrong as Refused or Failed."""
+    if isinstance(error, (Refused, Failed)):
+        return error
+    if isinstance(error, Http404):
+        return Refused(404, str(error), code="model_not_found", param="model")
+    if isinstance(error, PermissionDenied):
+        return Refused(403, str(error), code="permission_denied")
+    if isinstance(error, (InterfaceError, OperationalError)):
+        logger.error("The database did not answer: %s", error)
+        error = Refused(503, NO_DATABASE, code="no_database")
+        error.retry_after = 2
+        return error
+    logger.exception("A call broke off", exc_info=error)
+    return Refused(500, "Something went wrong here.", code="internal")
+
+
+# -- the application ------------------------------------------------------------------------------
+def application():
+    """The ASGI application; its Service lives while it runs."""
+    running = {}
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app):
+        running["service"] = service = Service()
+        try:
+            yield
+        finally:
+            await service.close()
+
+    def of(call, dialect):
+        return call(lambda: running["service"], dialect)
+
+    openai, adaptive = OpenAI(), Adaptive()
+    chat, embeddings = CALLS
+    routes = [
+        Route(f"{PREFIX}chat/completions", of(Chat, openai), methods=["POST"]),
+        Route(f"{PREFIX}embeddings", of(Embeddings, openai), methods=["POST"]),
+        Route(f"{PREFIX}models", of(Models, openai), methods=["GET"]),
+        Route(f"{PREFIX}models/{{name:path}}", of(Models, openai), methods=["GET"]),
+        Route(f"{PREFIX}metrics", of(Metrics, openai), methods=["GET"]),
+        Route(chat, of(Chat, adaptive), methods=["POST"]),
+        Route(embeddings, of(Embeddings, adaptive), methods=["POST"]),
+    ]
+
+    async def elsewhere(request, error):
+        """What no route answers, in the words of its dialect."""
+        text = NOT_SERVED if error.status_code == 404 else f"This address does not take {request.method}."
+        dialect = openai if request.url.path.startswith(PREFIX) else adaptive
+        told = dumps(dialect.error(Refused(error.status_code, text)))
+        return Response(told, error.status_code, error.headers, "application/json")
+
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: elsewhere})

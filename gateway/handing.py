@@ -1,0 +1,81 @@
+"""One port for everything: the web server hands the gateway's connections over, untouched, as they come in.
+
+It looks at a request's first bytes without taking them. Where they name one of the gateway's addresses, the socket goes
+to the gateway's process through a UNIX socket in the data folder, and the web server forgets it.
+"""
+
+import re
+import selectors
+import socket
+import time
+from contextlib import suppress
+from functools import partial
+
+from django.conf import settings
+from gunicorn.workers.gthread import ThreadWorker
+
+from gateway.line import CALLS, PREFIX, Line
+
+PEEKED = 512  # bytes; a line that says no more by then is not ours
+_OURS = re.compile(
+    rb"\s*[A-Z]+ +(?:https?://[^/?# ]*)?(?:%s|(?:%s)(?:[?# ]|$))"
+    % (re.escape(PREFIX.encode()), b"|".join(re.escape(call.encode()) for call in CALLS)),
+)
+_BEGUN = re.compile(rb"\s*(?:[A-Z]{1,20}(?: +[^\s]*)?)?")
+
+
+def is_ours(start):
+    """Whether a connection that begins so asks the gateway; None where more must come before that can be told."""
+    if not start or (len(start) < PEEKED and _BEGUN.fullmatch(start)):
+        return None
+    return bool(_OURS.match(start))
+
+
+class FrontDoor(ThreadWorker):
+    """gunicorn's threaded worker, which looks at each request's first bytes before a thread does."""
+
+    def init_process(self):
+        self.line = Line(settings.DATA_DIR)
+        super().init_process()
+
+    def enqueue_req(self, conn):
+        """Hand the connection over, or give it to a thread, once it has said whose it is."""
+        if conn.parser is not None and conn.parser.unreader.buf.getvalue():
+            super().enqueue_req(conn)  # the next request came with the last one and was read already
+            return
+        try:
+            start = conn.sock.recv(PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self._await(conn, 1)
+            return
+        except OSError:
+            start = b""
+        ours = is_ours(start)
+        if ours is None and len(start) > getattr(conn, "peeked", 0):
+            conn.peeked = len(start)
+            self._await(conn, len(start) + 1)
+        elif ours and self.line.send(conn.sock):
+            self.nr_conns -= 1
+            conn.sock.close()
+        else:
+            conn.peeked, conn.data_ready = 0, True
+            super().enqueue_req(conn)
+
+    def on_pending_socket_readable(self, conn, client):
+        self._least(conn, 1)
+        super().on_pending_socket_readable(conn, client)
+
+    def _await(self, conn, least):
+        """Look again once so many bytes are there; no thread waits for them."""
+        if not self.alive:
+            self.nr_conns -= 1
+            conn.close()
+            return
+        self._least(conn, least)
+        conn.timeout = time.monotonic() + self.cfg.keepalive
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def _least(self, conn, number):
+        with suppress(OSError):
+            conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, number)

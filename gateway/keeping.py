@@ -1,0 +1,167 @@
+"""Logging what passed. An answer never fails for it: what the database does not take waits in the spool."""
+
+import enum
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.db.utils import InterfaceError, OperationalError, ProgrammingError
+
+from accounts.models import User
+from gateway.spool import Spool, id_of, line_of
+from gateway.together import Together
+from interactions.ingest import Placed, ingest
+from interactions.rules import Conflict
+from projects.models import Project
+
+AWAY = (InterfaceError, OperationalError, ProgrammingError)  # the last while tables are being changed
+PAUSE = 1.0  # seconds between two looks at whether the spool can be emptied
+LONGEST_PAUSE = 15.0
+
+logger = logging.getLogger(__name__)
+
+
+class Kept(enum.Enum):
+    """What became of what was to be logged."""
+
+    NOW = "yes"
+    LATER = "later"  # it waits in the spool
+    NO = "no"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One choice of an exchange, to be logged under the id that it was given."""
+
+    project: Project
+    by: User
+    id: object
+    arm: int | None
+    record: dict
+
+    def line(self):
+        return line_of(project_id=self.project.pk, by_id=self.by.pk, id=self.id, arm=self.arm, record=self.record)
+
+
+class Keeper:
+    """One thread that logs; `keep(list of Passed)` answers a Future of Kept, that of the one it did worst with."""
+
+    def __init__(self, figures):
+        self._figures = figures
+        self._spool = Spool(Path(settings.DATA_DIR) / "spool", settings.GATEWAY_SPOOL_MB * 1024 * 1024)
+        self._pause = PAUSE
+        self._together = Together("keeper", self._keep, self._replay)
+        self.is_full = False
+
+    def keep(self, passed):
+        return self._together.put(passed)
+
+    def close(self):
+        self._together.close()
+
+    # -- on the keeper's thread -------------------------------------------------------------------
+    def _keep(self, groups):
+        """A Kept for each group."""
+        close_old_connections()
+        by_whom = defaultdict(list)
+        for group in groups:
+            for passed in group:
+                by_whom[passed.project.pk, passed.by.pk].append(passed)
+        kept = {}
+        for some in by_whom.values():
+            kept |= self._store(some)
+        order = list(Kept)
+        return [max((kept[one.id] for one in group), key=order.index, default=Kept.NOW) for group in groups]
+
+    def _store(self, some):
+        """{id: Kept} of what one person logs in one project."""
+        try:
+            errors = _ingest(some[0].project, some[0].by, [(one.id, one.arm, one.record) for one in some])
+        except AWAY as error:
+            logger.warning("The database did not answer; %d interactions wait: %s", len(some), error)
+            connection.close()
+            return self._put_aside(some)
+        except Exception:
+            if len(some) == 1:
+                logger.exception("The interaction %s could not be logged and waits", some[0].id)
+                return self._put_aside(some)
+            return {id: kept for one in some for id, kept in self._store([one]).items()}
+        self._figures.logged += len(some) - len(errors)
+        self._figures.lost += len(errors)
+        for id, error in errors.items():
+            logger.error("The interaction %s was not logged: %s", id, error)
+        return {one.id: Kept.NO if one.id in errors else Kept.NOW for one in some}
+
+    def _put_aside(self, some):
+        number = self._spool.add([one.line() for one in some])
+        self._figures.spooled += number
+        self._figures.lost += len(some) - number
+        self.is_full = number < len(some)
+        self._measure()
+        if self.is_full:
+            logger.error("The spool is full: %d interactions are lost", len(some) - number)
+        return {one.id: Kept.LATER if place < number else Kept.NO for place, one in enumerate(some)}
+
+    def _measure(self):
+        self._figures.spool_bytes = self._spool.size
+
+    def _replay(self):
+        """Log what waits, a file a time; the pause before the next."""
+        if self._spool.is_empty:
+            return PAUSE
+        close_old_connections()
+        path, lines = self._spool.oldest()
+        try:
+            refused = _replayed(lines)
+        except AWAY:
+            connection.close()
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            return self._pause
+        self._spool.done(path, refused)
+        self._figures.logged += len(lines) - len(refused)
+        self.is_full, self._pause = False, PAUSE
+        self._measure()
+        return 0.01
+
+
+def _ingest(project, by, placed):
+    """{id: error} of those that were refused; (id, arm, record) of each. What is stored already is left alone."""
+    outcomes = ingest(
+        project=project,
+        records=[record for _, _, record in placed],
+        by=by,
+        placed=[Placed(id, arm) for id, arm, _ in placed],
+    )
+    return {id: outcome.error for (id, _, _), outcome in zip(placed, outcomes, strict=True) if outcome.error}
+
+
+def _replayed(lines):
+    """The lines that were refused for good; what the database does not answer for is raised."""
+    by_whom, refused = defaultdict(list), []
+    for line in lines:
+        by_whom[line["project"], line["by"]].append(line)
+    for (project_id, by_id), some in by_whom.items():
+        project = Project.objects.filter(pk=project_id, deleted_at=None).first()
+        by = User.objects.filter(pk=by_id).first()
+        refused += _replay_some(project, by, some) if project and by else some
+    for line in refused:
+        logger.error("The interaction %s was refused and is set aside", line["id"])
+    return refused
+
+
+def _replay_some(project, by, some):
+    try:
+        errors = _ingest(project, by, [(id_of(line), line["arm"], line["record"]) for line in some])
+    except AWAY:
+        raise
+    except Conflict:
+        return some
+    except Exception:
+        if len(some) > 1:
+            return [refused for line in some for refused in _replay_some(project, by, [line])]
+        logger.exception("The interaction %s could not be logged", some[0]["id"])
+        return some
+    return [line for line in some if id_of(line) in errors]

@@ -1,0 +1,110 @@
+"""Providers that do not do what they are asked: what the client is told, and what is kept of it."""
+
+import json
+import time
+
+import openai
+import pytest
+
+from gateway import providers
+from registry.providers import change_provider
+from tests.gateway.conftest import said, told
+
+# model: (our status, code, words, the provider's own status)
+FAILING = {
+    "fail500": (502, "provider_failed", "answered 500: Failing with 500 as asked.", 500),
+    "fail400": (400, "provider_refused", "refused the request (400): Failing with 400 as asked.", 400),
+    "fail401": (502, "provider_key", "refused our key (401)", 401),
+    "garbage": (502, "garbage", "no JSON object", 200),
+    "redirect": (502, "redirect", "a redirect (302), which is not followed", 302),
+    "silent": (504, "timeout", "sent nothing for 0.5 seconds", None),
+    "huge": (502, "too_large", "larger than", 200),
+}
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    monkeypatch.setattr(providers, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(providers, "MOST", 2 * 1024 * 1024)
+    monkeypatch.setattr(providers, "MOST_EVENT", 1024 * 1024)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_provider_that_fails_is_told_and_the_call_is_kept(client, desk, logged, stream):
+    for place, (name, (status, code, words, upstream_status)) in enumerate(FAILING.items(), 1):
+        desk.add(name)
+        with pytest.raises(openai.APIStatusError) as caught:
+            client.chat.completions.create(model=f"desk/{name}", messages=said(), stream=stream)
+        error = caught.value
+        assert (name, error.status_code, error.body["code"]) == (name, status, code)
+        assert words in error.body["message"]
+        assert error.response.headers["x-should-retry"] == "false"
+        assert error.response.headers["x-completion-ids"] == str(logged(place)[-1].pk)
+        row = logged(place)[-1]
+        assert (row.body.completion, row.model.key, told(row).get("upstream_status")) == ("", name, upstream_status)
+        assert (told(row)["error"]["code"], "sk-secret" in json.dumps(row.body.envelope)) == (code, False)
+        assert "broke_off" not in told(row)
+
+
+def test_a_stream_that_breaks_off_is_told_and_what_came_is_kept(client, desk, logged):
+    for place, (name, code, words) in enumerate(
+        [("half", "broken_off", "broke off"), ("stalls", "timeout", "nothing came for 0.5 seconds")], 1
+    ):
+        desk.add(name)
+        came = []
+        with pytest.raises(openai.APIError, match=words):
+            for chunk in client.chat.completions.create(model=f"desk/{name}", messages=said(), stream=True):
+                came.append(chunk.choices[0].delta.content)
+        assert "".join(came) == "the answer "
+        row = logged(place)[-1]
+        assert (row.body.completion, told(row)["broke_off"], told(row)["error"]["code"]) == (
+            "the answer ", "provider", code
+        )  # fmt: skip
+    with pytest.raises(openai.InternalServerError):
+        client.chat.completions.create(model="desk/half", messages=said())
+    assert told(logged(3)[-1])["error"]["code"] == "broken_off"
+
+
+def test_a_call_is_tried_again_before_anything_came(client, desk, logged, upstream):
+    desk.add("fail500:2")
+    assert client.chat.completions.create(model="desk/fail500-2", messages=said()).choices[0].message.content
+    assert [path for path, *_ in upstream.calls] == ["/v1/chat/completions"] * 3
+    assert "error" not in told(logged(1)[0])
+    upstream.failed.clear()
+    desk.add("fail400:1")
+    with pytest.raises(openai.BadRequestError):
+        client.chat.completions.create(model="desk/fail400-1", messages=said())
+    assert len(upstream.calls) == 4
+
+
+def test_retry_after_is_kept_to_within_bounds_and_else_passed_on(client, desk, monkeypatch, upstream):
+    desk.add("fail429:1")
+    start = time.monotonic()
+    assert list(client.chat.completions.create(model="desk/fail429-1", messages=said(), stream=True))
+    assert 1 <= time.monotonic() - start < 3
+    monkeypatch.setattr(providers, "LONGEST_PAUSE", 0.5)
+    desk.add("fail429")
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(model="desk/fail429", messages=said())
+    assert caught.value.response.headers["retry-after"] == "1"
+    assert "x-should-retry" not in caught.value.response.headers
+    assert len(upstream.calls) == 3
+
+
+def test_a_provider_that_is_not_there_or_inside_is_told(client, desk, logged, settings):
+    settings.ALLOWED_UPSTREAMS = ["127.0.0.2"]
+    change_provider(provider=desk.provider, by=desk.owner, address="http://127.0.0.2:1/v1", api_key="sk-secret")
+    with pytest.raises(openai.InternalServerError, match="cannot be reached"):
+        client.chat.completions.create(model="desk/echo", messages=said())
+    settings.ALLOWED_UPSTREAMS = []
+    with pytest.raises(openai.InternalServerError, match="leads to this machine itself"):
+        client.chat.completions.create(model="desk/echo", messages=said())
+    assert [told(row)["error"]["code"] for row in logged(2)] == ["unreachable"] * 2
+
+
+def test_vectors_that_cannot_be_read_are_told(client, desk):
+    for name in ("garbage", "silent", "fail500"):
+        desk.add(name, ["embedding"])
+        with pytest.raises(openai.InternalServerError) as caught:
+            client.embeddings.create(model=f"desk/{name}", input="one")
+        assert caught.value.body["code"] == FAILING[name][1]

@@ -1,0 +1,161 @@
+"""One port for everything: the web server and the gateway's own process, as the supervisor runs them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import openai
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection
+
+from gateway.handing import is_ours
+from gateway.line import is_there
+from tests.gateway.conftest import said
+
+CHAT = "/openai/v1/chat/completions"
+
+
+@pytest.mark.parametrize(
+    ("start", "ours"),
+    [
+        (b"POST /openai/v1/chat/completions HTTP/1.1\r\n", True),
+        (b"DELETE /openai/v1/anything HTTP/1.1\r\n", True),
+        (b"POST http://desk.example/openai/v1/chat/completions HTTP/1.1\r\n", True),
+        (b"\r\nPOST /api/v1/chat/completions?x=1 HTTP/1.1\r\n", True),
+        (b"POST /api/v1/embeddings HTTP/1.1\r\n", True),
+        (b"POST /api/v1/embeddings2 HTTP/1.1\r\n", False),
+        (b"POST /api/v1/interactions HTTP/1.1\r\n", False),
+        (b"GET /p/desk?next=/openai/v1/models HTTP/1.1\r\n", False),
+        (b"GET /openai/v10 HTTP/1.1\r\n", False),
+        (b"GET /\n", False),
+        (b"\x16\x03\x01\x02\x00\x01", False),
+        (b"x" * 600, False),
+        (b"G" * 600, False),
+        (b"", None),
+        (b"PO", None),
+        (b"POST /openai/v1/chat/compl", None),
+    ],
+)
+def test_the_first_bytes_tell_whose_a_connection_is(start, ours):
+    assert is_ours(start) is ours
+
+
+def test_the_gateways_process_is_small():
+    large = {"numpy", "scipy", "pyarrow", "gunicorn"}
+    script = f"import config.gateway, sys; print(sorted({large} & set(sys.modules)))"
+    told = subprocess.run([sys.executable, "-c", script], cwd=django_settings.BASE_DIR, capture_output=True, text=True)
+    assert (told.stdout, told.returncode) == ("[]\n", 0), told.stderr
+
+
+class Product:
+    """The web server and the gateway over the test's database, in a data folder of their own."""
+
+    def __init__(self, folder):
+        info = connection.get_connection_params()
+        names = ("dbname", "user", "password", "host", "port")
+        url = "postgresql://?" + "&".join(f"{name}={info[name]}" for name in names if info.get(name))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        # the keys that seal a provider's address are those of the tests
+        kept = {"SECRET_KEY": django_settings.SECRET_KEY, "ENCRYPTION_KEYS": ",".join(django_settings.ENCRYPTION_KEYS)}
+        self.environment = os.environ | kept | {
+            "DATABASE_URL": url, "DATA_DIR": str(folder), "ADDRESS": self.address, "ALLOWED_UPSTREAMS": "127.0.0.1"
+        }  # fmt: skip
+        self.processes = []
+
+    def start(self, *command):
+        process = subprocess.Popen([sys.executable, *command], cwd=django_settings.BASE_DIR, env=self.environment)
+        self.processes.append(process)
+        return process
+
+    def start_web(self):
+        return self.start(
+            "-m", "gunicorn", "-c", "config/gunicorn.py", "-w", "1", "-b", f"127.0.0.1:{self.port}"
+        )  # fmt: skip
+
+    def start_gateway(self):
+        gateway = self.start("-m", "config.gateway")
+        wait_for(lambda: is_there(self.folder))
+        return gateway
+
+    def is_ready(self):
+        try:
+            return httpx.get(f"{self.address}/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+def wait_for(true, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def product(transactional_db, tmp_path):
+    product = Product(tmp_path)
+    product.start_web()
+    product.gateway = product.start_gateway()
+    wait_for(product.is_ready)
+    yield product
+    for process in product.processes:
+        process.send_signal(signal.SIGTERM)
+    for process in product.processes:
+        process.wait(20)
+
+
+def test_both_answer_on_one_port_and_the_gateway_comes_back(product, desk, key, logged):
+    headers = {"Authorization": f"Bearer {key}"}
+    body = {"model": "desk", "messages": said()}
+    with httpx.Client(base_url=product.address, headers=headers, timeout=20) as http:
+        assert http.get("/api/v1/interactions", params={"project": "desk"}).json()["count"] == 0
+        answer = http.post(CHAT, json=body)  # on the kept connection of the call before
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+        assert http.get("/api/v1/interactions", params={"project": "desk"}).json()["count"] == 1
+    assert slowly(product.port, key) == 1
+    product.gateway.kill()
+    product.gateway.wait(10)
+    gone = httpx.post(product.address + CHAT, json=body, headers=headers)
+    assert (gone.status_code, gone.headers["retry-after"], gone.json()["error"]["code"]) == (503, "2", "no_gateway")
+    assert httpx.post(f"{product.address}/api/v1/embeddings", json={}).status_code == 503
+    product.gateway = product.start_gateway()
+    client = openai.OpenAI(base_url=f"{product.address}/openai/v1", api_key=key)
+    assert list(client.chat.completions.create(**body, stream=True))
+    logged(2)
+    stopped_in_the_middle(product, client, desk)
+    assert logged(3)[-1].body.envelope["metadata"]["broke_off"] == "gateway"
+
+
+def slowly(port, key):
+    """How many models a client is told of that sends its request in small pieces."""
+    request = f"GET /openai/v1/models/desk/echo HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, 40, 8):
+            connection.sendall(request[start : start + 8])
+            time.sleep(0.03)
+        connection.sendall(request[40:])
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    return answer.count(b'"object":"model"')
+
+
+def stopped_in_the_middle(product, client, desk):
+    """The gateway is asked to end while it streams, and does within its time."""
+    desk.add("slow:60")
+    stream = client.chat.completions.create(model="desk/slow-60", messages=said(), stream=True)
+    assert next(iter(stream)).choices
+    start = time.monotonic()
+    product.gateway.send_signal(signal.SIGTERM)
+    product.gateway.wait(10)
+    assert time.monotonic() - start < 9
