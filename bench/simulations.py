@@ -60,6 +60,8 @@ def false_winners(chance, runs, looks):
     """A/A tests, and tests of which the two best arms are alike: any winner is a false one."""
     peeked = bools(chance, runs, looks, UNITS, [0.3, 0.3])
     yield Simulated("a z-test at each look, bool at 30 %: false winners, for comparison", z_tests(peeked), 0.25, 0.4)
+    planned = won(winners(*peeked, tuned_for=2 * 200))
+    yield Simulated("bool at 30 %, 2 arms, planned for 200 units: false winners", planned, 0.0, ALPHA)
     for what, drawn in (
         ("bool at 30 %, 2 arms", peeked),
         ("bool at 5 %, 2 arms", bools(chance, runs, looks, UNITS, [0.05] * 2)),

@@ -69,7 +69,7 @@ def verdict(judgement, gates, letters=LETTERS):
     ahead, waiting = letters[bound.arm], [gate for gate in gates if not gate.holds and gate.key != "twice"]
     if not bound.holds:
         open_text = _open(judgement, bound, letters)
-        return Verdict(f"{ahead} is ahead, not for certain", f"{standing} {open_text}")
+        return Verdict(f"{ahead} is ahead, perhaps by chance", f"{standing} {open_text}")
     if waiting:
         named = wording.in_a_row([f"“{gate.name}” ({gate.shown})" for gate in waiting])
         count = "One gate is" if len(waiting) == 1 else f"{len(waiting)} gates are"
@@ -100,13 +100,13 @@ def _collecting(judgement, bound, letters):
 
 
 def _standing(judgement, bound, letters):
-    """B has 77.9 % against 74.2 % of A: +3.7 points, for certain +2.2 to +5.2 points however often one looks."""
+    """B has 77.9 % against 74.2 % of A: +3.7 points (95 % interval, valid at every look: +2.2 to +5.2 points)."""
     if bound.arm is None or bound.holds is None:
         return ""
     pair = judgement.pair(bound.arm, bound.against)
     one, other = letters[pair.one], letters[pair.other]
-    ends = wording.ends(judgement, pair.lower, pair.upper)
-    ends = f"{wording.difference(judgement, pair.difference)}, for certain {ends} however often one looks."
+    sure, ends = f"{100 * (1 - judgement.alpha):g} %", wording.ends(judgement, pair.lower, pair.upper)
+    ends = f"{wording.difference(judgement, pair.difference)} ({sure} interval, valid at every look: {ends})."
     if wording.in_log_odds(judgement):
         won = wording.share(1 / (1 + math.exp(-pair.difference)))
         return f"{one} is stronger than {other}, the nearest to it, and wins {won} of their decided votes: {ends}"
@@ -176,7 +176,7 @@ def _enough(judgement, competing, planned_n, letters):
 
 def _bound(judgement, competing, smallest, letters):
     """Ahead is the arm whose estimates are better than all others'; the nearest of these is the one to be shown."""
-    name = "Better than every other arm for certain"
+    name = "Ahead of every other arm beyond chance"
     arm = _ahead(judgement, competing)
     if arm is None:
         return Gate("bound", name, None, _why_none(judgement, competing, letters), above=smallest)

@@ -35,7 +35,10 @@ def test_the_better_arm_wins_at_the_second_evaluation():
     judgement, told, words = asked(clear(), former_leader=1)
     assert all(gate.holds for gate in told.values())
     assert words.headline == "B is the winner"
-    assert "B has 42.0 % against 30.0 % of A: +12.0 points" in words.text.replace("\xa0", " ")
+    assert (
+        "B has 42.0 % against 30.0 % of A: +12.0 points (95 % interval, valid at every look: +"
+        in words.text.replace("\xa0", " ")
+    )
     _, told, _ = asked(clear(), former_leader=0)
     assert told["twice"].holds is False
 
@@ -100,7 +103,7 @@ def test_gates_that_are_open_are_named():
 
 def test_an_open_interval_says_how_far_it_is():
     _, _, words = asked([shares(300, 1000), shares(340, 1000)])
-    assert words.headline == "B is ahead, not for certain"
+    assert words.headline == "B is ahead, perhaps by chance"
     more = int(words.text.split("some ")[1].split(" more")[0].replace(",", ""))
     for n, sign in ((1000 + 0.85 * more, 0), (1000 + 1.1 * more, 1)):
         later = judge("bool", [shares(round(share * n), round(n)) for share in (0.3, 0.34)])
@@ -124,7 +127,7 @@ def test_the_winner_must_be_ahead_of_every_arm():
     arms = [shares(300, 1000), shares(420, 1000), shares(410, 1000)]
     _, told, words = asked(arms)
     assert (told["bound"].holds, told["bound"].arm, told["bound"].against) == (False, 1, 2)
-    assert words.headline == "B is ahead, not for certain" and "C, the nearest to it" in words.text
+    assert words.headline == "B is ahead, perhaps by chance" and "C, the nearest to it" in words.text
     _, told, _ = asked([*arms[:2], shares(10, 20)])
     assert told["bound"].holds is None
 
