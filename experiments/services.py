@@ -207,8 +207,8 @@ def decide(*, test, winner, reason, by):
             _deploy(test.project, winner.model, by)
         _change(test, state=State.DONE, ended_at=timezone.now(), paused_at=None)
         decision = Decision.objects.create(
-            test=test, winner=winner, by=by, reason=reason.strip(), rule=RULE, figures=found.figures, gates=found.gates,
-            deployed=bool(winner), former=former if winner else None,
+            test=test, winner=winner, by=by, reason=reason.strip(), rule=RULE, figures=found.figures,
+            gates=figures.gates_told(found.gates), deployed=bool(winner), former=former if winner else None,
         )  # fmt: skip
         won = f"Decided: {winner.letter}, {winner.model.key}, is the default now." if winner else ""
         _tell(test, by, won or "Ended without a winner.")
