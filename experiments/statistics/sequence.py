@@ -24,14 +24,14 @@ def factor(t, level, *, tuned_for):
     rho makes the interval of 95 % narrowest at t = tuned_for. It is the same at every level, so that intervals of one
     level lie within those of another, and a level can be chosen after the fact (see `levels`).
     """
-    grown = _GROWN * np.asarray(t, dtype=float) / tuned_for
-    return np.sqrt(2 * (grown + 1) / grown * (np.log1p(grown) / 2 - np.log(level)))
+    times = grown(t, tuned_for)
+    return np.sqrt(2 * (times + 1) / times * (np.log1p(times) / 2 - np.log(level)))
 
 
 def log_p(z, t, *, tuned_for):
     """Logarithm of the smallest level at which the interval leaves 0 out, for an estimate z standard errors from it."""
-    grown = _GROWN * np.asarray(t, dtype=float) / tuned_for
-    return np.minimum(0.0, np.log1p(grown) / 2 - np.square(z) * grown / (2 * (grown + 1)))
+    times = grown(t, tuned_for)
+    return np.minimum(0.0, np.log1p(times) / 2 - np.square(z) * times / (2 * (times + 1)))
 
 
 def levels(log_ps, alpha):
@@ -59,3 +59,8 @@ def level_between_others(alpha, arms):
     """The level of two arms of which neither is the first. A winner has to be ahead of every other arm; with at most
     alpha / arms on each side, no more than alpha can go wrong over all arms that may wrongly seem to be so."""
     return min(alpha, 2 * alpha / arms)
+
+
+def grown(t, tuned_for):
+    """t rho**2 after t units."""
+    return _GROWN * np.asarray(t, dtype=float) / tuned_for

@@ -1,15 +1,18 @@
-"""Other people's libraries say the same of the same figures: golden.json tells which, golden.py made it."""
+"""Other people's libraries say the same of the same figures: the golden files tell which, the scripts beside them made
+these."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from experiments.statistics import ArmFigures, Moments, davidson, judge, sample_ratio, strength, votes_of_two
+from experiments.statistics import ArmFigures, Moments, davidson, judge, sample_ratio, sequence, strength, votes_of_two
 from tests.experiments.test_statistics import shares
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text())
+SEQUENCES = json.loads(Path(__file__).with_name("golden_sequence.json").read_text())
 
 
 def test_it_is_known_what_made_these():
@@ -66,3 +69,17 @@ def test_strengths_and_their_errors_are_those_of_a_clustered_logistic_regression
     [errors] = [value for name, value in known.items() if name.startswith("errors")]
     own = [np.sqrt((spread[i, i] + spread[0, 0] - 2 * spread[0, i]) * 149 / 150) for i in (1, 2, 3)]
     assert own == pytest.approx(errors, rel=1e-5)
+
+
+@pytest.mark.parametrize("known", SEQUENCES["cases"])
+def test_always_valid_intervals_and_the_level_that_just_leaves_0_out(known):
+    moments = [Moments(*numbers) for numbers in known["arms"]]
+    units = sum(one.n for one in moments)
+    # the number of units at which the rho of theirs would be the best one
+    tuned_for = float(sequence.grown(1.0, 1.0)) / known["rho"] ** 2
+    arms = [ArmFigures(one.n, one.n, one, 1.0) for one in moments]
+    pair = judge("scalar", arms, alpha=known["alpha"], tuned_for=tuned_for / 2).pair(1, 0)
+    assert (pair.lower, pair.upper) == pytest.approx(known["interval"], rel=1e-9)
+    error = math.sqrt(sum(one.variance / one.n for one in moments))
+    level = math.exp(float(sequence.log_p(pair.difference / error, units, tuned_for=tuned_for)))
+    assert level == pytest.approx(known["p"], rel=1e-9)
