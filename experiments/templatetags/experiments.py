@@ -20,7 +20,7 @@ class Words:
     @property
     def unit(self):
         """What stands behind a difference."""
-        return " pt" if self.in_points else ""
+        return " pt" if self.in_points else " log-odds" if self.log_odds else ""
 
     @property
     def units(self):
@@ -47,10 +47,11 @@ class Words:
         return signed(100 * value, 1) if self.in_points else signed(value, 2 if self.log_odds else _digits(value))
 
     def size(self, value):
-        """A loss or an effect, without a sign: 0.2, 0.05"""
+        """A loss or an effect, without a sign: 0.2, 0.05, under 0.01"""
         if value is None:
             return ""
-        return f"{100 * value:.2g}" if self.in_points else f"{value:.2g}"
+        value = 100 * value if self.in_points else value
+        return "under 0.01" if 0 < value < 0.01 and (self.in_points or self.log_odds) else f"{value:.2g}"
 
     def between(self, interval):
         """+2.2 to +5.2; nothing where there is none"""
@@ -99,7 +100,7 @@ def chance(share):
 
 def percent(share):
     """20 %, 33.3 %, of what is a share"""
-    return f"{100 * share:.3g} %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
 
 
 register.filter("chance", chance)

@@ -1,6 +1,7 @@
 """A test's Report as its page draws it: rows with their intervals, the strip of figures, the warning, the chart."""
 
 import datetime
+import itertools
 from dataclasses import dataclass, field
 
 from django.urls import reverse
@@ -221,9 +222,9 @@ def pairs_address(project, test, one, other):
 
 # -- over time ------------------------------------------------------------------------------------
 def _chart(report):
-    if not report.series:
-        return None
     days = _without_gaps(report.series)
+    if not days:
+        return None
     columns = list(zip(*(points for _, points in days), strict=True))
     arms = [(one.letter, one.model.key, one.arm.position) for one in report.arms]
     whole = None if report.kind == "scalar" else (0.0, 1.0)
@@ -231,7 +232,10 @@ def _chart(report):
 
 
 def _without_gaps(series):
-    """Each day of the series, the newest MOST_DAYS of them: on one without figures holds what held before."""
+    """Each day from the first value on, the newest MOST_DAYS of them: on one without figures holds what held before."""
+    series = list(itertools.dropwhile(lambda one: not any(one[1]), series))
+    if not series:
+        return []
     known, (first, last) = dict(series), (series[0][0], series[-1][0])
     found, points = [], series[0][1]
     for n in range((last - first).days + 1):

@@ -50,6 +50,11 @@ class Row:
         return min(counts, default=0)
 
     @property
+    def is_planned(self):
+        """Whether its planned days are not over yet."""
+        return self.days + 1 <= self.test.planned_days
+
+    @property
     def reached(self):
         """The part of the planned units, at most all of them."""
         return min(self.least, self.test.planned_n)
@@ -67,11 +72,14 @@ class Row:
             return f"{self.decision.winner.letter} won" if self.decision.winner else "No winner"
         if self.test.state == State.CANCELLED:
             return "Ended without a decision"
-        if not self.last or self.test.state == State.WARMUP:
+        gates = {gate["key"]: gate for gate in self.last.gates} if self.last else {}
+        bound = gates.get("bound", {})
+        if bound.get("arm") is None:
             return "Not enough yet"
-        if self.last.leader:
-            return f"{self.last.leader.letter} is better"
-        return "Nothing is certain yet"
+        if gates["ratio"]["holds"] is False:
+            return "The traffic does not match the split"
+        letter = self.arms[bound["arm"]][0].letter
+        return f"{letter} is better" if bound["holds"] else f"{letter} is ahead, not for certain"
 
 
 def _counted(arm):
@@ -128,7 +136,6 @@ def _rows(tests):
         Evaluation.objects.filter(test__in=tests, sequence=F("test__sequence"))
         .order_by("test", "-at", "-pk")
         .distinct("test")
-        .select_related("leader")
     )
     last = {one.test_id: one for one in newest}
     return [
