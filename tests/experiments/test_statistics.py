@@ -501,6 +501,8 @@ def test_more_is_needed_for_smaller_effects_more_power_more_arms_and_less_feedba
         {"kind": "bool", "base": 0.3, "effect": 0.1, "power": 1.0},
         {"kind": "bool", "base": 0.3, "effect": 0.1, "arms": 1},
         {"kind": "bool", "base": 0.3, "effect": 0.1, "coverage": 0.0},
+        {"kind": "bool", "base": 0.3, "effect": 0.1, "coverage": 1e-320},
+        {"kind": "bool", "base": 0.3, "effect": 0.1, "daily": 1e-320},
         {"kind": "bool", "base": 0.3, "effect": 0.1, "daily": 0},
     ],
 )
