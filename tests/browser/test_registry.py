@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from registry.models import Attachment
 from registry.services import attach, register_model, set_default
+from tests.browser.conftest import SIZES
 from tests.browser.test_axe import violations
 from tests.registry.conftest import KEY, provider  # noqa: F401 - a fixture
 from tests.registry.serving import open_upstream, upstream  # noqa: F401 - fixtures
@@ -39,7 +40,7 @@ def test_from_no_provider_to_a_default_model(open_page, project, open_upstream):
     page.goto(f"/p/{project.key}/models")
     page.get_by_label("Key of the model").fill("qwen")
     page.get_by_role("button", name="Attach", exact=True).click()
-    page.get_by_role("button", name="Make default: qwen").click()
+    page.get_by_role("button", name="Make default qwen").click()
     expect(page.locator(".pagehead .sub")).to_have_text("by default qwen")
     assert Attachment.objects.get(is_default=True).model.external_id == "Qwen/Qwen3-8B"
 
@@ -59,8 +60,7 @@ def test_all_of_it_works_without_scripts(open_page, project, provider):  # noqa:
     expect(page.get_by_role("region", name="Detached models")).to_contain_text("small")
 
 
-@pytest.mark.parametrize(("size", "theme"), itertools.product(("desk", "tablet", "phone"), ("light", "dark")))
-def test_no_page_breaks_wcag_or_is_wider_than_the_screen(open_page, project, provider, owner, size, theme):  # noqa: F811
+def test_no_page_breaks_wcag_or_is_wider_than_the_screen(open_page, project, provider, owner):  # noqa: F811
     for key in ("small", "Qwen/Qwen3-8B-with-a-name-that-is-rather-long-for-a-phone"):
         model = register_model(team=project.team, key=key, provider=provider, external_id=key, by=owner)
         attach(project=project, model=model, by=owner)
@@ -68,23 +68,23 @@ def test_no_page_breaks_wcag_or_is_wider_than_the_screen(open_page, project, pro
     provider.fault, provider.state, provider.reported = "It refuses the key (401)", "failing", ["small", "other/one"]
     provider.checked_at = provider.created_at
     provider.save()
-    page, team = open_page(size, theme), f"/teams/{project.team.key}"
-    found = {}
+    page, team, found = open_page(), f"/teams/{project.team.key}", {}
     for address in (
         f"{team}/models",
-        f"{team}/models?of=logged",
         f"{team}/models/new",
         f"{team}/providers",
         f"{team}/providers/pool",
-        f"{team}/providers/pool/edit",
         f"{team}/new-provider",
         f"/p/{project.key}/models",
     ):
         page.goto(address)
-        if faults := violations(page):
-            found[address] = faults
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, (address, wide)
+        for (width, height), theme in itertools.product(SIZES.values(), ("light", "dark")):
+            page.set_viewport_size({"width": width, "height": height})
+            page.emulate_media(color_scheme=theme)
+            page.evaluate("scrollTo(0, 0)")
+            if faults := violations(page):
+                found[address, width, theme] = faults
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (address, width)
     assert found == {}
 
 
