@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from demo import drawings, rhythm, voices
+from demo import arms, drawings, rhythm, voices
 from demo.choosing import Chooser
 from demo.judgement import feedbacks
 from demo.members import LANGUAGES, members, one_of, staff_member
@@ -54,6 +54,8 @@ class Chat:
         self.session = str(UUID(int=rng.getrandbits(128), version=4)) if rng.random() < 0.85 else None
         self.channel = "intranet" if self.is_staff else rng.choices(list(CHANNELS), CHANNELS.values())[0]
         self.source = "playground" if self.is_staff else rng.choices(list(SOURCES), SOURCES.values())[0]
+        trial = None if self.is_staff or self.source != "live" else arms.voice_of(self.member.id, part)
+        self.voice, self.is_tried = trial or self.voice, trial is not None
         self.system = self._system(part)
         self.turns = []
         self._talk_about(situation)
@@ -197,6 +199,8 @@ class Chat:
             },
             "source": self.source,
         }
+        if self.is_tried:
+            record["ab_campaign"] = arms.KEY
         return record | ({"session_id": self.session} if self.session else {})
 
 

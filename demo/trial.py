@@ -27,7 +27,7 @@ def begin(project, key, *, by, records):
         planned_n=200,
         planned_days=14,
     )
-    first = next(record["created_at"] for record in records if record.get("ab_campaign") == KEY)
+    first = next((record["created_at"] for record in records if "ab_campaign" in record), records[0]["created_at"])
     began = datetime.datetime.fromisoformat(first) - BEFORE
     ABTest.objects.filter(pk=test.pk).update(created_at=began, sequence_started_at=began)
     Event.objects.filter(test=test).update(at=began)

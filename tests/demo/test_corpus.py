@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from demo import arms
 from demo.corpus import records
 from demo.situations import phrases, situations
 from interactions.records import read_record
@@ -65,6 +66,17 @@ def test_there_are_2400_in_six_languages_by_five_models():
     models = Counter(record["model"] for record in corpus())
     assert len(models) == 5
     assert min(models.values()) > 120
+
+
+def test_whoever_is_in_the_ab_test_meets_one_model_for_good():
+    met = {}
+    for record in corpus():
+        if "ab_campaign" in record:
+            assert record["source"] == "live"
+            met.setdefault(record["user"], set()).add(record["model"])
+    assert len(met) > 150
+    assert {len(models) for models in met.values()} == {1}
+    assert set.union(*met.values()) == set(arms.ARMS)
 
 
 def test_every_record_passes_the_door():

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from demo import corpus
 from demo.management.commands import make_demo
+from experiments.models import Evaluation, State
 from feedback.models import Correction, Feedback, Preference
 from interactions.models import Interaction, LabelEvent
 from projects.models import Project
@@ -32,6 +33,10 @@ def test_it_fills_one_project_and_leaves_another_empty(folder, client):
     assert Feedback.objects.filter(by__name="Jonas Okafor").exists()
     assert Preference.objects.filter(project=helpdesk).count() == 2 * 420
     assert Correction.objects.filter(by__name="Jonas Okafor").count() == 6
+    # the A/B test is counted, each member in one arm
+    evaluation = Evaluation.objects.get(test__project=helpdesk, test__state=State.IN_PROGRESS)
+    arms = evaluation.figures["arms"]
+    assert [arm["units"] > 80 and arm["n"] > 50 and not arm["crossed"] for arm in arms] == [True, True]
     # what the file says opens the door
     assert User.objects.get(email=opens["login"]).check_password(opens["password"])
     answer = client.get(

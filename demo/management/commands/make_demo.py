@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import add_member, create_api_key, create_team, create_user
+from demo import trial
 from demo.comparisons import compare
 from demo.corpus import records
 from demo.teammates import review
@@ -56,16 +57,17 @@ def make_demo():
     helpdesk = create_project(team=team, key="helpdesk", name="Member helpdesk", by=mara)
     kiosk = create_project(team=team, key="lobby-kiosk", name="Lobby kiosk", by=mara)
     keys = [create_feedback_key(team=team, projects=[helpdesk, kiosk], **key)[0] for key in FEEDBACK_KEYS]
-    fill(helpdesk, by=mara, reviewer=jonas, annotator=ines, accurate=keys[2])
+    fill(helpdesk, by=mara, reviewer=jonas, annotator=ines, stars=keys[1], accurate=keys[2])
     _, api_key = create_api_key(user=mara, name="Made with the demo")
     return {"login": mara.email, "password": password, "api_key": api_key, "project": helpdesk.key}
 
 
-def fill(project, *, by, reviewer, annotator, accurate):
-    """Log the records, then let the two colleagues do some of their work on them."""
+def fill(project, *, by, reviewer, annotator, stars, accurate):
+    """Begin the A/B test, log the records, then let the two colleagues do some of their work on them."""
     now = ids.now()
     logged = list(records(now))
     partitions.ensure([datetime.fromisoformat(record["created_at"]) for record in logged])
+    test = trial.begin(project, stars, by=by, records=logged)
     outcomes = ingest(project=project, records=logged, by=by)
     refused = [outcome.error for outcome in outcomes if outcome.error]
     if refused:
@@ -73,6 +75,7 @@ def fill(project, *, by, reviewer, annotator, accurate):
     kept = [(outcome.id, record) for outcome, record in zip(outcomes, logged, strict=True)]
     review(project, kept, reviewer=reviewer, annotator=annotator, accurate=accurate)
     compare(project, kept, FEEDBACK_KEYS[-1]["key"], grader=by, reviewer=reviewer, annotator=annotator)
+    trial.look(test)
 
 
 def readable_password():
