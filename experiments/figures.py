@@ -4,7 +4,7 @@ import datetime
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
 from experiments.gates import Gate, Verdict, gates, leader, verdict
@@ -18,6 +18,7 @@ from experiments.statistics import (
     StrongPair,
     judge,
     strengths_of_arms,
+    votes_of_two,
 )
 from registry.models import Attachment
 
@@ -100,6 +101,7 @@ def judged(test, *, afresh=True):
         lower_is_better=test.feedback_key.lower_is_better and kind != "preference",
         tuned_for=test.planned_n,
         strengths=_strengths(test, arms, last, afresh) if kind == "preference" and len(arms) > 2 else None,
+        votes=_votes(test, arms) if kind == "preference" and len(arms) == 2 else None,
     )
     found = gates(
         judgement,
@@ -133,6 +135,13 @@ def _strengths(test, arms, last, afresh):
                 judges.append(judge_)
                 times.append(n)
     return strengths_of_arms(votes, judges=judges, times=times)
+
+
+def _votes(test, arms):
+    """The votes of two arms as the first one sees them."""
+    known = test.votes.filter(sequence=test.sequence).aggregate(*map(Sum, ("wins", "losses", "ties")))
+    wins, losses, ties = (known[f"{name}__sum"] or 0 for name in ("wins", "losses", "ties"))
+    return votes_of_two(*((wins, losses) if arms[0].pk < arms[1].pk else (losses, wins)), ties)
 
 
 def _read(told):

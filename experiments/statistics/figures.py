@@ -228,7 +228,8 @@ class Judgement:
     best: int | None  # the arm that is ahead, for certain or not; None: none is, or nothing may be compared
     ratio: Ratio
     coverage: Coverage
-    strengths: Strengths | None = None
+    strengths: Strengths | None = None  # of three or more arms of a preference
+    votes: Votes | None = None  # of two
 
     def pair(self, one, other):
         """The Pair of these two arms, that way round."""

@@ -9,13 +9,13 @@ from experiments.statistics.traffic import coverage_of, sample_ratio
 KINDS = ("bool", "scalar", "preference")
 
 
-def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, strengths=None):
+def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, strengths=None, votes=None):
     """Judgement of a test's arms (ArmFigures each, the control first).
 
     kind: bool, scalar or preference. tuned_for: units with a value that each arm is planned to have, where the
     always-valid intervals are narrowest. strengths: what strengths_of_arms answered, needed for a preference of three
-    or more arms; these are then compared by strength, in log-odds. Of a preference more is always better. ValueError
-    for an unknown kind, fewer than two arms, an alpha outside of (0, 1).
+    or more arms; these are then compared by strength, in log-odds. votes: what votes_of_two answered, handed on. Of a
+    preference more is always better. ValueError for an unknown kind, fewer than two arms, an alpha outside of (0, 1).
     """
     if kind not in KINDS or len(arms) < 2 or not 0 < alpha < 1 or tuned_for < 1:
         raise ValueError(f"No judgement of {len(arms)} arms of kind {kind} at alpha {alpha}, tuned for {tuned_for}.")
@@ -41,6 +41,7 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
         ratio=sample_ratio([arm.units for arm in arms], [arm.weight for arm in arms]),
         coverage=coverage_of([arm.units for arm in arms], [arm.answered for arm in arms]),
         strengths=strengths,
+        votes=votes,
     )
 
 

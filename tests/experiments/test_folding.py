@@ -313,6 +313,8 @@ def test_with_two_arms_a_judges_votes_are_one_win_rate(place):
     assert units(test) == {"A": (2, 2, 0), "B": (2, 2, 0)}
     assert values(test) == {"A": (2, 0.25), "B": (2, 0.75)}  # jo: half of it, kim: B
     assert pairs(test) == {("A", "B"): (1, 2, 1)}
+    told = report(test).judgement.votes
+    assert (told.wins, told.losses, told.ties, told.win_rate, told.tie_share) == (1, 2, 1, 0.375, 0.25)
     assert sum(cell.interactions for cell in Cell.objects.all()) == 4
     prove_right(test)
     delete_interactions(project=place, ids=[b2])
