@@ -4,12 +4,14 @@ import re
 from typing import NamedTuple
 
 import pytest
+from django.db import transaction
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from accounts.models import Membership
 from accounts.permissions import MANAGE_PROJECT, ROLES
 from accounts.services import create_api_key
+from experiments.services import create_test
 from exports.places import file_of, make_folder
 from exports.saved import create_view
 from exports.services import begin_export
@@ -19,6 +21,8 @@ from interactions.ingest.preferences import take_preferences
 from interactions.models import Blob
 from jobs.services import begin
 from projects.access import project_or_404
+from projects.models import Project
+from registry.models import Model
 from registry.providers import create_provider
 from registry.services import attach, register_model
 from reviews.desk import next_review, submit
@@ -26,8 +30,6 @@ from reviews.filling import fill
 from reviews.placing import put_in
 from reviews.services import create_queue
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
-
-pytestmark = pytest.mark.django_db
 
 # these alone answer without a login: they show nothing of anybody
 OPEN = {"/login", "/ready", "/api/schema/", "/api/docs"}
@@ -92,8 +94,34 @@ def each(addresses):
     return pytest.mark.parametrize("address", addresses, ids=lambda address: address.route)
 
 
+@pytest.fixture(scope="module")
+def db(django_db_setup, django_db_blocker):
+    """One transaction for all that is asked here."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def values(db):
+    """What stands in the addresses."""
+    return made(make_secret())
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(values):
+    """What a test changes goes with it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def project():
+def project(values):
+    return Project.objects.get(uid=values["project_id"])
+
+
+def make_secret():
     """A project that says one rare word wherever it says anything."""
     project = make_project(f"{SECRET}-desk", team=make_team(f"{SECRET}-team"), name=f"{SECRET} project")
     make_interaction(
@@ -111,8 +139,7 @@ def project():
     return project
 
 
-@pytest.fixture
-def values(project):
+def made(project):
     """What stands in the addresses: all of it real, all of it the project's."""
     interaction = make_interaction(project, completion=SECRET, session_id=f"{SECRET}-session")
     other = make_interaction(project, completion=f"Another {SECRET}", model=f"{SECRET}-model")
@@ -134,6 +161,7 @@ def values(project):
         "job_id": begin(project=project, by=owner, kind="tests", title=SECRET).pk,
         **reviewed(project, interaction),
         **registered(project, owner),
+        **dict.fromkeys(("test", "ab_test"), make_ab_test(project, key, owner).key),
         "sha256": Blob.objects.get(project=project).content_id,
         "api_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
         "project_unshare": project.shares.create(team=guest, role=project.team.roles.get(key="auditor")).pk,
@@ -173,6 +201,13 @@ def registered(project, owner):
     attachment = attach(project=project, model=model, by=owner).pk
     of_project = dict.fromkeys(("model_detach", "model_online", "model_default"), attachment)
     return {"provider": SECRET, "model": key, "model_edit": model.pk, "model_check": model.pk, **of_project}
+
+
+def make_ab_test(project, key, owner):
+    """A test of two models that runs."""
+    models = Model.objects.filter(attachments__project=project).order_by("pk")[:2]
+    named = {"key": SECRET, "name": SECRET, "feedback_key": key}
+    return create_test(project=project_or_404(owner, project.key), by=owner, models=list(models), **named)
 
 
 def make_comparison(project, key, interaction, other):
