@@ -15,7 +15,7 @@ django.setup()
 from gateway.api import application  # noqa: E402  what it imports needs the models
 from gateway.door import Server  # noqa: E402
 
-TURN = 0.001  # seconds that one thread runs while others wait: a look into the database waits for no chunk
+TURN = 0.0001  # seconds that a thread runs while another waits: whoever writes a chunk waits no longer than that
 
 
 def main():

@@ -324,14 +324,17 @@ def application():
 
     openai, adaptive = OpenAI(), Adaptive()
     chat, embeddings = CALLS
+    posts = {
+        f"{PREFIX}chat/completions": of(Chat, openai),
+        f"{PREFIX}embeddings": of(Embeddings, openai),
+        chat: of(Chat, adaptive),
+        embeddings: of(Embeddings, adaptive),
+    }
     routes = [
-        Route(f"{PREFIX}chat/completions", of(Chat, openai), methods=["POST"]),
-        Route(f"{PREFIX}embeddings", of(Embeddings, openai), methods=["POST"]),
+        *(Route(path, call, methods=["POST"]) for path, call in posts.items()),
         Route(f"{PREFIX}models", of(Models, openai), methods=["GET"]),
         Route(f"{PREFIX}models/{{name:path}}", of(Models, openai), methods=["GET"]),
         Route(f"{PREFIX}metrics", of(Metrics, openai), methods=["GET"]),
-        Route(chat, of(Chat, adaptive), methods=["POST"]),
-        Route(embeddings, of(Embeddings, adaptive), methods=["POST"]),
     ]
 
     async def elsewhere(request, error):
@@ -341,4 +344,11 @@ def application():
         told = dumps(dialect.error(Refused(error.status_code, text)))
         return Response(told, error.status_code, error.headers, "application/json")
 
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: elsewhere})
+    others = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: elsewhere})
+
+    async def app(scope, receive, send):
+        # each piece of a stream would pass through starlette's layers
+        is_post = scope["type"] == "http" and scope["method"] == "POST"
+        await (posts.get(scope["path"], others) if is_post else others)(scope, receive, send)
+
+    return app

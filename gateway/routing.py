@@ -16,15 +16,19 @@ from experiments.assignment import assign, unit_of
 from gateway.failures import Refused, bad_key
 from gateway.offering import offers
 from gateway.tokens import PREFIX, read_token
+from interactions.jsontext import loads
 from interactions.models import Source
 from projects.access import EntityNotFound, project_or_404
 from projects.models import Project
-from registry.endpoints import Endpoint, NotCallable, endpoint_of
-from registry.models import Capability
+from registry.endpoints import Endpoint, NotCallable, endpoint_of_model
+from registry.models import Capability, Model, Provider
 
-_ATTACHED = """
-    SELECT m.id, a.desired_online FROM registry_attachment a JOIN registry_model m ON m.id = a.model_id
-    WHERE a.project_id = %s AND a.detached_at IS NULL AND (m.key = %s OR %s AND a.is_default)
+_ATTACHED = f"""
+    SELECT {prepared.columns(Model, "m")}, a.desired_online, {prepared.columns(Provider, "p")}
+    FROM registry_attachment a JOIN registry_model m ON m.id = a.model_id
+    LEFT JOIN registry_provider p ON p.id = m.provider_id
+    WHERE a.project_id = %(project)s AND a.detached_at IS NULL
+        AND (m.id = %(id)s OR m.key = %(key)s OR %(default)s AND a.is_default)
 """
 
 
@@ -102,7 +106,7 @@ def _once(known, what, ask):
     if what not in known:
         try:
             known[what] = ask()
-        except (Refused, Http404, PermissionDenied, NotCallable) as error:
+        except (Refused, Http404, PermissionDenied) as error:
             known[what] = error
     if isinstance(known[what], Exception):
         raise known[what]
@@ -121,11 +125,9 @@ def _offers(look, known):
 def _route(look, known):
     user, only = _once(known, look.key, lambda: who(look.key))
     project = _once(known, (look.key, look.project), lambda: _project(user, look.project, only))
-    model_id, arm = _model(project, look, known)
-    try:
-        endpoint = _once(known, model_id, lambda: endpoint_of(model_id))
-    except NotCallable as error:
-        raise Refused(400, str(error), code="model_not_callable", param="model") from None
+    assigned = _assigned(project, look)
+    model, arm = (assigned.model_id, assigned.arm_id) if assigned else (look.model, None)
+    endpoint = _once(known, (project.pk, model), lambda: _endpoint(project, model))
     _check_capability(endpoint, look.capability)
     return Route(user, project, Source.PLAYGROUND if only else Source.LIVE, endpoint, arm)
 
@@ -139,32 +141,36 @@ def _project(user, word, only):
     return project
 
 
-def _model(project, look, known):
-    """(model id, arm id or None)"""
-    if look.capability == Capability.TEXT and (look.campaign or not look.model):
-        try:
-            unit = unit_of(look.user, look.session)
-            found = assign(project=project, unit=unit, ab_campaign=look.campaign, model_key=look.model)
-        except ValueError as error:
-            raise Refused(400, str(error), code="no_arm", param="model") from None
-        if found:
-            return found.model_id, found.arm_id
-    return _once(known, (project.pk, look.model), lambda: _attached(project, look.model)), None
+def _assigned(project, look):
+    """The Assignment to an arm of an A/B test, None where none is to be."""
+    if look.capability != Capability.TEXT or (look.model and not look.campaign):
+        return None
+    try:
+        unit = unit_of(look.user, look.session)
+        return assign(project=project, unit=unit, ab_campaign=look.campaign, model_key=look.model)
+    except ValueError as error:
+        raise Refused(400, str(error), code="no_arm", param="model") from None
 
 
-def _attached(project, model):
-    """The id of the project's model of this key, of its default without one."""
-    rows = prepared.rows(_ATTACHED, [project.pk, model, not model])
-    if not rows and model:
-        raise EntityNotFound("Model", model)
+def _endpoint(project, wanted):
+    """The Endpoint of the project's model of this key or id; "" is its default. Refused, EntityNotFound."""
+    id, key = (wanted, None) if isinstance(wanted, int) else (None, wanted)
+    rows = prepared.rows(_ATTACHED, {"project": project.pk, "id": id, "key": key, "default": key == ""})
+    if not rows and wanted:
+        raise EntityNotFound("Model", wanted)
     if not rows:
         text = f"The project {project.key} has no default model: name one, as {project.key}/MODEL."
         raise Refused(400, text, code="no_default_model", param="model")
-    [(model_id, is_online)] = rows
+    model, (is_online, *rest) = prepared.instance(Model, rows[0])
     if not is_online:
-        named = model or "The default model"
-        raise Refused(400, f"{named} is switched off in {project.key}.", code="model_offline", param="model")
-    return model_id
+        text = f"{model.key} is switched off in {project.key}."
+        raise Refused(400, text, code="model_offline", param="model")
+    model.parameters = loads(model.parameters)  # these rows come as the driver has them
+    model.provider = prepared.instance(Provider, rest)[0] if model.provider_id else None
+    try:
+        return endpoint_of_model(model)
+    except NotCallable as error:
+        raise Refused(400, str(error), code="model_not_callable", param="model") from None
 
 
 def _check_capability(endpoint, capability):
