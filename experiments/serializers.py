@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from experiments.figures import gates_told
@@ -20,7 +21,7 @@ class ABTestSerializer(serializers.ModelSerializer):
 
     feedback_key = serializers.CharField(source="feedback_key.key")
     created_by = serializers.EmailField(source="created_by.email")
-    state = serializers.ChoiceField(State.choices)
+    state = serializers.CharField(help_text=", ".join(State.values))
     judged_by = serializers.ChoiceField(JudgedBy.choices)
     arms = ArmShape(many=True, source="arms.all")
 
@@ -72,7 +73,7 @@ class SplitShape(serializers.Serializer):
     traffic_split = serializers.FloatField(required=False)
 
 
-class ReasonShape(serializers.Serializer):
+class CancelShape(serializers.Serializer):
     reason = serializers.CharField(required=False)
 
 
@@ -134,7 +135,7 @@ class EvaluationShape(serializers.Serializer):
     figures = serializers.DictField()
 
 
-class ReportShape(ABTestSerializer):
+class ABTestReportShape(ABTestSerializer):
     """What `presented` yields; arms with their figures."""
 
     as_of = serializers.DateTimeField()

@@ -11,13 +11,13 @@ from experiments.evaluating import evaluate
 from experiments.report import report
 from experiments.serializers import (
     ABTestListSerializer,
+    ABTestReportShape,
     ABTestSerializer,
+    CancelShape,
     DecideShape,
     DecisionSerializer,
     EvaluationShape,
     NewABTestShape,
-    ReasonShape,
-    ReportShape,
     SplitShape,
     presented,
     presented_evaluation,
@@ -71,7 +71,7 @@ def _models(project, names):
 class ABTestDetail(APIView):
     """One A/B test."""
 
-    @extend_schema(responses=ReportShape)
+    @extend_schema(responses=ABTestReportShape)
     def get(self, request, project, ab_test):
         """What its figures say at this moment: arms, gates, verdict, series, decision."""
         return Response(presented(report(read(request, project, ab_test))))
@@ -98,7 +98,7 @@ class ABTestResume(APIView):
 class ABTestCancel(APIView):
     """End a test without a decision."""
 
-    @extend_schema(request=ReasonShape, responses=ABTestSerializer)
+    @extend_schema(request=CancelShape, responses=ABTestSerializer)
     def post(self, request, project, ab_test):
         """409 where it is over."""
         return _changed(request, services.cancel, managed(request, project, ab_test), "reason")
