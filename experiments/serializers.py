@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 
-from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from experiments.figures import gates_told

@@ -24,7 +24,8 @@ METADATA = {
 }
 CALLS = ("/chat/completions", "/embeddings", "/models")  # what is pasted behind a base address
 _EMBEDDING = [  # IPv6 networks whose last 32 bits are an address of IPv4
-    ipaddress.ip_network(text) for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+    ipaddress.ip_network(text)
+    for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
 ]
 _ISATAP = {0x00005EFE, 0x02005EFE}
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"

@@ -28,6 +28,7 @@ class AttachmentList(Door):
     """The models of a project."""
 
     @extend_schema(
+        operation_id="api_v1_projects_models_list",
         summary="The models a project uses",
         parameters=[*PAGING, DETACHED],
         responses=forced_singular_serializer(AttachmentPageSerializer),

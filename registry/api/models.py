@@ -19,7 +19,10 @@ class ModelList(Door):
     """The models of a team."""
 
     @extend_schema(
-        summary="A team's models", parameters=PAGING, responses=forced_singular_serializer(ModelPageSerializer)
+        operation_id="api_v1_teams_models_list",
+        summary="A team's models",
+        parameters=PAGING,
+        responses=forced_singular_serializer(ModelPageSerializer),
     )
     def get(self, request, team):
         team = team_or_404(request.user, team)

@@ -22,7 +22,9 @@ class ProviderList(Door):
     """The providers of a team."""
 
     @extend_schema(
-        summary="A team's providers and compute pools", responses=forced_singular_serializer(ProviderPageSerializer)
+        operation_id="api_v1_teams_providers_list",
+        summary="A team's providers and compute pools",
+        responses=forced_singular_serializer(ProviderPageSerializer),
     )
     def get(self, request, team):
         return Response({"results": ProviderSerializer(providers_of(team_or_404(request.user, team)), many=True).data})
