@@ -58,6 +58,16 @@ def p_value(p):
     return f"p = {p:.{-math.floor(math.log10(p))}f}"
 
 
+def votes(known, letter):
+    """What Votes of two arms say beside the win rate, in a sentence or two."""
+    if known.tie_share is None:
+        return "No votes yet."
+    told = f"{letter} won {known.wins:,}, lost {known.losses:,} and tied {known.ties:,} ({share(known.tie_share)})."
+    if known.p is None:
+        return told
+    return f"{told} Exact binomial test of those that were decided, for a single look: {p_value(known.p)}."
+
+
 def in_a_row(words):
     """A, B and C"""
     *first, last = words

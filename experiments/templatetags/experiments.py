@@ -4,6 +4,8 @@ import math
 
 from django import template
 
+from experiments.statistics import wording
+
 MINUS = "\u2212"
 
 register = template.Library()
@@ -129,3 +131,9 @@ def sized(value, words):
 def rounded(value):
     """A whole number."""
     return round(value)
+
+
+@register.filter
+def in_words(votes, letter):
+    """The votes of two arms, as the first one sees them."""
+    return wording.votes(votes, letter)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.gates import gates, leader, verdict
-from experiments.statistics import ArmFigures, Moments, judge
+from experiments.statistics import ArmFigures, Moments, judge, votes_of_two, wording
 from tests.experiments.test_statistics import means, shares
 
 FINE = {"age_days": 5.0, "planned_n": 200, "planned_days": 3.0}
@@ -151,3 +151,18 @@ def test_an_arm_of_no_weight_takes_part_once_units_met_it():
     assert all(gate.holds for gate in told.values())
     _, told, _ = asked([*clear(), replace(idle, units=3)])
     assert told["bound"].holds is None and told["n"].shown == "C has 0 of 200"
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ((0, 0, 0), "No votes yet."),
+        ((0, 0, 3), "B won 0, lost 0 and tied 3 (100.0 %)."),
+        ((1200, 900, 300), "B won 1,200, lost 900 and tied 300 (12.5 %). Exact binomial test"),
+        ((1200, 900, 300), "p below 0.000000001"),
+        ((60, 40, 0), "p = 0.06"),
+    ],
+)
+def test_votes_of_two_arms_are_told_in_words(counts, said):
+    told = wording.votes(votes_of_two(*counts), "B").replace("\xa0", " ")
+    assert said in told
