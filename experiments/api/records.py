@@ -7,10 +7,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments.api.gate import read
-from experiments.report import by_label, decision_of, events_of
+from experiments.report import by_label, decision_of, events_of, label_keys
 from experiments.serializers import ByLabelShape, DecisionSerializer, LogSerializer
 from interactions.rules import RecordError, text_fault
-from projects.access import EntityNotFound
 
 MOST_LINES = 1_000
 
@@ -27,13 +26,13 @@ class ABTestLog(APIView):
 class ABTestDecision(APIView):
     """How a test ended."""
 
-    @extend_schema(responses=DecisionSerializer)
+    @extend_schema(responses={200: DecisionSerializer, 204: None})
     def get(self, request, project, ab_test):
-        """With which numbers, by which rule, by whom and why, as a file to keep; 404 where it was not decided."""
+        """With which numbers, by which rule, by whom and why, as a file to keep; 204 where it was not decided."""
         test = read(request, project, ab_test)
         decision = decision_of(test)
         if decision is None:
-            raise EntityNotFound("Decision", test.key)
+            return Response(status=204)
         decision.test = test
         name = f"{test.project.key}-{test.key}-decision.json"
         return Response(
@@ -44,10 +43,14 @@ class ABTestDecision(APIView):
 class ABTestLabels(APIView):
     """A test by the values of a label."""
 
-    @extend_schema(parameters=[OpenApiParameter("key", required=True, description="a label's")], responses=ByLabelShape)
+    @extend_schema(
+        parameters=[OpenApiParameter("key", description="a label's; the one used most unless said")],
+        responses=ByLabelShape,
+    )
     def get(self, request, project, ab_test):
         """Exploratory: of many rows some differ by chance. Looks at the newest interactions, for a second at most."""
-        test, key = read(request, project, ab_test), request.query_params.get("key", "")
-        if not key or text_fault(key):
-            raise RecordError({"key": ["Name the label's key."]})
+        test = read(request, project, ab_test)
+        key = request.query_params.get("key") or next(iter(label_keys(test)), "")
+        if fault := text_fault(key):
+            raise RecordError({"key": [fault]})
         return Response({**asdict(by_label(test, key)), "exploratory": True})
