@@ -197,12 +197,14 @@ async def plain(client, model, prompt):
     result = {"prompt": prompt, "began": time.time(), "streamed": False}
     try:
         answer = await client.post("chat/completions", json=_body(model, prompt))
+        if answer.status_code == 200:
+            [choice] = answer.json()["choices"]
+            result |= {"id": choice["completion_id"], "text": choice["message"]["content"]}
+        else:
+            result["fault"] = str(answer.status_code)
     except httpx.HTTPError as error:
-        return result | {"fault": type(error).__name__}
-    if answer.status_code != 200:
-        return result | {"fault": str(answer.status_code)}
-    [choice] = answer.json()["choices"]
-    return result | {"id": choice["completion_id"], "text": choice["message"]["content"]}
+        result["fault"] = type(error).__name__
+    return result | {"seconds": time.time() - result["began"]}
 
 
 # -- somebody who reads the table meanwhile -------------------------------------------------------
