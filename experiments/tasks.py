@@ -3,6 +3,7 @@
 from procrastinate.contrib.django import app
 
 from experiments import folding
+from experiments.clearing import clear
 from experiments.evaluating import evaluate_due
 
 
@@ -19,3 +20,10 @@ def fold(timestamp):
 def evaluate(timestamp):
     """Look at the tests that have something new to say, and decide those that may decide themselves."""
     evaluate_due()
+
+
+@app.periodic(cron="22 4 * * *")
+@app.task(name="experiments.clear", queueing_lock="experiments.clear", pass_context=False)
+def clear_over(timestamp):
+    """Delete what was only needed to count, of what is over."""
+    clear()

@@ -12,7 +12,8 @@ from django.core.management.base import CommandError
 from django.db import connection, connections, transaction
 
 from experiments import folding, services
-from experiments.models import ABTest, Cell, Counted, Seen, State, VoteCell
+from experiments.clearing import clear
+from experiments.models import ABTest, Cell, Counted, CountedVote, Evaluation, Seen, State, VoteCell
 from experiments.proof import prove
 from experiments.report import report
 from feedback.giving import correct_feedback, give_feedback, withdraw_feedback
@@ -385,6 +386,42 @@ def test_the_proof_finds_what_is_wrong_and_counts_it_anew(place, judged_by):
     call_command("prove_ab_tests", "--rebuild", stdout=out)
     assert (sums(test), pairs(test)) == right
     prove_right(test)
+
+
+def test_what_was_only_needed_to_count_goes_when_it_is_over_and_the_figures_stay(place):
+    over, by = make_test(place, "over", traffic_split=0.3, judged_by="preference"), owner_of(place)
+    vote(over, fill(over, (3, 0, 0), (3, 0, 0)), (0.3, 0.6))
+    runs = make_test(place, "runs", traffic_split=0.3)
+    old = logged(runs, "lake-8b", "ada", True)
+    services.change_split(test=runs, by=by, weights=[1, 2])
+    logged(runs, "lake-8b", "bob", True)
+    services.decide(test=over, winner=None, reason="Enough.", by=by)
+    folding.settle()
+    before = sums(over), pairs(over)
+    clear()
+    assert (sums(over), pairs(over)) == before
+    assert not CountedVote.objects.exists() and Counted.objects.count() == 1
+    runs.refresh_from_db()
+    assert set(Seen.objects.values_list("test_id", "sequence")) == {(runs.pk, 2)}
+    key = FeedbackKey.objects.get(key="helpful")
+    give_feedback(interaction=Interaction.objects.get(pk=old), key=key, value=0, by=by)
+    folding.settle()
+    assert values(runs)["A"] == (1, 1.0)
+    prove_right(runs)
+
+
+def test_of_old_evaluations_one_an_hour_stays(place):
+    test = make_test(place)
+    for at in ("2026-01-01T10:05Z", "2026-01-01T10:06Z", "2026-01-01T11:00Z", "2026-01-01T11:59Z"):
+        one = Evaluation.objects.create(test=test, sequence=1, figures={}, gates=[])
+        Evaluation.objects.filter(pk=one.pk).update(at=at)
+    for _ in range(3):
+        Evaluation.objects.create(test=test, sequence=1, figures={}, gates=[])
+    clear()
+    assert [one.strftime("%H:%M") for one in Evaluation.objects.order_by("pk").values_list("at", flat=True)[:2]] == [
+        "10:05", "11:00",
+    ]  # fmt: skip
+    assert Evaluation.objects.count() == 5
 
 
 def test_what_retention_takes_stays_counted_and_is_told(place):
