@@ -12,8 +12,8 @@ from django.conf import settings
 
 from gateway.events import DONE, Events, TooLong
 from gateway.failures import Failed
+from gateway.pools import Pools
 from interactions.jsontext import JSONError, dumps, loads
-from registry import addresses
 from registry.endpoints import CHAT, headers, url
 
 TRIES = 3
@@ -36,10 +36,10 @@ class Providers:
         self._figures = figures
         seconds = settings.GATEWAY_TIMEOUT
         timeout = httpx.Timeout(seconds, connect=min(CONNECT, seconds), pool=None)
-        self._client = addresses.async_client(timeout=timeout)
+        self._pools = Pools(timeout=timeout)
 
     async def close(self):
-        await self._client.aclose()
+        await self._pools.close()
 
     async def answer(self, endpoint, call, body):
         """(status, the JSON object that the provider answers); Failed."""
@@ -65,17 +65,18 @@ class Providers:
     @contextlib.asynccontextmanager
     async def _opened(self, endpoint, call, body):
         """The response, with 200 and its body unread."""
-        response = await self._tried(endpoint, call, body)
-        try:
-            yield response
-        finally:
-            await response.aclose()
+        async with self._pools.client() as client:
+            response = await self._tried(client, endpoint, call, body)
+            try:
+                yield response
+            finally:
+                await response.aclose()
 
-    async def _tried(self, endpoint, call, body):
+    async def _tried(self, client, endpoint, call, body):
         content = dumps(body).encode(errors="replace")
         for left in reversed(range(TRIES)):
             try:
-                return await self._once(endpoint, call, content)
+                return await self._once(client, endpoint, call, content)
             except Failed as failure:
                 pause = _pause(failure, TRIES - left)
                 if not left or pause is None:
@@ -84,8 +85,8 @@ class Providers:
             await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
-    async def _once(self, endpoint, call, content):
-        request = self._client.build_request(
+    async def _once(self, client, endpoint, call, content):
+        request = client.build_request(
             "POST",
             url(endpoint, call),
             content=content,
@@ -96,7 +97,7 @@ class Providers:
             },
         )
         try:
-            response = await self._client.send(request, stream=True)
+            response = await client.send(request, stream=True)
         except httpx.HTTPError as error:
             raise _unreached(error, endpoint) from error
         if response.status_code == 200 and response.headers.get("content-encoding", "identity") == "identity":
