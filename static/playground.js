@@ -27,11 +27,22 @@ const KIND = {
   429: "The provider takes no more requests for now. Try again in a moment.",
   503: "The model or the gateway is not up at the moment. Try again in a moment.", 504: "The model did not answer in time.",
 };
+const KINDER = { // by the gateway's own words
+  model_not_callable: "This model cannot be called: it has no provider, or its provider no key.",
+  model_offline: "This model is switched off in this project.",
+  wrong_capability: "This model does not answer in text.",
+  archived: "The project is archived and takes nothing more.",
+  provider_key: "The provider does not take the key it is called with.",
+  unreachable: "The provider cannot be reached.",
+  broken_off: "The provider broke the answer off before its end.",
+  too_large: "The answer became larger than the gateway takes.",
+  timeout: KIND[504],
+};
 const kindly = (status) => KIND[status] ?? (status >= 500 ? "The provider failed to answer." : `The gateway refused this (${status}).`);
-const detailOf = (error) => String(typeof error === "string" ? error : error?.message ?? "").slice(0, 500);
+const troubleOf = (status, error) => new Trouble(KINDER[error?.code] ?? kindly(status), String(error?.message ?? "").slice(0, 500));
 async function refusal(answer) {
   const told = await answer.json().catch(() => ({}));
-  return new Trouble(kindly(answer.status), detailOf(told.error));
+  return troubleOf(answer.status, told.error);
 }
 
 /* -- the pass, and what was taken over ------------------------------------------------------------ */
@@ -173,7 +184,7 @@ async function read(side, stream) {
   for await (const data of events(stream)) {
     if (data === "[DONE]") return;
     const chunk = JSON.parse(data);
-    if (chunk.error) throw new Trouble(kindly(Number(chunk.error.code) || 502), detailOf(chunk.error));
+    if (chunk.error) throw troubleOf(502, chunk.error);
     take(side, chunk);
   }
   throw new Trouble("The answer broke off before its end.");

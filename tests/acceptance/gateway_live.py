@@ -40,6 +40,7 @@ def main():
         check_held_back(place, checks, first)
         second = begin(place, "deployed")
         two = ask(place, checks, options, EQUAL, 11)
+        check_never_back(checks, two)
         check_deployed(place, checks, second)
         serving(place, checks, "good")
         place.ask("POST", f"{second}/roll-back")
@@ -90,6 +91,16 @@ def check_sticky(checks, results):
     checks.check("people who met two models", not switched, f"{len(switched)} of {len(met)}")
     people = collections.Counter(next(iter(marks)) for marks in met.values())
     checks.check("people of each", min(people.values()) > 0.45 * len(met), dict(people))
+
+
+def check_never_back(checks, results):
+    """The better one may be deployed while people still ask: then all meet it, and nobody goes back."""
+    better = {}
+    for one in results:
+        mark = mark_of(one)
+        better.setdefault(one["user"], []).append(mark == QUALITY["good"])
+    back = [user for user, marks in better.items() if marks != sorted(marks)]
+    checks.check("people who went back to the worse one", not back, f"{len(back)} of {len(better)}")
 
 
 # -- what the tests say ---------------------------------------------------------------------------
