@@ -13,10 +13,11 @@ register = template.Library()
 
 class Words:
     """Writes the values of a test whose feedback is shares (a yes or no, a preference) or numbers. Differences of
-    strengths, of three or more arms by preferences, are in `log_odds`."""
+    strengths, of three or more arms by preferences, are in `log_odds`. Numbers have so many `digits` after the point,
+    where that is known, else three that count."""
 
-    def __init__(self, is_share, *, log_odds=False):
-        self.is_share, self.log_odds = is_share, log_odds
+    def __init__(self, is_share, *, log_odds=False, digits=None):
+        self.is_share, self.log_odds, self.digits = is_share, log_odds, digits
         self.in_points = is_share and not log_odds
 
     @property
@@ -33,27 +34,30 @@ class Words:
         """74.2 %, 3.94"""
         if value is None:
             return ""
-        return f"{100 * value:.1f} %" if self.is_share else plain(value)
+        return f"{100 * value:.1f} %" if self.is_share else self._number(value)
 
     def half(self, interval):
         """Half of an interval's width: 1.1, 0.04"""
         if not interval or None in interval:
             return ""
         half = (interval[1] - interval[0]) / 2
-        return f"{100 * half:.1f}" if self.is_share else plain(half)
+        return f"{100 * half:.1f}" if self.is_share else self._number(half)
 
     def difference(self, value):
         """With its sign: +3.7, −0.12"""
         if value is None:
             return ""
-        return signed(100 * value, 1) if self.in_points else signed(value, 2 if self.log_odds else _digits(value))
+        if self.in_points:
+            return signed(100 * value, 1)
+        return signed(value, 2 if self.log_odds else _digits(value) if self.digits is None else self.digits)
 
     def size(self, value):
         """A loss or an effect, without a sign: 0.2, 0.05, under 0.01"""
         if value is None:
             return ""
-        value = 100 * value if self.in_points else value
-        return "under 0.01" if 0 < value < 0.01 and (self.in_points or self.log_odds) else f"{value:.2g}"
+        value, least = 100 * value if self.in_points else value, 10.0 ** -(2 if self.digits is None else self.digits)
+        is_tiny = 0 < value < least and (self.in_points or self.log_odds or self.digits is not None)
+        return f"under {least:g}" if is_tiny else f"{value:.2g}"
 
     def between(self, interval):
         """+2.2 to +5.2; nothing where there is none"""
@@ -63,7 +67,10 @@ class Words:
 
     def measure(self, value):
         """A tick of the chart."""
-        return f"{100 * value:.4g} %" if self.is_share else plain(value)
+        return f"{100 * value:.4g} %" if self.is_share else f"{value:,.6g}".replace("-", MINUS)
+
+    def _number(self, value):
+        return plain(value) if self.digits is None else f"{value:,.{self.digits}f}".replace("-", MINUS)
 
 
 def plain(value):

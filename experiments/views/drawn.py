@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import math
 from dataclasses import dataclass, field
 
 from django.urls import reverse
@@ -80,8 +81,12 @@ class Drawn:
 
 def words_of(report):
     """The Words of a test's values and differences."""
-    many = report.kind == "preference" and len(report.arms) > 2
-    return Words(report.kind != "scalar", log_odds=many)
+    if report.kind != "scalar":
+        return Words(True, log_odds=report.kind == "preference" and len(report.arms) > 2)
+    halves = [(one.interval[1] - one.interval[0]) / 2 for one in report.arms if one.interval]
+    least = min((half for half in halves if half > 0), default=None)
+    # two digits of the narrowest interval's half
+    return Words(False, digits=None if least is None else min(9, max(0, 1 - math.floor(math.log10(least)))))
 
 
 def drawn(project, report):
