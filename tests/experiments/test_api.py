@@ -95,9 +95,35 @@ def test_what_no_test_can_be_is_refused_by_its_field(program, address, sent, fie
     assert not ABTest.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["[]", "7", '"a"', "", "{", '{"traffic_split": NaN}', '{"traffic_split": 1e999}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        "7",
+        '"a"',
+        "",
+        "{",
+        '{"traffic_split": NaN}',
+        '{"traffic_split": 1e999}',
+        '{"\\ud800": 1}',
+        '{"\\u0000": 1}',
+    ],
+)
 def test_a_body_that_is_no_test_is_told_so(program, address, body):
     assert program.post(address, raw=body).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["traffic_split", "weights", "planned_n", "planned_days", "smallest_effect", "models"])
+def test_numbers_of_any_size_and_kind_are_refused_and_break_nothing(program, address, name):
+    for value in (10**400, -(10**400), 1e308, [[1]], [10**400, 1], [None, 1], {"a": []}, "", []):
+        answer = program.post(address, NEW | {name: value})
+        assert answer.status_code == 400 and name in answer.json()["fields"], value
+
+
+@pytest.mark.parametrize("key", ["%00", "%ED%A0%80", "x" * 3_000, "ü", "..", "a%2Fb"])
+def test_an_address_of_no_test_is_not_found(program, address, key):
+    for act in ("", "/log", "/decision", "/labels"):
+        assert program.get(f"{address}/{key}{act}").status_code == 404
 
 
 def test_two_tests_share_the_units_and_never_more_than_there_are(program, address):
