@@ -7,12 +7,15 @@ from contextlib import suppress
 
 import uvicorn
 from django.conf import settings
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.line import socket_path
 
 AT_ONCE = 64  # connections taken before others get a turn
 FINISHING = 5  # seconds that streams have to end when the process is asked to
 MOST = 2_000  # connections at a time
+LATE = 30  # seconds in which the headers of a request must be there
+MOST_HEAD = 64 * 1024  # bytes of them
 
 
 class Door:
@@ -69,6 +72,34 @@ class Door:
                 return
 
 
+class Protocol(HttpToolsProtocol):
+    """uvicorn's, for clients whose headers come within a time and a size."""
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self._head = 0
+        self._late = self.loop.call_later(LATE, transport.close)
+
+    def data_received(self, data):
+        super().data_received(data)
+        self._head += len(data)
+        if self._late and self._head > MOST_HEAD:
+            self.transport.close()
+
+    def on_headers_complete(self):
+        self._in_time()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc):
+        self._in_time()
+        super().connection_lost(exc)
+
+    def _in_time(self):
+        if self._late:
+            self._late.cancel()
+            self._late = None
+
+
 class Server(uvicorn.Server):
     """uvicorn without a port of its own: its connections come through the Door.
 
@@ -79,7 +110,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=Protocol,
                 loop="uvloop",
                 ws="none",
                 lifespan="on",

@@ -7,6 +7,7 @@ from gateway.failures import Refused
 from interactions.jsontext import dumps
 
 MOST = 32 * 1024 * 1024  # bytes of a request
+LATE = 120  # seconds in which it must be there
 JSON = (b"content-type", b"application/json")
 STREAM = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -34,7 +35,15 @@ def bearer(scope):
 
 
 async def read_body(receive):
-    """The whole body; Refused (413) where it is too long, Left where it was cut off."""
+    """The whole body; Refused where it is too long or takes too long, Left where it was cut off."""
+    try:
+        async with asyncio.timeout(LATE):
+            return await _read(receive)
+    except TimeoutError:
+        raise Refused(408, f"The body was not there after {LATE} seconds.") from None
+
+
+async def _read(receive):
     whole = bytearray()
     while True:
         message = await receive()

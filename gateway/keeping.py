@@ -18,6 +18,7 @@ from interactions.rules import Conflict
 from projects.models import Project
 
 AWAY = (InterfaceError, OperationalError, ProgrammingError)  # the last while tables are being changed
+PATIENCE = 5  # seconds that one statement may take: a database that is stuck counts as one that is away
 PAUSE = 1.0  # seconds between two looks at whether the spool can be emptied
 LONGEST_PAUSE = 15.0
 
@@ -52,7 +53,7 @@ class Keeper:
     def __init__(self, figures):
         self._figures = figures
         self._spool = Spool(Path(settings.DATA_DIR) / "spool", settings.GATEWAY_SPOOL_MB * 1024 * 1024)
-        self._pause = PAUSE
+        self._pause, self._connection = PAUSE, None
         self._together = Together("keeper", self._keep, self._replay)
         self.is_full = False
 
@@ -79,6 +80,7 @@ class Keeper:
     def _store(self, some):
         """{id: Kept} of what one person logs in one project."""
         try:
+            self._be_impatient()
             errors = _ingest(some[0].project, some[0].by, [(one.id, one.arm, one.record) for one in some])
         except AWAY as error:
             logger.warning("The database did not answer; %d interactions wait: %s", len(some), error)
@@ -105,6 +107,14 @@ class Keeper:
             logger.error("The spool is full: %d interactions are lost", len(some) - number)
         return {one.id: Kept.LATER if place < number else Kept.NO for place, one in enumerate(some)}
 
+    def _be_impatient(self):
+        """Once for each connection to the database."""
+        connection.ensure_connection()
+        if connection.connection is not self._connection:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(int(PATIENCE * 1000))])
+            self._connection = connection.connection
+
     def _measure(self):
         self._figures.spool_bytes = self._spool.size
 
@@ -115,6 +125,7 @@ class Keeper:
         close_old_connections()
         path, lines = self._spool.oldest()
         try:
+            self._be_impatient()
             refused = _replayed(lines)
         except AWAY:
             connection.close()

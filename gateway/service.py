@@ -1,6 +1,7 @@
 """What the gateway's calls share: looking up, calling, logging."""
 
 import asyncio
+import logging
 import time
 
 from gateway.failures import Failed
@@ -11,6 +12,8 @@ from gateway.routing import look_up
 from gateway.together import Together
 
 CLOSING = 2  # seconds
+PATIENCE = 20  # seconds that an answer waits for its logging at most
+logger = logging.getLogger(__name__)
 
 
 class Service:
@@ -46,7 +49,15 @@ class Service:
         if exchange.is_kept or not exchange.asked.store:
             return None
         exchange.is_kept = True
-        return await asyncio.shield(asyncio.wrap_future(self._put(exchange)))
+        logging_it = asyncio.wrap_future(self._put(exchange))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await asyncio.shield(logging_it)
+        except TimeoutError:
+            logger.error("The logging of %s takes too long to wait for it", exchange.id)
+        except Exception:
+            logger.exception("%s could not be logged", exchange.id)
+        return Kept.NO
 
     def keep_later(self, exchange):
         """Log the exchange without waiting for it, as the process ends."""

@@ -4,6 +4,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection, transaction
 from django.db.utils import DataError, OperationalError
 
 from gateway import keeping
@@ -89,6 +90,15 @@ def test_what_waits_is_logged_once_whatever_was_stored_before_the_answer_got_los
     assert keeper.keep(some).result(5) == Kept.LATER
     wait_for(lambda: keeper._spool.is_empty)
     assert set(Interaction.objects.values_list("pk", flat=True)) == {one.id for one in some}
+
+
+def test_a_database_that_is_stuck_holds_no_answer(keeper, monkeypatch):
+    monkeypatch.setattr(keeping, "PATIENCE", 0.3)
+    one = passed(make_project())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE interactions_interaction")
+        assert keeper.keep([one]).result(5) == Kept.LATER
+    wait_for(lambda: Interaction.objects.filter(pk=one.id).exists())
 
 
 def test_one_that_the_store_refuses_takes_no_other_with_it(keeper, monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 """Requests that are not served: nothing is called, nothing is logged, and the answer says what to send."""
 
 import json
+import socket
 
 import httpx
 import openai
@@ -141,3 +142,20 @@ def test_the_words_of_a_header_cannot_be_broken_out_of(http, desk, logged):
     answer = http.post(CHAT, json={"model": "desk", "messages": said(), "session_id": "a\r\nx-evil: 1"})
     assert (answer.status_code, "x-evil" in answer.headers, "x-session-id" in answer.headers) == (200, False, False)
     assert logged(1)[0].session == "a\r\nx-evil: 1"
+
+
+def test_headers_without_end_are_broken_off(served):
+    host, port = served.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection, pytest.raises(OSError):
+        connection.sendall(b"GET /openai/v1/models HTTP/1.1\r\n")
+        for number in range(10_000):
+            connection.sendall(b"X-Long-%d: %s\r\n" % (number, b"x" * 1_000))
+
+
+def test_a_body_that_takes_too_long_is_told(served, key, monkeypatch):
+    monkeypatch.setattr("gateway.http.LATE", 0.2)
+    host, port = served.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        head = f"POST {CHAT} HTTP/1.1\r\nAuthorization: Bearer {key}\r\nContent-Length: 50\r\n\r\n{{"
+        connection.sendall(head.encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
