@@ -56,18 +56,20 @@ def _form(request, project, asked="", taken=None):
                 data[name] = str(value)
         for place in range(rows):
             data.setdefault(f"weight_{place}", "1")
-    attached = Attachment.objects.filter(project=project, detached_at=None).select_related("model")
-    models = [one.model for one in attached.order_by("-is_default", "model__key")]
     keys = project.feedback_keys.order_by("name", "pk")
-    return ABTestForm(data, keys=keys, models=models, rows=rows)
+    return ABTestForm(data, keys=keys, models=_models(project), rows=rows)
+
+
+def _models(project):
+    """What the project's tests may compare, its default first."""
+    attached = Attachment.objects.filter(project=project, detached_at=None).select_related("model")
+    return [one.model for one in attached.order_by("-is_default", "model__key")]
 
 
 def _make(request, project, form):
     """The test, or None where it was refused, which the form then says."""
     cleaned = form.cleaned_data
-    arms = form.chosen()
-    attached = Attachment.objects.filter(project=project, detached_at=None).select_related("model")
-    models = {one.model.key: one.model for one in attached}
+    arms, models = form.chosen(), {one.key: one for one in _models(project)}
     try:
         return create_test(
             project=project,

@@ -113,7 +113,7 @@ def drawn(project, report):
 # -- arms -----------------------------------------------------------------------------------------
 def _rows(project, report, words):
     pairs = [one.difference for one in report.arms]
-    spans = drawing.interval_rows([pair and _span(pair.difference, pair.lower, pair.upper) for pair in pairs])
+    spans = drawing.interval_rows([pair and span(pair.difference, pair.lower, pair.upper) for pair in pairs])
     table = reverse("interaction_list", kwargs={"project": project.ref})
     odd = _odd(report)
     return [
@@ -142,7 +142,7 @@ def _certain(pair):
     return "good" if pair.at_least is not None and pair.at_least > 0 else "bad"
 
 
-def _span(value, low, high):
+def span(value, low, high):
     return None if value is None else (value, low, high)
 
 
@@ -183,7 +183,7 @@ def _strong(rows, report):
     order = [*found, *(place for place in range(len(rows)) if place not in found)]
     spans = drawing.interval_rows(
         [
-            _span(found[place].strength, found[place].low, found[place].high) if place in found else None
+            span(found[place].strength, found[place].low, found[place].high) if place in found else None
             for place in order
         ]
     )
@@ -258,50 +258,3 @@ def _days(report, words):
         return words.value(point[0]), "" if low is None else f"{words.value(low)} to {words.value(high)}"
 
     return [(day, [cell(point) for point in points]) for day, points in report.series[: -MOST_DAYS - 1 : -1]]
-
-
-# -- by label -------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class OfLabel:
-    """A row of the table by label."""
-
-    row: object
-    values: list
-    at: drawing.Row
-    difference: str
-    half: str
-    tone: str
-
-
-def label_rows(found, words, *, lower_is_better):
-    """OfLabels of a ByLabel, their intervals on one axis."""
-    spans = drawing.interval_rows(
-        [
-            _span(row.difference, *(None if not row.half_width else row.difference + end for end in _ends(row)))
-            if row.difference is not None
-            else None
-            for row in found.rows
-        ]
-    )
-    return [
-        OfLabel(
-            row,
-            [words.value(mean) for _, mean in row.arms],
-            at,
-            words.difference(row.difference),
-            words.half((-row.half_width, row.half_width)) if row.half_width is not None else "",
-            _tone(row, lower_is_better),
-        )
-        for row, at in zip(found.rows, spans, strict=True)
-    ]
-
-
-def _ends(row):
-    return (-row.half_width, row.half_width) if row.half_width else (0, 0)
-
-
-def _tone(row, lower_is_better):
-    """Whether the difference stands out at one look: good, bad, or nothing of the kind."""
-    if row.difference is None or not row.half_width or abs(row.difference) <= row.half_width:
-        return ""
-    return "good" if (row.difference > 0) is not lower_is_better else "bad"

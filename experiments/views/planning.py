@@ -14,6 +14,7 @@ from interactions import rollups
 from interactions.models import Dimension
 
 DAYS = 28
+MOST_DAYS = 100_000
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,9 @@ class Shown:
 
     @property
     def days(self):
-        """Whole days, at least one; None without any traffic."""
-        return None if self.plan is None or self.plan.days is None else max(1, math.ceil(self.plan.days))
+        """Whole days, at least one; None without any traffic to speak of."""
+        days = self.plan.days if self.plan else None
+        return max(1, math.ceil(days)) if days is not None and days < MOST_DAYS else None
 
 
 def measured(project):

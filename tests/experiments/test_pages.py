@@ -203,6 +203,24 @@ def test_the_planner_takes_what_was_measured_and_says_what_is_missing(pages, pro
         assert said in text_of(pages.post(url("plan", project=project), {**FORM, **sent}))
 
 
+NUMBERS = ["1e-300", "1e300", "-5", "nan", "inf", "0", "99.9", "1" * 400, "٣"]
+
+
+@pytest.mark.parametrize("field", ["effect", "base", "spread", "daily", "coverage", "split", "smallest_effect"])
+def test_the_planner_answers_whatever_is_written(pages, project, field):
+    for number in NUMBERS:
+        for key in ("helpful", "seconds"):
+            sent = {"effect": "5", "base": "60", "spread": "2", "daily": "300", "feedback_key": key, field: number}
+            assert pages.post(url("plan", project=project), {**FORM, **sent}).status_code == 200, (number, key)
+
+
+@pytest.mark.parametrize("field", ["split", "smallest_effect", "planned_n", "planned_days", "weight_0", "effect"])
+def test_numbers_that_cannot_be_are_no_fault_of_the_server(pages, project, field):
+    for place, number in enumerate(NUMBERS):
+        sent = {**FORM, "key": f"test-{place}", "split": "1", field: number}
+        assert pages.post(url("create", project=project), sent).status_code in {302, 422}, number
+
+
 def test_without_scripts_the_plan_is_worked_out_and_taken_over_by_the_form(pages, project):
     sent = {**FORM, "effect": "5", "base": "70", "daily": "400", "coverage": "50"}
     answer = pages.post(url("create", project=project), {**sent, "do": "plan"})

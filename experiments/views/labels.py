@@ -1,0 +1,89 @@
+"""An arm against the control by the values of a label: exploratory, and a part of the page that comes by itself."""
+
+from dataclasses import dataclass
+
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from experiments.models import Arm, JudgedBy
+from experiments.report import by_label, label_keys
+from experiments.templatetags.experiments import Words
+from experiments.views import drawing
+from experiments.views.drawn import span
+from experiments.views.gate import test_for
+
+
+@require_safe
+@vary_on_headers("HX-Request", "HX-History-Restore-Request")
+def ab_test_labels(request, project, test):
+    """An arm against the control by the values of a label; a part of the page, or without scripts one of its own."""
+    project, test = test_for(request, project, test)
+    arms = list(Arm.objects.filter(test=test).select_related("model"))
+    keys, letter = label_keys(test), request.GET.get("arm", "B")
+    arm = next((one for one in arms[1:] if one.letter == letter), arms[1])
+    label = request.GET.get("label") or (keys[0] if keys else "")
+    found = by_label(test, label, arm) if label in keys else None
+    words = Words(test.judged_by == JudgedBy.PREFERENCE or test.feedback_key.kind == "bool")
+    lower = test.feedback_key.lower_is_better and test.judged_by == JudgedBy.METRIC
+    context = {
+        "project": project,
+        "nav": "ab_tests",
+        "test": test,
+        "keys": keys,
+        "label": label,
+        "arm": arm,
+        "arms": arms,
+        "colour": drawing.colour(arm.position),
+        "found": found,
+        "words": words,
+        "rows": label_rows(found, words, lower_is_better=lower) if found else [],
+    }
+    alone = request.htmx and not request.htmx.history_restore_request
+    return render(request, f"experiments/{'_by_label' if alone else 'ab_test_labels'}.html", context)
+
+
+@dataclass(frozen=True)
+class OfLabel:
+    """A row of the table by label."""
+
+    row: object
+    values: list
+    at: drawing.Row
+    difference: str
+    half: str
+    tone: str
+
+
+def label_rows(found, words, *, lower_is_better):
+    """OfLabels of a ByLabel, their intervals on one axis."""
+    spans = drawing.interval_rows(
+        [
+            span(row.difference, *(None if not row.half_width else row.difference + end for end in _ends(row)))
+            if row.difference is not None
+            else None
+            for row in found.rows
+        ]
+    )
+    return [
+        OfLabel(
+            row,
+            [words.value(mean) for _, mean in row.arms],
+            at,
+            words.difference(row.difference),
+            words.half((-row.half_width, row.half_width)) if row.half_width is not None else "",
+            _tone(row, lower_is_better),
+        )
+        for row, at in zip(found.rows, spans, strict=True)
+    ]
+
+
+def _ends(row):
+    return (-row.half_width, row.half_width) if row.half_width else (0, 0)
+
+
+def _tone(row, lower_is_better):
+    """Whether the difference stands out at one look: good, bad, or nothing of the kind."""
+    if row.difference is None or not row.half_width or abs(row.difference) <= row.half_width:
+        return ""
+    return "good" if (row.difference > 0) is not lower_is_better else "bad"
