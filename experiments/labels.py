@@ -10,7 +10,7 @@ from experiments.statistics import Moments
 from experiments.statistics.estimates import difference
 from interactions.models import Label
 
-MOST = 30_000  # interactions that are looked at, the newest of each arm
+MOST = 15_000  # interactions that are looked at, the newest of each arm
 TIME_MS = 1_000
 LEAST = 10  # units with a value in an arm, below which nothing is compared
 
