@@ -12,6 +12,9 @@ import argparse
 import os
 import statistics
 import sys
+import threading
+import time
+from pathlib import Path
 
 from tests.acceptance.gateway_clients import Program
 from tests.acceptance.gateway_place import Checks, Place
@@ -33,9 +36,13 @@ def main():
         warm = through(place, 8, "Warming").wait()  # connections and code
         quiet = read_for(place, 6).wait()
         before = direct(place, options.streams)
+        work = Work(place)
         reader = read_for(place, WITHIN + 10)
-        results = through(place, options.streams, "Stream").wait()
+        clients = through(place, options.streams, "Stream")
+        work.watch(reader=reader.process.pid, clients=clients.process.pid)
+        results = clients.wait()
         pages = reader.wait()
+        work.tell()
         after = direct(place, options.streams)
         check_streams(checks, results, options)
         check_first(checks, before, results, after)
@@ -64,6 +71,51 @@ def read_for(place, seconds):
     os.environ["LOGIN_PASSWORD"] = demo["password"]
     page = f"/p/{demo['project']}/interactions"
     return Program("reader", address=place.address, login=demo["login"], page=page, seconds=seconds, pause=0.1)
+
+
+class Work:
+    """What each program worked meanwhile, in seconds of a processor: a machine that is busy otherwise shows in it."""
+
+    def __init__(self, place):
+        web = [pid for name, pid in place.installation.victims().items() if name.startswith("web")]
+        self.of = {"gateway": [place.pid("gateway")], "web": web, "upstream": [place.upstream.pid]}
+        self.began, self.before, self.all = time.monotonic(), self._now(), _busy()
+        self.ended = {}
+
+    def watch(self, **pids):
+        """Programs that will have ended by then: they are looked at while they run."""
+        threading.Thread(target=self._look, args=[pids], daemon=True).start()
+
+    def _look(self, pids):
+        while used := {name: _worked(pid) for name, pid in pids.items() if Path(f"/proc/{pid}/stat").exists()}:
+            self.ended |= {name: max(worked, self.ended.get(name, 0)) for name, worked in used.items()}
+            time.sleep(0.2)
+
+    def _now(self):
+        return {name: sum(map(_worked, pids)) for name, pids in self.of.items()}
+
+    def tell(self):
+        seconds = time.monotonic() - self.began
+        ours = {name: now - self.before[name] for name, now in self._now().items()} | self.ended
+        told = ", ".join(f"{name} {worked:.1f}" for name, worked in ours.items())
+        others = _busy() - self.all - sum(ours.values())
+        print(
+            f"     of {seconds * os.cpu_count():.0f} s of {os.cpu_count()} processors: {told}, all others {others:.1f}"
+        )
+
+
+def _worked(pid):
+    """Seconds of a processor that the process has used; 0 where there is none."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _busy():
+    user, nice, system, _, _, *rest = map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:8])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
 def check_streams(checks, results, options):
