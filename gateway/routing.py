@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404
 
@@ -23,6 +23,7 @@ from projects.models import Project
 from registry.endpoints import Endpoint, NotCallable, endpoint_of_model
 from registry.models import Capability, Model, Provider
 
+AWAY = (InterfaceError, OperationalError)
 _ATTACHED = f"""
     SELECT {prepared.columns(Model, "m")}, a.desired_online, {prepared.columns(Provider, "p")}
     FROM registry_attachment a JOIN registry_model m ON m.id = a.model_id
@@ -73,15 +74,23 @@ class Route:
 def look_up(looks):
     """For each Look a Route, for each Who the user, for each Offers a list of Offer, or the exception that says why
     not. What several ask for is asked of the database once, after the last of them came."""
-    close_old_connections()
+    try:
+        return _look_up(looks)
+    except AWAY:
+        connection.close()  # it may have been idle while the database was started anew; asking twice does no harm
+    try:
+        return _look_up(looks)
+    except AWAY as error:
+        connection.close()
+        return [error] * len(looks)
+
+
+def _look_up(looks):
     known, found = {}, []
     for look in looks:
         try:
             found.append(_WAYS[type(look)](look, known))
         except (Refused, Http404, PermissionDenied) as error:
-            found.append(error)
-        except (InterfaceError, OperationalError) as error:
-            connection.close()
             found.append(error)
     return found
 
