@@ -56,6 +56,7 @@ class _Entry:
     once: bool = False  # the claim was given: whatever holds it is the answer
     place: uuid.UUID | None = None  # the id that was given
     arm: int | None = None
+    is_placed: bool = False
 
 
 def ingest(*, project, records, by, also=None, once=None, placed=None):
@@ -126,7 +127,7 @@ def _prepare(project, records, once=None, placed=None):
 
 def _placed(entry, placed):
     if placed is not None:
-        entry.place, entry.arm = placed
+        (entry.place, entry.arm), entry.is_placed = placed, True
     return entry
 
 

@@ -11,16 +11,18 @@ from projects.access import EntityNotFound
 
 
 class Placed(NamedTuple):
-    """What was settled before the record was made: its interaction's id, and its arm. A record whose id is stored
-    already is a duplicate of that, whatever it says."""
+    """What was settled before the record was made: its interaction's id, and its arm (None: of none, also where the
+    record names a test: the default may have answered). A record whose id is stored already is a duplicate of that,
+    whatever it says."""
 
     id: uuid.UUID | None = None
     arm: int | None = None
 
 
 def give_arms(project, entries):
-    """Entries that name a test take part in it, in the arm of their model; where it is paused or over in none."""
-    entries = [entry for entry in entries if entry.record.ab_campaign and entry.arm is None and not entry.outcome.error]
+    """Entries that name a test take part in it, in the arm of their model; where it is paused or over in none. Those
+    that were placed are where they belong."""
+    entries = [e for e in entries if e.record.ab_campaign and not e.is_placed and not e.outcome.error]
     if not entries:
         return
     tests = arms_of(project=project, campaigns={entry.record.ab_campaign for entry in entries})

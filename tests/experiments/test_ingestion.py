@@ -109,6 +109,13 @@ def test_a_record_has_the_id_and_the_arm_that_it_was_given(place):
     assert Interaction.objects.get(pk=single.id).arm == arm
 
 
+def test_what_was_placed_in_no_arm_is_of_none_whatever_test_it_names(place):
+    test, by = make_test(place), owner_of(place)
+    sent = record(ab_campaign=test.key, model="fen-3b")  # the default answered for a model that was detached
+    [outcome] = ingest(project=place, records=[sent], by=by, placed=[Placed(ids.make(ids.now()), None)])
+    assert outcome.error is None and Interaction.objects.get(pk=outcome.id).arm is None
+
+
 def test_an_id_that_is_stored_already_is_stored_once(place):
     test, by = make_test(place), owner_of(place)
     arm, pk, new = test.arms.first().pk, ids.make(ids.now()), ids.make(ids.now())
