@@ -72,6 +72,18 @@ def test_the_figures_come_anew_and_what_is_being_written_stays(open_page, runnin
     expect(page.get_by_label("Winner")).to_have_value("A")
 
 
+def test_another_label_is_looked_up_without_leaving_the_page(open_page, running):
+    page = open_page()
+    page.goto(f"/p/{running.project.key}/ab-tests/{running.key}")
+    expect(page.locator("#by-label table")).to_contain_text("refund")
+    page.get_by_label("Label key").focus()
+    page.get_by_label("Label key").select_option("lang")
+    expect(page.locator("#by-label tbody tr")).to_have_count(3)
+    expect(page.locator("#by-label table")).to_contain_text("fr")
+    expect(page.get_by_label("Label key")).to_be_focused()
+    page.get_by_label("Reason, kept with the result").fill("Still the same page")
+
+
 def test_the_planner_answers_while_the_form_is_filled_in_and_its_numbers_are_taken_over(open_page, running):
     page = open_page()
     page.goto(f"/p/{running.project.key}/ab-tests/new")

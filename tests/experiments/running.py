@@ -62,7 +62,7 @@ def fill(test, *arms, days=3, who="person"):
                     "model": keys[place],
                     "ab_campaign": test.key,
                     "user": f"{who}-{place}-{n}",
-                    "labels": {"intent": ("refund", "claim")[n % 2]},
+                    "labels": {"intent": ("refund", "claim")[n % 2], "lang": ("en", "de", "fr")[n % 3]},
                     "feedbacks": given,
                     "latency_ms": 400 + 100 * place,
                     "created_at": at.isoformat(),

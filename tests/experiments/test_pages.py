@@ -12,8 +12,11 @@ from accounts.models import Role
 from accounts.permissions import DEPLOY
 from experiments import services
 from experiments.evaluating import evaluate
+from experiments.folding import settle
 from experiments.models import ABTest, Decision
+from interactions.ingest import ingest
 from registry.models import Attachment
+from registry.services import detach
 from tests.experiments.running import fill, make_place, make_test, vote
 from tests.factories import make_user, owner_of
 
@@ -279,6 +282,28 @@ def test_traffic_that_does_not_fit_the_split_is_told_with_where_to_look(pages, p
     html = pages.get(url("detail", test)).content.decode()
     assert "The traffic does not match the split" in html
     assert re.search(r'href="[^"]*arm=\d+[^"]*">Look into [AB]<', html)
+
+
+def test_units_that_were_seen_in_two_arms_are_told(pages, running):
+    fill(running, (0, 0, 0), (20, 20, 20), who="person-0")  # whom A has met
+    seen = [f"person-0-1-{n}" for n in range(20)]
+    records = [
+        {"prompt": "Again", "completion": "Yes.", "model": "lake-8b", "ab_campaign": running.key, "user": user}
+        for user in seen
+    ]
+    ingest(project=running.project, records=records, by=running.created_by)
+    settle()
+    text = text_of(pages.get(url("detail", running)))
+    assert "Units were seen in two arms" in text and "20 crossed" in text
+
+
+def test_an_arm_whose_model_was_detached_is_told(pages, running):
+    by = owner_of(running.project)
+    detach(project=running.project, model=running.arms.get(position=1).model, by=by)
+    text = text_of(pages.get(url("detail", running)))
+    assert "B takes no traffic" in text and "ridge-70b" in text
+    refused = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "It was better."})
+    assert refused.status_code == 422 and "It was better." in text_of(refused)
 
 
 def test_pausing_and_resuming_are_told(pages, running):
