@@ -11,15 +11,15 @@ from django.db.utils import IntegrityError
 from feedback import rollups as given_rollups
 from feedback.corrections import insert_corrections
 from feedback.giving import NewFeedback, insert_feedback
-from feedback.models import Feedback
 from feedback.services import checked_value, key_or_404, keys_of
 from interactions import bulk, claims, ids, partitions
 from interactions.blobs import insert_blobs
 from interactions.ingest.arriving import Arriving
 from interactions.ingest.placing import Placed, give_arms, not_there, touch
 from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
+from interactions.ingest.taken import answer_taken, refuse
 from interactions.labels import ids_of, resolve_labels
-from interactions.models import Claim, Interaction, Source
+from interactions.models import Source
 from interactions.records import Record, read_record
 from interactions.rollups import Deltas
 from interactions.rules import Conflict, RecordError
@@ -168,7 +168,7 @@ def _unclaimed(project, entries):
     for entry in entries:
         if entry.record.external_id is not None and not entry.once:
             entry.claim = claims.claim_digest(project.pk, "interaction", entry.record.external_id)
-    _answer_taken([entry for entry in entries if entry.claim])
+    answer_taken([entry for entry in entries if entry.claim])
     return [entry for entry in entries if entry.outcome.error is None and not entry.outcome.duplicate]
 
 
@@ -246,54 +246,12 @@ def _claim(project, entries):
     won = claims.take({digest: (one.outcome.id, one.record.payload_sha256) for digest, one in firsts.items()})
     lost = firsts.keys() - won
     taken += [firsts[digest] for digest in lost]
-    _answer_taken(taken, own=won)
+    answer_taken(taken, own=won)
     for entry in taken:
         if not entry.outcome.duplicate and entry.outcome.error is None:
-            _refuse(entry, "is being freed at this moment; send the record again")
+            refuse(entry, "is being freed at this moment; send the record again")
     gone = set(map(id, taken))
     return [entry for entry in entries if id(entry) not in gone]
-
-
-def _answer_taken(entries, own=frozenset()):
-    """Give each entry whose external id is taken the ids that are there, or a Conflict; leave the others alone.
-
-    A claim whose interaction went with its month is free, unless it is one of our `own`, whose is still to come.
-    """
-    if not entries:
-        return
-    held = Claim.objects.in_bulk({entry.claim for entry in entries})
-    sessions = _sessions({claim.interaction_id for claim in held.values()})
-    feedback = _first_feedback(sessions)
-    for entry in entries:
-        claim, outcome = held.get(entry.claim), entry.outcome
-        if claim is None or not (claim.interaction_id in sessions or entry.claim in own):
-            continue
-        if not entry.once and bytes(claim.payload_sha256) != entry.record.payload_sha256:
-            _refuse(entry, "is taken by another payload")
-            continue
-        outcome.duplicate = True
-        outcome.id = claim.interaction_id
-        # within a batch the first of the name is not stored yet: the record itself tells
-        outcome.session = sessions.get(claim.interaction_id, outcome.session)
-        outcome.feedback_ids = feedback.get(claim.interaction_id, [])[: len(entry.feedbacks)]
-
-
-def _refuse(entry, why):
-    entry.outcome.id = entry.outcome.session = None
-    entry.outcome.error = Conflict(f"The external_id {entry.record.external_id!r} {why}.")
-
-
-def _sessions(interaction_ids):
-    return dict(Interaction.objects.filter(id__in=interaction_ids).values_list("id", "session"))
-
-
-def _first_feedback(interaction_ids):
-    """{interaction id: its feedback's ids, oldest first}: what came with the record comes first."""
-    found = {}
-    rows = Feedback.objects.filter(interaction_id__in=list(interaction_ids)).order_by("id")
-    for interaction_id, feedback_id in rows.values_list("interaction_id", "id"):
-        found.setdefault(interaction_id, []).append(feedback_id)
-    return found
 
 
 def _insert_feedbacks(entries, by):
