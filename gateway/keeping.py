@@ -108,7 +108,8 @@ class Keeper:
         return {one.id: Kept.LATER if place < number else Kept.NO for place, one in enumerate(some)}
 
     def _be_impatient(self):
-        """Once for each connection to the database."""
+        """Once for each connection to the database, which is a new one where the last has gone."""
+        connection.close_if_health_check_failed()
         connection.ensure_connection()
         if connection.connection is not self._connection:
             with connection.cursor() as cursor:

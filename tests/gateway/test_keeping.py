@@ -51,6 +51,18 @@ def test_an_answer_comes_without_the_database_and_is_logged_when_it_is_back(http
     wait_for(lambda: not list((served.folder / "spool").iterdir()))
 
 
+def test_a_database_that_was_started_anew_is_found_again(client, desk, logged):
+    client.chat.completions.create(model="desk", messages=said())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    answer = client.chat.completions.with_raw_response.create(model="desk", messages=said())
+    assert "x-marginalia-logged" not in answer.headers
+    logged(2)
+
+
 @pytest.fixture
 def keeper(transactional_db, tmp_path, settings):
     settings.DATA_DIR, settings.GATEWAY_SPOOL_MB = tmp_path, 1
