@@ -96,7 +96,7 @@ class Arm(models.Model):
 
 class Evaluation(models.Model):
     """What a test's figures said at a moment: written by the worker, never changed. `figures` is what
-    statistics.judge answered, `gates` the ticks, `leader` the arm for which all of them held."""
+    statistics.judge answered, `gates` the ticks, `leader` the arm for which the first five held."""
 
     test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="evaluations")
     sequence = models.SmallIntegerField()
