@@ -1,12 +1,15 @@
 """Who meets which arm: always the same one, by the weights, and nobody two tests."""
 
+import threading
 from collections import Counter
 
 import pytest
+from django.db import connections
 
 from experiments import services
 from experiments.assignment import assign, bucket_of, unit_of
 from experiments.models import Event
+from interactions.rules import RecordError
 from projects.access import EntityNotFound
 from registry.models import Attachment
 from registry.services import attach, detach
@@ -127,3 +130,26 @@ def test_an_arm_without_its_model_sends_its_units_to_the_default_and_the_log_tel
 def test_an_arm_of_weight_0_meets_nobody(place):
     a, _, c = arms(make_test(place, models=3, weights=[1, 0, 1]))
     assert set(met(place)) == {a.pk, c.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_tests_that_are_begun_at_the_same_moment_share_what_there_is():
+    place, outcomes = make_place(), []
+
+    def begin(number):
+        try:
+            outcomes.append(make_test(place, f"test-{number}", traffic_split=0.3).buckets)
+        except RecordError as error:
+            outcomes.append(str(error))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=begin, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    begun = [one for one in outcomes if isinstance(one, list)]
+    taken = [bucket for buckets in begun for start, end in buckets for bucket in range(start, end)]
+    assert len(begun) == 3 and len(taken) == len(set(taken)) == 9_000
+    assert all("only 0.1 is free" in one for one in outcomes if isinstance(one, str))
