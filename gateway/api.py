@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway import wire
 from gateway.asking import read_chat, read_model
 from gateway.dialects import Adaptive, OpenAI
 from gateway.exchange import LEFT, STOPPED, Exchange
@@ -196,7 +197,7 @@ class _Streamed(_Answering):
                     break
                 chunk = self.dialect.chunk(self.exchange, event, self.exchange.take_event(event))
                 if chunk is not None:
-                    chunks.append(f"data: {dumps(chunk)}\n\n")
+                    chunks.append(f"data: {wire.write(chunk)}\n\n")
         except Failed as failure:
             fault = failure
         if chunks:

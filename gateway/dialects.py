@@ -27,16 +27,18 @@ class OpenAI:
 
     def answer(self, exchange, answer):
         named = {choice.get("index", 0): choice for choice in choices_of(answer, "message")}
-        choices = [{**named[index], "completion_id": str(id)} for index, id in _made(exchange) if index in named]
+        choices = [
+            {**named[index], "completion_id": exchange.names[index]} for index in _came(exchange) if index in named
+        ]
         return {**answer, **self._head(exchange), "choices": choices, "session_id": exchange.asked.session}
 
     def chunk(self, exchange, event, taken):
         """What the client is sent for an event, None where nothing is to be said."""
-        made = exchange.asked.made
+        names = exchange.names
         choices = [
-            {**choice, "completion_id": str(made[index])}
+            {**choice, "completion_id": names[index]}
             for choice, _ in taken
-            if 0 <= (index := choice.get("index", 0)) < len(made)
+            if 0 <= (index := choice.get("index", 0)) < len(names)
         ]
         chunk = {**event, **self._head(exchange), "choices": choices}
         if not exchange.asked.include_usage:
@@ -51,7 +53,7 @@ class OpenAI:
 
     def _head(self, exchange):
         route = exchange.route
-        return {"id": f"chatcmpl-{exchange.id}", "model": f"{route.project.ref}/{route.endpoint.model_key}"}
+        return {"id": f"chatcmpl-{exchange.names[0]}", "model": f"{route.project.ref}/{route.endpoint.model_key}"}
 
     def vectors(self, answer, asked, route):
         """The provider's answer as the client gets it."""
@@ -88,24 +90,23 @@ class Adaptive:
 
     def answer(self, exchange, answer):
         choices = []
-        for index, id in _made(exchange):
-            choice = exchange.choices.get(index)
-            if choice:
-                text = "".join(choice.parts) or "".join(choice.refusal)
-                message = {"id": str(id), "role": "assistant", "content": text}
-                message |= {"tool_calls": choice.tool_calls} if choice.calls else {}
-                choices.append({**self._choice(exchange, index, id, choice.finish_reason), "message": message})
+        for index in _came(exchange):
+            choice = exchange.choices[index]
+            text = "".join(choice.parts) or "".join(choice.refusal)
+            message = {"id": exchange.names[index], "role": "assistant", "content": text}
+            message |= {"tool_calls": choice.tool_calls} if choice.calls else {}
+            choices.append({**self._choice(exchange, index, choice.finish_reason), "message": message})
         return {**self._head(exchange), "usage": _NOTHING | (exchange.usage or {}), "choices": choices}
 
     def chunk(self, exchange, event, taken):
-        made, choices = exchange.asked.made, []
+        names, choices = exchange.names, []
         for choice, delta in taken:
             index = choice.get("index", 0)
-            if 0 <= index < len(made):
-                said = {"id": str(made[index]), "role": "assistant", "content": delta.get("content") or ""}
+            if 0 <= index < len(names):
+                said = {"id": names[index], "role": "assistant", "content": delta.get("content") or ""}
                 said |= {"tool_calls": delta["tool_calls"]} if delta.get("tool_calls") else {}
                 reason = choice.get("finish_reason")
-                choices.append({**self._choice(exchange, index, made[index], reason), "delta": said})
+                choices.append({**self._choice(exchange, index, reason), "delta": said})
         wants_usage = exchange.asked.include_usage and event.get("usage")
         if not choices and not wants_usage:
             return None
@@ -117,10 +118,10 @@ class Adaptive:
         return {"error": error.text}
 
     def _head(self, exchange):
-        return {"id": str(exchange.id), "created": int(time.time()), "session_id": exchange.asked.session}
+        return {"id": exchange.names[0], "created": int(time.time()), "session_id": exchange.asked.session}
 
-    def _choice(self, exchange, index, id, reason):
-        choice = {"index": index, "completion_id": str(id), "model": exchange.route.endpoint.model_key}
+    def _choice(self, exchange, index, reason):
+        choice = {"index": index, "completion_id": exchange.names[index], "model": exchange.route.endpoint.model_key}
         return {**choice, "finish_reason": reason} if reason else choice
 
     def embedding(self, body):
@@ -142,9 +143,9 @@ class Adaptive:
         return {"data": data, **({"usage": _NOTHING | counted} if counted else {})}
 
 
-def _made(exchange):
-    """(index, id) of each choice that came."""
-    return [(index, id) for index, id in enumerate(exchange.asked.made) if index in exchange.choices]
+def _came(exchange):
+    """The places of the choices that came."""
+    return [index for index in range(len(exchange.names)) if index in exchange.choices]
 
 
 def _packed(vector):

@@ -48,6 +48,7 @@ class Exchange:
 
     def __init__(self, asked, route, started):
         self.asked, self.route, self.started = asked, route, started
+        self.names = [str(one) for one in asked.made]  # the choices' ids as each event tells them
         self.choices = {}
         self.usage, self.status, self.upstream_id, self.upstream_model = None, None, None, None
         self.first_at = self.ended_at = self.failure = self.broke_off = None

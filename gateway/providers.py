@@ -10,6 +10,7 @@ import time
 import httpx
 from django.conf import settings
 
+from gateway import wire
 from gateway.events import DONE, Events, TooLong
 from gateway.failures import Failed
 from gateway.pools import Pools
@@ -157,7 +158,12 @@ async def _drain(events):
 
 def read_event(data):
     """The JSON object of an event, None at the end of the stream; Failed."""
-    return None if data == DONE else _object(data)
+    if data == DONE:
+        return None
+    event = wire.read(data)
+    if event is None:
+        raise _garbage()
+    return event
 
 
 def _object(text):
@@ -166,8 +172,12 @@ def _object(text):
     except JSONError:
         answer = None
     if not isinstance(answer, dict):
-        raise Failed(502, "The provider answered something that is no JSON object.", code="garbage", upstream=200)
+        raise _garbage()
     return answer
+
+
+def _garbage():
+    return Failed(502, "The provider answered something that is no JSON object.", code="garbage", upstream=200)
 
 
 @contextlib.asynccontextmanager
