@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import httpx
 import psycopg
@@ -125,8 +126,9 @@ def kill(installation, kills, stopped, told):
     """Kill the worker so many times, while it folds what is being written."""
     while told["killed"] < kills and not stopped.wait(random.uniform(4, 12)):
         if worker := installation.victims().get("worker"):
-            os.kill(worker, signal.SIGKILL)
-            told["killed"] += 1
+            with suppress(ProcessLookupError):  # it is just being brought back
+                os.kill(worker, signal.SIGKILL)
+                told["killed"] += 1
 
 
 def fold(installation, store, rows):
