@@ -122,7 +122,7 @@ def test_without_scripts_views_and_exports_work(open_page, project, views):
     assert not SavedView.objects.filter(name="Money back").exists()
 
 
-@pytest.mark.parametrize(("size", "theme"), itertools.product(("desk", "tablet", "phone"), ("light", "dark")))
+@pytest.mark.parametrize(("size", "theme"), list(itertools.product(("desk", "tablet", "phone"), ("light", "dark"))))
 def test_no_page_of_theirs_breaks_wcag(open_page, project, views, size, theme):
     page, base, found = open_page(size, theme), f"/p/{project.key}", {}
     page.goto(f"{base}/exports/new?label=intent:refund")
