@@ -14,19 +14,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway import wire
+from gateway.answering import Plain, Streamed
 from gateway.asking import read_chat, read_model
 from gateway.dialects import Adaptive, OpenAI
-from gateway.exchange import LEFT, STOPPED, Exchange
+from gateway.exchange import Exchange
 from gateway.failures import NOT_SERVED, Failed, Refused, bad_key
-from gateway.http import STREAM, Left, bearer, header, read_body, respond, watched
+from gateway.http import Left, bearer, header, read_body, respond, watched
 from gateway.line import CALLS, PREFIX
-from gateway.providers import read_event
 from gateway.routing import Look, Offers, Who
-from gateway.service import Service, told
+from gateway.service import Service
 from interactions.jsontext import JSONError, dumps, loads
 from interactions.rules import kind_of
-from registry.endpoints import CHAT, EMBEDDINGS
+from registry.endpoints import EMBEDDINGS
 from registry.models import Capability
 
 SHORT = 64 * 1024  # bytes of a body that is read before its sender is known
@@ -48,7 +47,7 @@ class Call:
         try:
             await self.serve(scope, receive, send)
         except Left:
-            self._count(499)
+            self.count(499)
         except Exception as error:
             await self._tell(send, error)
         finally:
@@ -86,10 +85,10 @@ class Call:
             headers = [*headers, (b"x-should-retry", b"false")]  # the openai package would ask for nothing again
         if error.status == 401:
             headers = [*headers, (b"www-authenticate", b"Bearer")]
-        self._count(error.status, error)
+        self.count(error.status, error)
         await respond(send, error.status, self.dialect.error(error), headers)
 
-    def _count(self, status, error=None):
+    def count(self, status, error=None):
         self.service().count(f"{self.dialect.name}.{self.name}", status, error)
 
 
@@ -104,120 +103,8 @@ class Chat(Call):
         asked = await self.read(key, raw, read_chat)
         look = Look(key, asked.project, asked.model, asked.campaign, asked.user, asked.session)
         exchange = Exchange(asked, await self.service().look(look), started)
-        answering = _Streamed if asked.stream else _Plain
+        answering = Streamed if asked.stream else Plain
         await answering(self, exchange, receive, send).run()
-
-
-class _Answering:
-    """One exchange on its way: called, passed on, logged before its end is told."""
-
-    def __init__(self, call, exchange, receive, send):
-        self.service, self.dialect, self.count = call.service(), call.dialect, call._count
-        self.exchange, self.receive, self.send = exchange, receive, send
-        self.body = exchange.body(self.dialect.messages(exchange.asked.messages))
-        self.begun = False
-
-    async def run(self):
-        try:
-            async with watched(self.receive):
-                kept = await self._called()
-        except Left:
-            self.exchange.broke_off = LEFT
-            await self.service.keep(self.exchange)
-            raise
-        except asyncio.CancelledError:
-            self.exchange.broke_off = STOPPED
-            self.service.keep_later(self.exchange)
-            raise
-        failure = self.exchange.failure
-        if not failure:
-            self.count(200)
-            await self.finish(kept)
-        elif self.begun:
-            self.count(200, failure)
-            text = dumps(self.dialect.broken(failure))
-            await self.send({"type": "http.response.body", "body": f"data: {text}\n\n".encode(errors="replace")})
-        else:
-            failure.headers = [*self.headers(), *told(kept)]
-            raise failure
-
-    async def _called(self):
-        """What became of the logging."""
-        try:
-            return await self.call()
-        except Failed as failure:
-            self.exchange.fail(failure)
-        except Exception:
-            logger.exception("A call broke off")
-            self.exchange.fail(Failed(500, "Something went wrong here.", code="internal"))
-        return await self.service.keep(self.exchange)
-
-    def headers(self):
-        exchange = self.exchange
-        made, session = exchange.asked.made, exchange.asked.session
-        if exchange.ended_at:  # what did not come has no interaction
-            made = [one for index, one in enumerate(made) if index in exchange.choices] or made[:1]
-        named = [(b"x-session-id", session.encode())] if session.isascii() and session.isprintable() else []
-        return [(b"x-completion-ids", ",".join(map(str, made)).encode()), *named]
-
-
-class _Plain(_Answering):
-    async def call(self):
-        endpoint = self.exchange.route.endpoint
-        status, self.answer = await self.service.providers.answer(endpoint, CHAT, self.body)
-        self.exchange.take_answer(status, self.answer)
-        return await self.service.keep(self.exchange)
-
-    async def finish(self, kept):
-        answer = self.dialect.answer(self.exchange, self.answer)
-        await respond(self.send, 200, answer, [*self.headers(), *told(kept)])
-
-
-class _Streamed(_Answering):
-    async def call(self):
-        ended = False
-        async with self.service.providers.stream(self.exchange.route.endpoint, self.body) as events:
-            async for found in events:
-                ended = await self._pass_on(found)
-                if ended:
-                    break
-        if not (ended and self.exchange.choices) and not self.exchange.is_whole:
-            raise Failed(502, "The provider's answer broke off.", code="broken_off", upstream=200)
-        self.exchange.end()
-        return await self.service.keep(self.exchange)
-
-    async def _pass_on(self, found):
-        """Whether the stream is at its end. What came before a fault is passed on."""
-        chunks, ended, fault = [], False, None
-        try:
-            for data in found:
-                event = read_event(data)
-                if event is None:
-                    ended = True
-                    break
-                chunk = self.dialect.chunk(self.exchange, event, self.exchange.take_event(event))
-                if chunk is not None:
-                    chunks.append(f"data: {wire.write(chunk)}\n\n")
-        except Failed as failure:
-            fault = failure
-        if chunks:
-            await self._send("".join(chunks))
-        if fault:
-            raise fault
-        return ended
-
-    async def _send(self, text):
-        if not self.begun:
-            lost = [(b"x-marginalia-logged", b"no")] if self.service.loses else []
-            headers = [*STREAM, *self.headers(), *lost]
-            self.begun = True
-            await self.send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self.send({"type": "http.response.body", "body": text.encode(errors="replace"), "more_body": True})
-
-    async def finish(self, kept):
-        if not self.begun:
-            await self._send("")
-        await self.send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 
 class Embeddings(Call):
@@ -235,7 +122,7 @@ class Embeddings(Call):
             _, answer = await self.service().providers.answer(route.endpoint, EMBEDDINGS, sent)
         _check_vectors(answer)
         answer = self.dialect.vectors(answer, asked, route)
-        self._count(200)
+        self.count(200)
         await respond(send, 200, answer)
 
     def _asked(self, body):
@@ -261,7 +148,7 @@ class Models(Call):
             answer = next((model for model in models if model["id"] == asked), None)
         if answer is None:
             raise Refused(404, f"EntityNotFound: Model {asked[:200]!r}", code="model_not_found", param="model")
-        self._count(200)
+        self.count(200)
         await respond(send, 200, answer)
 
 
