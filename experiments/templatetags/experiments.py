@@ -4,6 +4,7 @@ import math
 
 from django import template
 
+from experiments.models import Arm
 from experiments.statistics import wording
 
 MINUS = "\u2212"
@@ -144,3 +145,9 @@ def rounded(value):
 def in_words(votes, letter):
     """The votes of two arms, as the first one sees them."""
     return wording.votes(votes, letter)
+
+
+@register.simple_tag
+def arm_with(arm_id):
+    """The arm that an interaction took part in, with its test; None where that is gone."""
+    return Arm.objects.select_related("test").filter(pk=arm_id).first()

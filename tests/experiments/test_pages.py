@@ -15,6 +15,7 @@ from experiments.evaluating import evaluate
 from experiments.folding import settle
 from experiments.models import ABTest, Decision
 from interactions.ingest import ingest
+from interactions.models import Interaction
 from registry.models import Attachment
 from registry.services import detach
 from tests.experiments.running import fill, make_place, make_test, vote
@@ -252,6 +253,13 @@ def test_the_page_says_who_is_ahead_by_how_much_and_which_checks_hold(pages, run
         assert said in text, said
     assert len(answer.context["drawn"].chart.series[1].line.dots) == 2  # of three days; the first has too few
     assert f"arm={running.arms.get(position=1).pk}" in answer.content.decode()
+
+
+def test_an_interaction_says_which_arm_it_was_and_leads_to_the_test(pages, project, running):
+    arm = running.arms.get(position=1)
+    shown = Interaction.objects.filter(arm=arm.pk).first()
+    answer = pages.get(reverse("interaction_detail", kwargs={"project": project.key, "pk": shown.pk}))
+    assert f"B of {running.name}" in text_of(answer) and url("detail", running) in answer.content.decode()
 
 
 def test_the_page_asks_as_often_however_much_there_is(pages, project):
