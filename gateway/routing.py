@@ -134,7 +134,7 @@ def _offers(look, known):
 def _route(look, known):
     user, only = _once(known, look.key, lambda: who(look.key))
     project = _once(known, (look.key, look.project), lambda: _project(user, look.project, only))
-    assigned = _assigned(project, look)
+    assigned = None if only else _assigned(project, look)  # who tries models out is no traffic of a test
     model, arm = (assigned.model_id, assigned.arm_id) if assigned else (look.model, None)
     endpoint = _once(known, (project.pk, model), lambda: _endpoint(project, model))
     _check_capability(endpoint, look.capability)
