@@ -116,6 +116,7 @@ def test_stopping_ends_the_calls_at_the_provider(open_playground, upstream, proj
     page.locator("#user").fill("Take your time")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".streamed", has_text="the answer")).to_have_count(1)
+    expect(page.locator(".answer .prose")).to_have_count(1)  # the other one has answered by then
     expect(page.locator("#run")).to_be_disabled()
     page.keyboard.press("Escape")
     ran(page, 2_000)

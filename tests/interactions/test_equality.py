@@ -5,12 +5,16 @@ import json
 
 import pytest
 import rfc8785
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.models import ABTest, State
+from feedback.services import create_feedback_key
 from interactions.ingest import ingest
 from interactions.messages import payload_of
 from interactions.models import BlobContent, Interaction, InteractionBody
+from registry.models import Model
 from tests.factories import owner_of
 from tests.interactions.batch import send_batch
 from tests.interactions.pixels import camera_picture, data_uri, picture, shows, user_says
@@ -183,8 +187,18 @@ PAYLOADS = [
 ]  # fmt: skip
 
 
+def make_ended_test(project, key):
+    """An A/B test that counts nothing any more."""
+    feedback_key, _ = create_feedback_key(team=project.team, key="helpful", kind="bool", projects=[project])
+    named = {"key": key, "name": key, "feedback_key": feedback_key, "created_by": owner_of(project)}
+    test = ABTest.objects.create(project=project, state=State.CANCELLED, ended_at=timezone.now(), **named)
+    test.arms.create(position=0, model=Model.objects.create(team=project.team, key="m", name="m"))
+
+
 @pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: payload["external_id"])
 def test_the_payload_is_the_same_by_post_batch_and_import(api, project, payload):
+    if "ab_campaign" in payload:
+        make_ended_test(project, payload["ab_campaign"])
     assert api.post("interactions", {**payload, "project": project.key}).status_code == 201
     status, answer = send_batch(api, project, [payload])
     assert (status, answer["accepted"], answer["duplicates"]) == (200, 0, 1)
