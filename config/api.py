@@ -67,8 +67,9 @@ def exception_handler(error, context):
 
 
 def answer(code, error, fields=None):
-    """An error's response."""
-    return Response({"error": error, "fields": fields or {}}, status=code)
+    """An error's response; names that were sent may hold what no answer can carry."""
+    told = {_sayable(path): [_sayable(text) for text in texts] for path, texts in (fields or {}).items()}
+    return Response({"error": _sayable(error), "fields": told}, status=code)
 
 
 def _sayable(text):

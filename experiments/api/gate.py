@@ -26,9 +26,7 @@ def body_of(request, known, needed=()):
         raise RecordError({"": [f"Send an object, not {kind_of(sent)}."]})
     if unknown := sorted(sent.keys() - set(known)):
         offered = f"send {', '.join(sorted(known))}" if known else "send none"
-        # a name may hold what no answer can carry
-        name = unknown[0][:60].encode(errors="replace").decode()
-        raise RecordError({name: [f"Unknown member; {offered}."]})
+        raise RecordError({unknown[0][:60]: [f"Unknown member; {offered}."]})
     body = {name: value for name, value in sent.items() if value is not None}
     if missing := [name for name in needed if name not in body]:
         raise RecordError({name: ["Send it."] for name in missing})

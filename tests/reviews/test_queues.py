@@ -99,6 +99,11 @@ def test_what_is_wrong_is_named_by_its_path(api, project, queues, sent, fault):
     assert not Queue.objects.exists()
 
 
+def test_a_member_whose_name_no_answer_can_carry_is_refused(api, queues):
+    answer = api.post(queues, {"name": "Audit", "\ud800": 1})
+    assert answer.status_code == 400 and "Unknown member" in answer.json()["error"]
+
+
 @pytest.mark.parametrize("body", [[], 3, None, "x"])
 def test_a_body_that_is_no_object_is_refused(api, queues, body):
     assert api.post(queues, body).status_code == 400
