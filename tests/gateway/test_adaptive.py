@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from adaptive_sdk import Adaptive, AsyncAdaptive
@@ -55,7 +56,8 @@ def test_a_stream_has_a_text_in_every_chunk(adaptive, served, key, desk, logged)
         client.set_default_project("desk")
         return [chunk async for chunk in await client.chat.create(said(), stream=True, model="good")]
 
-    chunks = asyncio.run(streamed())
+    with ThreadPoolExecutor(1) as apart:  # this thread may have an event loop already
+        chunks = apart.submit(asyncio.run, streamed()).result()
     first, second = logged(2)
     assert {choice.completion_id for chunk in chunks for choice in chunk.choices} == {str(second.pk)}
     assert {chunk.session_id for chunk in chunks} == {uuid.UUID(second.session)}
