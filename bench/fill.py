@@ -8,7 +8,7 @@ import time
 
 from bench import state
 from bench.corpus import HALVES
-from bench.product import say
+from bench.progress import say
 
 NICENESS = 5
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import embedded
 from bench.clients import ClientError, drive, request
+from bench.progress import say
 from embedded.server import running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -85,7 +86,3 @@ class Product:
             say(line.rstrip())
         if process.wait():
             sys.exit(f"manage.py {' '.join(map(str, arguments))} failed.")
-
-
-def say(text):
-    print(f"  {time.strftime('%H:%M:%S')}  {text}", flush=True)

@@ -10,7 +10,8 @@ import psycopg
 
 from bench import ceilings, machine, reading, state, writing
 from bench.ingestion import SIZES, ingestion
-from bench.product import ROOT, Product, say
+from bench.product import ROOT, Product
+from bench.progress import say
 from bench.reading import Reader
 from bench.supply import Supply
 from bench.writing import Door

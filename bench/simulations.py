@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from bench.product import say
+from bench.progress import say
 from experiments.statistics import davidson, plan, sample_ratio, sequence
 from experiments.statistics.refusals import LEAST_OUTCOMES
 from experiments.statistics.traffic import LEAST_UNITS
