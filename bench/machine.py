@@ -43,7 +43,7 @@ def described(address):
 
 
 def memory(data):
-    """{group: MB} of PSS: the supervisor, the web server, the gateway, the worker, PostgreSQL; shared memory stands apart."""
+    """{group: MB} of PSS: supervisor, web server, gateway, worker, PostgreSQL; shared memory stands apart."""
     pids = {name: _pid(Path(data) / f"{name}.pid") for name in ("supervisor", "web", "gateway", "worker")}
     pids["postgres"] = _postmaster(Path(data))
     parents = _parents()
