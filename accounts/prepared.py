@@ -1,22 +1,34 @@
 """Statements asked with every request: the server keeps them planned, and nothing is compiled here."""
 
+import functools
+
 import psycopg
 from django.db import connection
 
 
 def rows(sql, values):
-    """All rows of a statement, whose values the server binds itself; it is planned once a connection."""
+    """All rows of a statement, whose values the server binds itself; it is planned once a connection. They travel in
+    binary: times and ids are read in a fraction of the time that their text takes."""
     connection.ensure_connection()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(sql, values, prepare=True).fetchall()
+        return cursor.execute(sql, values, prepare=True, binary=True).fetchall()
 
 
-def columns(model, alias):
+def columns(model, alias, without=()):
     """The columns of a model's table, for a SELECT; `instance` takes what they yield."""
-    return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
+    return ", ".join(f'{alias}."{field.column}"' for field in _fields(model, without))
 
 
-def instance(model, row):
+def instance(model, row, without=()):
     """(the model's instance, what is left of the row behind its columns)"""
-    names = [field.attname for field in model._meta.concrete_fields]
-    return model.from_db(connection.alias, names, row[: len(names)]), row[len(names) :]
+    names = _names(model, without)
+    return model.from_db("default", names, row[: len(names)]), row[len(names) :]
+
+
+def _fields(model, without):
+    return [field for field in model._meta.concrete_fields if field.name not in without]
+
+
+@functools.cache
+def _names(model, without):
+    return [field.attname for field in _fields(model, without)]

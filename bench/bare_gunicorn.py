@@ -6,9 +6,9 @@ from config.gunicorn import (  # noqa: F401
     loglevel,
     preload_app,
     threads,
-    worker_class,
     worker_tmp_dir,
     workers,
 )
 
 wsgi_app = "bench.bare:application"
+worker_class = "gthread"  # the product's own kind, less what looks for the gateway's connections

@@ -57,7 +57,8 @@ def pip_install(title, stamp, requirements):
         return False
     with told(title, stamp, digest):
         pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-        run(*pip, "--only-binary=:all:", "--require-hashes", "-r", requirements)
+        # the lock names all there is: left to look for itself, pip would take a newer one of what is asked with extras
+        run(*pip, "--only-binary=:all:", "--no-deps", "--require-hashes", "-r", requirements)
     return True
 
 

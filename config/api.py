@@ -5,7 +5,7 @@ import logging
 from django.core.exceptions import PermissionDenied
 from django.db.utils import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
-from rest_framework import exceptions, parsers, status, views
+from rest_framework import exceptions, negotiation, parsers, status, views
 from rest_framework.response import Response
 
 from interactions.jsontext import JSONError, loads
@@ -39,6 +39,15 @@ class JSONParser(parsers.BaseParser):
             return loads(text)
         except JSONError as error:
             raise exceptions.ParseError(str(error)) from None
+
+
+class OnlyJSON(negotiation.DefaultContentNegotiation):
+    """A view that has one way to answer answers so, whatever is asked for."""
+
+    def select_renderer(self, request, renderers, format_suffix=None):
+        if len(renderers) == 1:
+            return renderers[0], renderers[0].media_type
+        return super().select_renderer(request, renderers, format_suffix)
 
 
 def exception_handler(error, context):

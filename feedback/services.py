@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import F
 
+from accounts import prepared
 from feedback.models import Feedback, FeedbackKey, Preference, ProjectFeedbackKey
 from interactions.rules import Conflict, RecordError, text_fault
 from projects.access import EntityNotFound
@@ -11,6 +12,10 @@ from projects.models import Project
 
 LARGEST = 1e12
 MAX_KEY = 100
+_KEYS = f"""
+    SELECT {prepared.columns(FeedbackKey, "k")} FROM feedback_feedbackkey k
+    JOIN feedback_projectfeedbackkey p ON p.feedback_key_id = k.id WHERE p.project_id = %s ORDER BY k.id
+"""
 # a key is a part of addresses: these ends are taken by the pages and calls about it
 TAKEN_ENDS = ("comparisons", "edit", "pairs", "preferences", "stats", "unlink")
 
@@ -130,7 +135,8 @@ def unlink_feedback_key(*, project, key):
 
 def keys_of(project):
     """{key: FeedbackKey} of the project, in the order they were made."""
-    return {key.key: key for key in FeedbackKey.objects.filter(projects=project).order_by("pk")}
+    found = (prepared.instance(FeedbackKey, row)[0] for row in prepared.rows(_KEYS, [project.pk]))
+    return {key.key: key for key in found}
 
 
 def key_or_404(keys, name):

@@ -16,7 +16,6 @@ from experiments.assignment import assign, unit_of
 from gateway.failures import Refused, bad_key
 from gateway.offering import offers
 from gateway.tokens import PREFIX, read_token
-from interactions.jsontext import loads
 from interactions.models import Source
 from projects.access import EntityNotFound, project_or_404
 from projects.models import Project
@@ -174,7 +173,6 @@ def _endpoint(project, wanted):
     if not is_online:
         text = f"{model.key} is switched off in {project.key}."
         raise Refused(400, text, code="model_offline", param="model")
-    model.parameters = loads(model.parameters)  # these rows come as the driver has them
     model.provider = prepared.instance(Provider, rest)[0] if model.provider_id else None
     try:
         return endpoint_of_model(model)

@@ -152,6 +152,8 @@ class InteractionFilter(django_filters.FilterSet):
 
     def __init__(self, data=None, *args, project=None, **kwargs):
         kwargs.setdefault("queryset", Interaction.objects.none())
+        # only what is asked is copied and read: most ask for little
+        self.base_filters = {name: one for name, one in type(self).base_filters.items() if name in (data or ())}
         super().__init__(data, *args, **kwargs)
         self.project = project
         self.form.project = project
@@ -159,25 +161,25 @@ class InteractionFilter(django_filters.FilterSet):
     @property
     def wanted(self):
         """The Wanted of a valid query string."""
-        given = self.form.cleaned_data
+        given = self.form.cleaned_data.get
         return Wanted(
-            labels=given["label"] or (),
-            not_labels=given["not_label"] or (),
-            after=given["after"] or None,
-            before=given["before"] or None,
-            models=tuple(given["model"] or ()),
-            not_models=tuple(given["not_model"] or ()),
-            feedback=given["feedback"] or (),
-            session=given["session"] or None,
-            user=given["user"] or None,
-            sources=given["source"] or (),
-            latency=given["latency"] or None,
-            **{name: given[name] if given[name] != "" else None for name in FLAGS},
-            words=given["q"] or "",
-            arms=given["arm"] or (),
-            near=given["near"] or (),
-            fold=bool(given["fold"]),
-            oldest_first=given["order"] == "created_at",
+            labels=given("label") or (),
+            not_labels=given("not_label") or (),
+            after=given("after") or None,
+            before=given("before") or None,
+            models=tuple(given("model") or ()),
+            not_models=tuple(given("not_model") or ()),
+            feedback=given("feedback") or (),
+            session=given("session") or None,
+            user=given("user") or None,
+            sources=given("source") or (),
+            latency=given("latency") or None,
+            **{name: None if given(name) == "" else given(name) for name in FLAGS},
+            words=given("q") or "",
+            arms=given("arm") or (),
+            near=given("near") or (),
+            fold=bool(given("fold")),
+            oldest_first=given("order") == "created_at",
         )
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from contextlib import suppress
 
 import rfc8785
 
@@ -16,7 +17,7 @@ def loads(text):
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        return _READER.decode(text)
     except JSONError:
         raise
     except UnicodeDecodeError as error:
@@ -31,11 +32,14 @@ def loads(text):
 
 def dumps(value):
     """JSON text as it is stored: the members in their order, nothing escaped that need not be."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _WRITER.encode(value)
 
 
 def canonical(value):
     """The bytes of RFC 8785 (JCS). Whole numbers beyond 2^53 count as the IEEE doubles that the RFC makes of them."""
+    if _is_plain(value):
+        with suppress(UnicodeEncodeError):
+            return _SORTING_WRITER.encode(value).encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.IntegerDomainError:
@@ -45,6 +49,16 @@ def canonical(value):
 def digest(value):
     """SHA-256 of the canonical form: 32 bytes."""
     return hashlib.sha256(canonical(value)).digest()
+
+
+def _is_plain(value):
+    """Whether Python's own writer, which is ten times as fast, writes the canonical form: without fractions, which the
+    RFC writes as ECMAScript does, and names that UTF-16 may put in another order."""
+    if isinstance(value, dict):
+        return all(name.isascii() and _is_plain(item) for name, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
 
 
 def _doubles(value):
@@ -66,3 +80,8 @@ def _finite(text):
     if not math.isfinite(number):
         raise JSONError(f"The number {text[:40]} is too large.")
     return number
+
+
+_READER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_SORTING_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -36,7 +36,7 @@ def fold(timestamp):
 @app.periodic(cron="* * * * * */5")
 @app.task(name="interactions.words", queueing_lock="interactions.words", pass_context=False)
 def merge_words(timestamp):
-    """Keep searches for words quick while much is logged: every second, until the clock comes again."""
+    """Keep searches for words quick while much is logged: looked at every second, until the clock comes again."""
     end = time.monotonic() + 4
     while words.merge_pending() and time.monotonic() < end:
         time.sleep(1)

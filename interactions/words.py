@@ -4,6 +4,7 @@ import re
 
 from django.db import connection
 
+MANY = 2_000  # bodies, about 13 MB of entries, that a search reads in some milliseconds
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 
@@ -18,7 +19,7 @@ def tsquery(text):
         return ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT interactions_plain(term) FROM unnest(%s::text[]) WITH ORDINALITY AS t(term, place) ORDER BY place",
+            "SELECT lower(interactions_plain(term)) FROM unnest(%s::text[]) WITH ORDINALITY AS t(term, place) ORDER BY place",
             [[term for term, _ in terms]],
         )
         plain = [row[0].split() for row in cursor.fetchall()]
@@ -27,13 +28,41 @@ def tsquery(text):
 
 
 def merge_pending():
-    """Sort what was logged lately into the index of words, whose list of new entries every search reads whole."""
+    """Sort what was logged lately into the index of words, whose list of new entries every search reads whole. Not
+    before there are many, or no more come: sorting in few costs many times as much for each."""
+    n = _stored()
+    came, _merging.n = n - _merging.n, n
+    if n - _merging.merged >= MANY or (n != _merging.merged and not came):
+        _merging.merged = n
+        _merge()
+    return came
+
+
+class _Merging:
+    """How many bodies were stored when the list was last looked at, and when it was last sorted in."""
+
+    n = merged = -1
+
+
+_merging = _Merging()
+
+
+def _stored():
+    """How many bodies were ever stored, as the server's statistics have it within a second."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(sum(gin_clean_pending_list(inhrelid)), 0)::bigint FROM pg_inherits"
-            " WHERE inhparent = to_regclass('interaction_words')"
+            "SELECT coalesce(sum(pg_stat_get_tuples_inserted(inhrelid)), 0)::bigint FROM pg_inherits"
+            " WHERE inhparent = 'interactions_interactionbody'::regclass"
         )
         return cursor.fetchone()[0]
+
+
+def _merge():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT gin_clean_pending_list(inhrelid) FROM pg_inherits"
+            " WHERE inhparent = to_regclass('interaction_words')"
+        )
 
 
 def _phrase(words, prefix):

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections import deque
 
 from django.db import close_old_connections, connection, connections
@@ -9,6 +10,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 MOST = 200  # entries a commit
 GATHERING = 0.004  # seconds at most that those who are there wait for as many as were there last
+FRESH = 1  # seconds for which a connection that has just stored is taken to be there
 IDLE = 60  # seconds without work after which the thread ends, and its connection with it
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Arriving:
         self._row = deque()
         self._late = 0  # how many were there last: clients that send one record after the other come again at once
         self._storing = False
+        self._stored_at = 0.0
 
     def store(self, kind, entries, store):
         """Returns when `store(entries)` was committed, perhaps together with others of the same kind; raises what it
@@ -68,11 +71,13 @@ class Arriving:
 
     def _store(self, group):
         try:
-            close_old_connections()
+            if time.monotonic() > self._stored_at + FRESH:
+                close_old_connections()  # asks the server whether it is still there
             _store_all(group)
         except BaseException:  # who asks for an end of the thread must not leave the others waiting
             logger.exception("A commit was broken off")
         finally:
+            self._stored_at = time.monotonic() if all(one.stored for one in group) else 0.0
             self._late = len(group) + len(self._row)
             for one in group:
                 if not one.stored and one.error is None:

@@ -14,7 +14,7 @@ from feedback.models import Given
 from interactions import ids
 from interactions.labels import meant
 from interactions.search import drivers, sizes, spans
-from interactions.search.texts import holding
+from interactions.search.texts import holding, indexed
 from registry.models import Model
 
 
@@ -232,7 +232,7 @@ class Plan:
             tests.append((f"i.id IN ({' UNION ALL '.join(by)})", values))
         if self.words:
             source += " JOIN interactions_interactionbody b ON b.id = i.id"
-            tests.append(("interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)", [self.words]))
+            tests.append(indexed(self.words))
         sql, values = _all(tests)
         return source, sql, values
 

@@ -1,7 +1,5 @@
 """Ids to the rows that the table shows, each with its model and its labels: three statements that are kept planned."""
 
-import json
-
 from accounts import prepared
 from interactions import bulk
 from interactions.models import Interaction, Label
@@ -25,7 +23,6 @@ def rows_of(found):
     models = _entries(Model, {row.model_id for row in rows if row.model_id is not None})
     labels = _entries(Label, {pk for row in rows for pk in row.label_ids})
     for row in rows:
-        row.feedbacks = json.loads(row.feedbacks)  # the connection leaves JSON to whoever reads it
         row.model = models.get(row.model_id)
         known = [labels[pk] for pk in row.label_ids if pk in labels]
         row.labels = sorted(known, key=lambda label: (label.key, label.value))

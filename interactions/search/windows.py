@@ -6,16 +6,15 @@ import math
 from dataclasses import dataclass
 
 from interactions.search.plan import row
+from interactions.search.texts import indexed, together
 
 # seconds, warm, on a small machine
-TEST, CUT = 20e-6, 150e-6  # a body looked at for letters; cut into words
+TEST, CUT = 20e-6, 100e-6  # a body looked at for letters; cut into words
 READ, FETCH = 0.05e-6, 15e-6  # an entry of the index of words; a body that it names
 START = 3e-3
 SMALLEST = 200  # bodies in a window
 AT_ONCE = 2_000  # matches that are fetched without a window
 GROWTH = 8
-
-_WORDS = "interactions_words(b.messages, b.completion) @@ to_tsquery('simple', %s)"
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Holding:
             return None
         rows = f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
         bodies = _estimated(rows, values)
-        share = min(_estimated(f"{rows} AND {_WORDS}", [*values, part.words]) / bodies, 1.0)
+        held, more = indexed(together(part.words))
+        share = min(_estimated(f"{rows} AND {held}", [*values, *more]) / bodies, 1.0)
         return cls(bodies, share)
 
     def pays(self, part, found):
@@ -55,12 +55,12 @@ class Holding:
 
 def through(part, holding, found):
     """The id down to which the part was looked at, None where it was done or there is enough."""
-    window = holding.window(part, found)
+    window, (held, held_values) = holding.window(part, found), indexed(part.words)
     while True:
         piece = _next(part, holding, window)
         where, values = piece.range("b.id")
-        entries = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} AND {_WORDS}"
-        n, more = piece.meeting(entries, [*values, piece.words], found.counted)
+        entries = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} AND {held}"
+        n, more = piece.meeting(entries, [*values, *held_values], found.counted)
         found.add(more if found.counted else sorted(more, reverse=piece.descending))
         if found.missing <= 0 or piece == part:
             return None
