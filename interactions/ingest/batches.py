@@ -1,6 +1,8 @@
 """Many records in one go: read from lines, stored in pieces, told about as they go. For batch calls and imports."""
 
+import threading
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import transaction
 
@@ -10,6 +12,8 @@ from interactions.rules import RecordError
 from interactions.streams import MAX_LINE
 
 PIECE_BYTES = 16 * 1024 * 1024
+# one piece at a time in a process: reading and storing a piece keeps a core busy, and who waits for a page needs one
+_turn = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,16 @@ def ingest_many(*, project, numbered, by, also=None):
 
 
 def read_lines(project, lines):
-    """(position, line, bytes, record) of each line; a RecordError in the place of what is no record."""
+    """(position, line, bytes, what gives the record when called) of each line; it gives a RecordError in the place of
+    what is no record."""
     for position, line in enumerate(lines):
-        yield position, line.number, len(line.text or b""), _parsed(project, line)
+        yield position, line.number, len(line.text or b""), partial(_parsed, project, line)
 
 
 def read_list(project, records):
     """The same for records that were parsed already."""
     for position, record in enumerate(records):
-        yield position, position + 1, 0, _of_project(project, record)
+        yield position, position + 1, 0, partial(_of_project, project, record)
 
 
 def in_pieces(numbered, take, most):
@@ -71,6 +76,11 @@ def in_pieces(numbered, take, most):
 
 
 def _taken(piece, take):
+    with _turn:
+        return _told([(position, line, record()) for position, line, record in piece], take)
+
+
+def _told(piece, take):
     def told(outcomes):
         rest = iter(outcomes)
         return [

@@ -1,14 +1,15 @@
-"""A month that nobody keeps any more goes whole: its partitions are exchanged for new ones with what is held.
+"""A month that nobody keeps any more goes whole: its partitions are emptied, and what is held is put back.
 
 All in one transaction, so that counts and rows never disagree and a kill leaves nothing half done:
 
 1. A lock on the month's own partitions lets readers in and keeps those out who would write into it.
 2. What is held is copied, the roll-ups of these hours are made anew from the copies, comparisons with what goes are
    taken from the other side too.
-3. The old partitions are detached and the copies attached. That locks readers out, for milliseconds: whoever cannot
-   have all these locks within LONGEST_WAIT gives them back and tries again.
+3. The partitions are truncated and what is held is put back. That locks out who reads this month, and nobody else,
+   for milliseconds: whoever cannot have all these locks within LONGEST_WAIT gives them back and tries again.
 
-The old tables are dropped after the commit (`drop_detached`), when nobody can see them.
+The room is given back after the commit, when the locks are gone. Partitions in which nothing is left are taken away
+after that (`leave`), as soon as nobody reads for a moment; until then they stand empty.
 """
 
 import random
@@ -32,7 +33,7 @@ MOST_KEPT = 5_000  # held ones in a month; with more it goes in slices
 LONGEST_WAIT = 0.06  # seconds that readers wait while locks are asked for
 TRIES = 20
 SWAPS = 10  # tries to have all locks before those who wait to write are let in again
-GONE, COPY = "gone_", "kept_"
+GONE, COPY = "gone_", "kept_"  # tables on their way out, copies of what stays
 
 
 class _Awaited(Exception):
@@ -45,7 +46,7 @@ class Kept(Exception):
 
 @dataclass
 class Month:
-    """What is exchanged: (lower, upper) ids, each family's partition, and the ids that stay."""
+    """What goes: (lower, upper) ids, each family's partition, and the ids that stay."""
 
     lower: object
     upper: object
@@ -69,7 +70,7 @@ def drop(lower, upper, now):
     for number in range(TRIES):
         try:
             with transaction.atomic():
-                return _exchange(lower, upper, now)
+                return _take(lower, upper, now)
         except _Awaited:
             pass
         except OperationalError as error:
@@ -79,7 +80,7 @@ def drop(lower, upper, now):
     raise Busy("Others were using the month all the time; it is tried again the next night.")
 
 
-def _exchange(lower, upper, now):
+def _take(lower, upper, now):
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
@@ -100,8 +101,32 @@ def _exchange(lower, upper, now):
             interaction_id__in=month.kept
         ).delete()
         Departure.objects.bulk_create(departures)
-        _swap(cursor, month)
+        _empty(cursor, month)
     return departures
+
+
+def leave(lower):
+    """Take the partitions from `lower` on away if nothing is in them; whether they could be had. Who asks for them
+    all at once waits for whoever reads anything, but never for long."""
+    with connection.cursor() as cursor:
+        try:
+            with transaction.atomic():
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [partitions.LOCK])
+                parts = _parts(cursor, lower)
+                _lock(cursor, [*(family.table for family in parts), *parts.values()], "ACCESS EXCLUSIVE", LONGEST_WAIT)
+                for family, part in parts.items():
+                    cursor.execute(f'SELECT EXISTS (SELECT FROM "{part}")')
+                    if cursor.fetchone()[0]:
+                        return True
+                    cursor.execute(
+                        f'ALTER TABLE "{family.table}" DETACH PARTITION "{part}";'
+                        f' ALTER TABLE "{part}" RENAME TO "{GONE}{part}"'
+                    )
+            return True
+        except OperationalError as error:
+            if not isinstance(error.__cause__, (LockNotAvailable, DeadlockDetected)):
+                raise
+            return False
 
 
 def _parts(cursor, lower):
@@ -127,19 +152,15 @@ def _lock(cursor, tables, mode, seconds):
 
 
 def _copy_kept(cursor, month):
-    """Tables like the partitions, with the rows that stay; a comparison stays where the other side does too."""
+    """The rows that stay, aside; a comparison stays where the other side does too."""
     for family, part in month.parts.items():
-        cursor.execute(
-            f'CREATE TABLE "{COPY}{part}" (LIKE "{family.table}" INCLUDING DEFAULTS INCLUDING STORAGE'
-            f"{' INCLUDING INDEXES' if month.kept else ''})"
-        )
-        if not month.kept:
-            continue
-        names = ", ".join(f'"{name}"' for name in _columns(cursor, family.table))
         stays = f'"{family.column}" = ANY(%(kept)s)'
         if family.table == "feedback_preference":
             stays += " AND (other_id = ANY(%(kept)s) OR other_id < %(lower)s OR other_id >= %(upper)s)"
-        cursor.execute(f'INSERT INTO "{COPY}{part}" ({names}) SELECT {names} FROM "{part}" WHERE {stays}', month.bounds)
+        cursor.execute(f'DROP TABLE IF EXISTS pg_temp."{COPY}{part}"')
+        cursor.execute(
+            f'CREATE TEMP TABLE "{COPY}{part}" ON COMMIT DROP AS SELECT * FROM "{part}" WHERE {stays}', month.bounds
+        )
 
 
 def _columns(cursor, table):
@@ -228,22 +249,24 @@ def _forget_comparisons(cursor, month):
         claims.release(Project(pk=project_id), "preference", texts)
 
 
-def _swap(cursor, month):
+def _empty(cursor, month):
+    """Truncate the partitions and put back what stays."""
     # readers must not wait for the disk; should a crash undo the commit, it is the month whole that comes back
     cursor.execute("SET LOCAL synchronous_commit = off")
     for number in range(SWAPS):
         _give_way(cursor, month)
         try:
             with transaction.atomic():  # a savepoint: what was locked is given back where not all can be had
-                names = [family.table for family in month.parts] + list(month.parts.values())
-                _lock(cursor, names, "ACCESS EXCLUSIVE", LONGEST_WAIT)
-                for family, part in month.parts.items():
-                    _swap_one(cursor, family, part, month)
-            return
+                _lock(cursor, list(month.parts.values()), "ACCESS EXCLUSIVE", LONGEST_WAIT)
+            break
         except OperationalError:
             if number == SWAPS - 1:
                 raise
             time.sleep(random.uniform(0.05, 0.15))
+    cursor.execute("TRUNCATE " + ", ".join(f'ONLY "{part}"' for part in month.parts.values()))
+    for part in month.parts.values() if month.kept else ():
+        names = ", ".join(f'"{name}"' for name in _columns(cursor, part))
+        cursor.execute(f'INSERT INTO "{part}" ({names}) SELECT {names} FROM pg_temp."{COPY}{part}"')
 
 
 def _give_way(cursor, month):
@@ -256,24 +279,12 @@ def _give_way(cursor, month):
         raise _Awaited
 
 
-def _swap_one(cursor, family, part, month):
-    cursor.execute(
-        f'ALTER TABLE "{family.table}" DETACH PARTITION "{part}"; ALTER TABLE "{part}" RENAME TO "{GONE}{part}"'
-    )
-    if not month.kept:
-        return  # the copy, which is empty, is dropped later: dropped here, the commit would wait for the disk
-    cursor.execute(
-        f'ALTER TABLE "{COPY}{part}" RENAME TO "{part}"; ALTER TABLE "{family.table}" ATTACH PARTITION "{part}"'
-        f" FOR VALUES FROM ('{month.lower}') TO ('{month.upper}')"
-    )
-
-
 def drop_detached():
     """Give back the room of the tables that were detached, also of those that a kill has left."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-            " AND NOT relispartition AND (relname LIKE 'gone\\_%' OR relname LIKE 'kept\\_%')"
+            " AND NOT relispartition AND relname LIKE 'gone\\_%'"
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f'DROP TABLE "{name}"')

@@ -14,7 +14,7 @@ from interactions.ingest.removal import delete_interactions
 from interactions.models import Departure, Interaction, Source
 from interactions.proof import Busy
 from interactions.retention import holds
-from interactions.retention.months import Kept, drop, drop_detached
+from interactions.retention.months import Kept, drop, drop_detached, leave
 from interactions.retention.rule import expiring, whole_spans
 
 SLICE = 2_000  # interactions a transaction
@@ -36,6 +36,7 @@ def _steps(now):
     for lower, upper in whole_spans(now):
         try:
             drop(lower, upper, now)
+            leave(lower)  # where that cannot be had now, the month is empty and goes the next night
         except Kept:
             pass  # in slices, below
         except Busy:

@@ -1,6 +1,6 @@
 """What else could be asked: counts by label, model, feedback and latency, and the histogram over time.
 
-Exact from the roll-ups where they tell; else exact over up to 5,000 matches, and over the newest of them and marked
+Exact from the roll-ups where they tell; else exact over up to 5,000 matches, and over the newest 2,000 and marked
 as approximate where there are more, or where there was no time to look for more.
 """
 
@@ -21,9 +21,10 @@ from interactions.search.tally import Values, tally
 from interactions.search.told import is_hourly
 from registry.models import Model
 
-SAMPLE = 5_000
+SAMPLE = 5_000  # matches up to which all are counted
+NEWEST = 2_000  # that are counted where there are more
 BRIEFLY = 0.005  # seconds that counting may take where somebody waits for the rows
-LOOKING = 0.05  # seconds that the matches of one filter are looked for and counted; of several, three times that
+LOOKING = 0.05  # seconds that the matches of one filter are looked for and counted; of several, twice that
 SHOWN = 12  # labels, models
 BARS = 96  # of the histogram, at the most
 BINS = 10  # of a scalar's or the latency's distribution
@@ -78,31 +79,38 @@ class Histogram:
 
 
 class Matches:
-    """The newest 5,000 ids of what is wanted, and how many there are up to 10,000, as far as there was time: looked up
-    once, where it is asked."""
+    """The ids of what is wanted, of more than 5,000 the newest 2,000, and how many there are up to 10,000, as far as
+    there was time: looked up once, where it is asked."""
 
     def __init__(self, project, wanted):
         self.project = project
         self.wanted = wanted
 
     @cached_property
+    def told(self):
+        """How many there are by the roll-ups; None where they cannot tell."""
+        return told.number(self.project, self.wanted)
+
+    @cached_property
     def _found(self):
-        several = len(self.wanted.asked()) > 1
-        return page_of_ids(self.project, self.wanted, None, CAP + 1, budget=LOOKING * (3 if several else 1))
+        several, most = len(self.wanted.asked()) > 1, CAP + 1
+        if self.told is not None:
+            most = 1 + (SAMPLE if self.told <= SAMPLE else min(NEWEST, SAMPLE))
+        found, reached = page_of_ids(self.project, self.wanted, None, most, budget=LOOKING * (2 if several else 1))
+        return found, reached, reached is None and len(found) <= SAMPLE and len(found) < most
 
     @property
     def ids(self):
-        return self._found[0][:SAMPLE]
+        return self._found[0] if self.are_all else self._found[0][: min(NEWEST, SAMPLE)]
 
     @property
     def are_all(self):
-        found, reached = self._found
-        return len(found) <= SAMPLE and reached is None
+        return self._found[2]
 
     @property
     def number(self):
         """How many there are; where they were not all looked at, or are more than 10,000, the least there are."""
-        found, reached = self._found
+        found, reached, _ = self._found
         if reached is None:
             return Counted(min(len(found), CAP), len(found) > CAP)
         return Counted(roundly(len(found)), True)
@@ -113,7 +121,7 @@ def count_shown(project, wanted, matches=None, page=None):
     little where the rows of a `page` wait for it. What is capped is the least there are."""
     if page is not None and not (page.next or page.previous or page.searched_to):
         return Counted(len(page), False)
-    n = told.number(project, wanted)
+    n = told.number(project, wanted) if matches is None else matches.told
     if n is not None:
         return Counted(n, False)
     if matches is not None:
@@ -135,7 +143,7 @@ def facets(project, wanted, matches=None):
     if wanted.only("after", "before") and is_hourly(wanted):
         labels = rollups.totals(project, Dimension.LABEL, wanted.after, wanted.before)
         models = rollups.totals(project, Dimension.MODEL, wanted.after, wanted.before)
-        feedback = _rolled_up(project, wanted, feedback)
+        feedback = _rolled_up(project, wanted, feedback, matches.told)
         sampled = False
     return Facets(
         labels=_named(Label, labels),
@@ -181,10 +189,10 @@ def _feedback(key, found):
     return facet
 
 
-def _rolled_up(project, wanted, facets_):
-    """The facets with the counts that the roll-up knows of all, in a span of whole hours."""
+def _rolled_up(project, wanted, facets_, n):
+    """The facets with the counts that the roll-up knows of all `n`, in a span of whole hours."""
     span = {"after": wanted.after, "before": wanted.before}
-    totals, n = given(project, by=("key_id",), **span), count_shown(project, wanted).n
+    totals = given(project, by=("key_id",), **span)
     for facet in facets_:
         found = totals.get((facet.key.pk,), Totals())
         facet.yes, facet.no, facet.none = found.ones, found.zeros, n - found.interactions
