@@ -1,9 +1,12 @@
 """How gunicorn serves: threads, for a view that parses and answers 201 is fastest so, and keeps its connections."""
 
+import gc
 import os
 import sys
 
 from django.urls import get_resolver
+
+from config import memory
 
 wsgi_app = "config.wsgi:application"
 proc_name = "marginalia"
@@ -23,10 +26,13 @@ loglevel = "warning"
 def post_fork(server, worker):
     """A thread that comes back from the database waits for one that reads a batch this long, at every statement."""
     sys.setswitchinterval(0.0005)
+    memory.give_back()
 
 
 def when_ready(server):
     """Import the pages too, before the processes are forked off; wait until the database is prepared."""
     get_resolver().url_patterns  # noqa: B018
+    gc.collect()
+    gc.freeze()  # what is there by now is looked through by no process, and so stays shared by all
     if waiting := os.environ.get("PREPARED"):
         os.read(int(waiting), 1)  # ends when the supervisor closes its end of the pipe

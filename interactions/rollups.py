@@ -8,6 +8,7 @@ from collections import Counter
 
 from django.db import connection, models, transaction
 
+from accounts import prepared
 from interactions import bulk
 from interactions.models import Dimension, Rollup, RollupDelta
 
@@ -119,20 +120,20 @@ def extent(project):
 
 def _sum(project, dimension, group, after, before, only):
     where, values = "project_id = %s AND dimension = %s", [project.pk, int(dimension)]
-    for condition, value in (("hour >= %s", after), ("hour < %s", before), ("value = ANY(%s)", only)):
+    of = None if only is None else bulk.array(only)
+    for condition, value in (("hour >= %s", after), ("hour < %s", before), ("value = ANY(%s::integer[])", of)):
         if value is not None:
             where, values = f"{where} AND {condition}", [*values, value]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {group}, sum(n)::bigint FROM (
-                SELECT {group}, n FROM interactions_rollup WHERE {where}
-                UNION ALL SELECT {group}, n FROM interactions_rollupdelta WHERE {where}) AS both_
-            GROUP BY 1 HAVING sum(n) <> 0
-            """,
-            values * 2,
-        )
-        return dict(cursor.fetchall())
+    found = prepared.rows(
+        f"""
+        SELECT {group}, sum(n)::bigint FROM (
+            SELECT {group}, n FROM interactions_rollup WHERE {where}
+            UNION ALL SELECT {group}, n FROM interactions_rollupdelta WHERE {where}) AS both_
+        GROUP BY 1 HAVING sum(n) <> 0
+        """,
+        values * 2,
+    )
+    return dict(found)
 
 
 def activity(projects):

@@ -19,7 +19,8 @@ def tsquery(text):
         return ""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT lower(interactions_plain(term)) FROM unnest(%s::text[]) WITH ORDINALITY AS t(term, place) ORDER BY place",
+            "SELECT lower(interactions_plain(term)) FROM unnest(%s::text[]) WITH ORDINALITY AS t(term, place)"
+            " ORDER BY place",
             [[term for term, _ in terms]],
         )
         plain = [row[0].split() for row in cursor.fetchall()]

@@ -193,8 +193,16 @@ class Plan:
         return self.within(self.lower, one) if self.descending else self.within(spans.after(one), self.upper)
 
     def parts(self):
-        """The same plan for each part of its range, in the order of the walk."""
-        return [self.within(*part) for part in spans.parts(self.lower, self.upper, self.descending)]
+        """(the same plan for a part of its range, whether it is the last one), in the order of the walk. Where nothing
+        lies any more is asked when the walk comes that way: most end in the first part."""
+        parts = spans.parts(self.lower, self.upper, self.descending)
+        if self.descending and len(parts) > 1:
+            yield self.within(*parts[0]), False
+            parts = parts[1:]
+        oldest = spans.oldest() if len(parts) > 1 else None
+        parts = [(low, high) for low, high in parts if oldest is None or high is None or high > oldest]
+        for place, part in enumerate(parts, 1):
+            yield self.within(*part), place == len(parts)
 
     def block(self, size, limit, counted=False):
         """(the last id of the block where it is full, else None; up to `limit` ids of it that match, in the order of

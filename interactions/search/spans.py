@@ -7,6 +7,7 @@ so the places may be remembered: planning and starting a statement over 25 parti
 import time
 import uuid
 
+from accounts import prepared
 from interactions import ids, partitions
 
 KEPT = 60  # seconds
@@ -28,6 +29,12 @@ def parts(lower, upper, descending):
         grouped.append((group[-1][0], group[0][1]) if descending else (group[0][0], group[-1][1]))
         size = size * 2 if len(grouped) > 1 else 1
     return grouped
+
+
+def oldest():
+    """The id of the oldest interaction there is, of whatever project; None where there is none."""
+    found = prepared.rows("SELECT id FROM interactions_interaction ORDER BY id LIMIT 1", [])
+    return found[0][0] if found else None
 
 
 def _places():

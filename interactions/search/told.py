@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-from django.db import connection
-
+from accounts import prepared
 from feedback.models import Given
-from interactions import rollups
+from interactions import bulk, rollups
 from interactions.labels import meant
 from interactions.models import Dimension
 from interactions.wanted import Feedback, Wanted
@@ -99,18 +98,20 @@ def _by_hour(project, wanted, tables, column, **only):
     """{hour: n} of a roll-up and its deltas; whole numbers, for thousands of moments take long to be made. `only`
     names the values of a column, None for all."""
     (table, deltas), where, values = tables, "project_id = %s", [project.pk]
-    tests = [(f"{name} = ANY(%s)", one and list(map(int, one))) for name, one in only.items()]
+    tests = [
+        (f"{name} = ANY(%s::integer[])", None if one is None else bulk.array(map(int, one)))
+        for name, one in only.items()
+    ]
     for condition, value in (*tests, ("hour >= %s", wanted.after), ("hour < %s", wanted.before)):
         if value is not None:
             where, values = f"{where} AND {condition}", [*values, value]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT extract(epoch FROM hour)::bigint / 3600, sum({column})::bigint FROM (
-                SELECT hour, {column} FROM {table} WHERE {where}
-                UNION ALL SELECT hour, {column} FROM {deltas} WHERE {where}) AS both_
-            GROUP BY hour HAVING sum({column}) <> 0
-            """,
-            values * 2,
-        )
-        return dict(cursor.fetchall())
+    found = prepared.rows(
+        f"""
+        SELECT extract(epoch FROM hour)::bigint / 3600, sum({column})::bigint FROM (
+            SELECT hour, {column} FROM {table} WHERE {where}
+            UNION ALL SELECT hour, {column} FROM {deltas} WHERE {where}) AS both_
+        GROUP BY hour HAVING sum({column}) <> 0
+        """,
+        values * 2,
+    )
+    return dict(found)

@@ -57,12 +57,11 @@ def number_of(plan, limit, seconds):
 
 
 def _walk(plan, found):
-    parts = plan.parts()
-    for place, part in enumerate(parts, 1):
+    for part, is_last in plan.parts():
         reached = _through(part, found)
         if found.missing <= 0:
             return None
-        if reached is None and found.seconds < 0 and place < len(parts):
+        if reached is None and found.seconds < 0 and not is_last:
             reached = part.lower if part.descending else part.upper
         if reached is not None:
             return reached
@@ -74,8 +73,6 @@ def _through(part, found):
     if not part.words:
         return _blocks(part, found, part.rate)
     holding = windows.Holding.of(part)
-    if holding is None:
-        return None
     if holding.pays(part, found):
         return windows.through(part, holding, found)
     return _blocks(part, found, part.rate * holding.share)

@@ -26,17 +26,13 @@ class Holding:
 
     @classmethod
     def of(cls, part):
-        """By the planner's estimates; of a word that is none of the most common ones, the most there may be. None
-        where there are no bodies at all."""
+        """By the planner's estimates; of a word that is none of the most common ones, the most there may be."""
         where, values = part.range("b.id")
-        some = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} ORDER BY b.id LIMIT 1"
-        if row(f"SELECT ({some})", values)[0] is None:
-            return None
-        rows = f"EXPLAIN (FORMAT JSON) SELECT FROM interactions_interactionbody b WHERE {where}"
-        bodies = _estimated(rows, values)
         held, more = indexed(together(part.words))
-        share = min(_estimated(f"{rows} AND {held}", [*values, *more]) / bodies, 1.0)
-        return cls(bodies, share)
+        rows = f"SELECT count(*) FROM interactions_interactionbody b WHERE {where}"
+        [[told]] = row(f"EXPLAIN (FORMAT JSON) SELECT ({rows}), ({rows} AND {held})", [*values, *values, *more])
+        bodies, holding = (max(counted["Plans"][0]["Plan Rows"], 1) for counted in told["Plan"]["Plans"])
+        return cls(bodies, min(holding / bodies, 1.0))
 
     def pays(self, part, found):
         """Whether the index of words is quicker than looking at what the plan's driver yields."""
@@ -83,7 +79,3 @@ def _next(part, holding, window):
     if found is None:
         return part
     return part.within(found, part.upper) if part.descending else part.within(part.lower, found)
-
-
-def _estimated(sql, values):
-    return max(row(sql, values)[0][0]["Plan"]["Plan Rows"], 1)

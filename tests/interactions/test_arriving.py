@@ -205,7 +205,8 @@ def test_the_words_of_a_text_are_those_between_the_signs(db):
                 json_build_array(json_build_object('role', 'user', 'content', t)) AS sent
                 FROM unnest(%s::text[]) AS t) AS texts
             WHERE to_tsvector('simple', plain) <> interactions_words_in_order(sent, 'end')
-                OR array_to_tsvector(regexp_split_to_array(trim(lower(plain)), ' +')) <> interactions_words(sent, 'end')
+                OR array_to_tsvector(regexp_split_to_array(btrim(lower(plain), E' \\n'), E'[ \\n]+'))
+                    <> interactions_words(sent, 'end')
             """,
             [texts],
         )

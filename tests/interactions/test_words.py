@@ -1,0 +1,68 @@
+"""When the list of new entries is sorted into the index of words, and how JSON gets its canonical form quickly."""
+
+import math
+
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from interactions import jsontext, words
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT
+_VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(_TEXT, inner), max_leaves=20)
+
+
+@given(_VALUES)
+def test_the_canonical_form_is_that_of_the_rfc(value):
+    try:
+        expected = rfc8785.dumps(value)
+    except rfc8785.CanonicalizationError:
+        return  # numbers beyond 2^53, which count as doubles
+    assert jsontext.canonical(value) == expected
+
+
+@given(st.integers(min_value=2**53, max_value=2**80))
+def test_numbers_beyond_doubles_count_as_the_doubles_that_they_are_nearest(number):
+    assert jsontext.canonical({"n": [number]}) == rfc8785.dumps({"n": [math.trunc(float(number)) * 1.0]})
+
+
+@pytest.fixture
+def merged(monkeypatch):
+    """What was stored when the list was sorted; `look(n)` tells the worker's look that so many were stored by then."""
+    found, stored = [], {}
+    monkeypatch.setattr(words, "_stored", lambda: stored["n"])
+    monkeypatch.setattr(words, "_merge", lambda: found.append(stored["n"]))
+    monkeypatch.setattr(words, "_merging", words._Merging())
+
+    def look(n):
+        stored["n"] = n
+        return words.merge_pending()
+
+    return look, found
+
+
+def test_many_new_entries_are_sorted_at_once_and_few_when_no_more_come(merged):
+    look, sorted_at = merged
+    look(0)
+    look(0)  # what an earlier worker has left
+    assert sorted_at == [0]
+    sorted_at.clear()
+    for n in (10, 900, words.MANY - 1):
+        assert look(n)
+    assert sorted_at == []
+    look(words.MANY + 5)
+    assert sorted_at == [words.MANY + 5]
+    look(words.MANY + 90)
+    assert sorted_at == [words.MANY + 5]
+    assert not look(words.MANY + 90)
+    assert sorted_at == [words.MANY + 5, words.MANY + 90]
+    assert not look(words.MANY + 90)
+    assert len(sorted_at) == 2
+
+
+@pytest.mark.django_db
+def test_the_list_is_sorted_into_the_index_of_every_month():
+    assert words._stored() >= 0
+    words._merge()
