@@ -22,10 +22,15 @@ def icon_names():
 @register.simple_tag
 def icon(name, size=""):
     """The icon of this name; size "s" makes it the small one. Decoration only: screen readers pass over it."""
-    return _drawn(name, size, static(SPRITE))
+    return _drawn(name, size, _sprite())
 
 
-@functools.cache  # of the few names there are: a page has hundreds of icons
+@functools.cache  # a page has hundreds of icons
+def _sprite():
+    return static(SPRITE)
+
+
+@functools.cache  # of the few names there are
 def _drawn(name, size, sprite):
     if name not in icon_names():
         raise template.TemplateSyntaxError(f"The icon {name!r} is not in config/icons.txt.")
