@@ -14,6 +14,7 @@ from bench.product import ROOT, Product
 from bench.progress import say
 from bench.reading import Reader
 from bench.supply import Supply
+from bench.warm import warm
 from bench.writing import Door
 
 SETTLING = 15  # seconds after which a product that does nothing is idle
@@ -78,6 +79,7 @@ def _measure_filled(product, supply, seconds, requests):
         told["raw"] = machine.raw_bytes(state.corpus_of(known))
         door = Door(product.port, "corpus", known["api_key"])
         reader = Reader(door, _cookie(product), state.corpus_of(known), requests)
+        told["warmed"] = warm(product.data, product.address)
         told["reading"] = {}
         for readers in (1, reading.MANY):
             say(f"Reading, {readers} at a time …")
