@@ -75,12 +75,15 @@ def _through(part, found):
     holding = windows.Holding.of(part)
     if holding.pays(part, found):
         return windows.through(part, holding, found)
-    return _blocks(part, found, part.rate * holding.share)
+    return _blocks(part, found, part.rate * holding.share, holding.pace)
 
 
-def _blocks(part, found, rate):
+def _blocks(part, found, rate, pace=0.0):
+    """`rate` is the share of entries that probably match, `pace` the seconds that one probably takes."""
     largest = LARGEST if part.driver.holds_row else LARGEST_APART
     size = _between(SMALLEST, 1.2 * found.missing / max(rate, 1e-6) if rate < 1 else found.missing, largest // 4)
+    if pace:
+        size = _between(SMALLEST, found.seconds / pace, size)
     while True:
         began, missing, before = time.monotonic(), found.missing, found.n
         end, more = part.block(size, missing, found.counted)

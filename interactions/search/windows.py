@@ -34,12 +34,17 @@ class Holding:
         bodies, holding = (max(counted["Plans"][0]["Plan Rows"], 1) for counted in told["Plan"]["Plans"])
         return cls(bodies, min(holding / bodies, 1.0))
 
+    @property
+    def pace(self):
+        """Seconds that looking at one body takes."""
+        return TEST + self.share * CUT
+
     def pays(self, part, found):
         """Whether the index of words is quicker than looking at what the plan's driver yields."""
         matches = self.share * self.bodies
         fetched = min(found.missing / max(part.share * part.rate, 1e-9), matches)
         looked_at = min(found.missing / self.share, part.share * self.bodies)
-        return START + matches * READ + fetched * FETCH < looked_at * (TEST + self.share * CUT)
+        return START + matches * READ + fetched * FETCH < looked_at * self.pace
 
     def window(self, part, found):
         """How many bodies probably hold what is missing; endless where all is quickly fetched."""
