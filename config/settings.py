@@ -80,6 +80,9 @@ DATABASES = {
         "OPTIONS": {
             "application_name": "marginalia",
             "options": "-c jit=off -c max_parallel_workers_per_gather=0",
+            # only what asks for it is kept planned by the server (accounts/prepared.py, interactions/bulk.py); without
+            # a number here, which no count of uses reaches, nothing would be
+            "prepare_threshold": 2**31 - 1,
             **_connection,
         },
         "TEST": {"TEMPLATE": "template0"},

@@ -1,9 +1,11 @@
 """Words to search for: what a person types becomes a tsquery over the text that `interactions_words` indexes."""
 
 import re
+import time
 
 from django.db import connection
 
+QUIET = 4  # seconds; who stores tells the statistics once a second
 MANY = 2_000  # bodies, about 13 MB of entries, that a search reads in some milliseconds
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
@@ -30,19 +32,23 @@ def tsquery(text):
 
 def merge_pending():
     """Sort what was logged lately into the index of words, whose list of new entries every search reads whole. Not
-    before there are many, or no more come: sorting in few costs many times as much for each."""
-    n = _stored()
-    came, _merging.n = n - _merging.n, n
-    if n - _merging.merged >= MANY or (n != _merging.merged and not came):
-        _merging.merged = n
+    before there are many, or no more came for some seconds: sorting in few costs many times as much for each. Whether
+    there is any left to sort."""
+    n, now = _stored(), time.monotonic()
+    if n != _merging.n:
+        _merging.n, _merging.came_at = n, now
+    if n - _merging.merged >= MANY or (n != _merging.merged and now >= _merging.came_at + QUIET):
         _merge()
-    return came
+        _merging.merged = n
+    return n != _merging.merged
 
 
 class _Merging:
-    """How many bodies were stored when the list was last looked at, and when it was last sorted in."""
+    """How many bodies were stored when the list was last looked at, since when it is so many, and how many were when it
+    was last sorted in."""
 
     n = merged = -1
+    came_at = 0.0
 
 
 _merging = _Merging()

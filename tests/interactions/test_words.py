@@ -30,14 +30,16 @@ def test_numbers_beyond_doubles_count_as_the_doubles_that_they_are_nearest(numbe
 
 @pytest.fixture
 def merged(monkeypatch):
-    """What was stored when the list was sorted; `look(n)` tells the worker's look that so many were stored by then."""
-    found, stored = [], {}
+    """What was stored when the list was sorted; `look(n)` is the worker's look when so many were."""
+    found, stored, clock = [], {}, {"now": 100.0}
     monkeypatch.setattr(words, "_stored", lambda: stored["n"])
     monkeypatch.setattr(words, "_merge", lambda: found.append(stored["n"]))
     monkeypatch.setattr(words, "_merging", words._Merging())
+    monkeypatch.setattr(words.time, "monotonic", lambda: clock["now"])
 
-    def look(n):
-        stored["n"] = n
+    def look(n, seconds=1):
+        """After so many seconds."""
+        stored["n"], clock["now"] = n, clock["now"] + seconds
         return words.merge_pending()
 
     return look, found
@@ -46,19 +48,20 @@ def merged(monkeypatch):
 def test_many_new_entries_are_sorted_at_once_and_few_when_no_more_come(merged):
     look, sorted_at = merged
     look(0)
-    look(0)  # what an earlier worker has left
+    look(0, words.QUIET)  # what an earlier worker has left
     assert sorted_at == [0]
     sorted_at.clear()
-    for n in (10, 900, words.MANY - 1):
+    for n in (10, 900, 900, words.MANY - 1):
         assert look(n)
     assert sorted_at == []
-    look(words.MANY + 5)
+    assert not look(words.MANY + 5)
     assert sorted_at == [words.MANY + 5]
-    look(words.MANY + 90)
+    assert look(words.MANY + 90)
+    assert look(words.MANY + 90, words.QUIET - 1)
     assert sorted_at == [words.MANY + 5]
     assert not look(words.MANY + 90)
     assert sorted_at == [words.MANY + 5, words.MANY + 90]
-    assert not look(words.MANY + 90)
+    assert not look(words.MANY + 90, words.QUIET)
     assert len(sorted_at) == 2
 
 
