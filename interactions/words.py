@@ -5,13 +5,15 @@ import time
 
 from django.db import connection
 
+LONGEST = 2_046  # bytes of a word; longer ones are not indexed
 QUIET = 4  # seconds; who stores tells the statistics once a second
 MANY = 2_000  # bodies, about 13 MB of entries, that a search reads in some milliseconds
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 
 def tsquery(text):
-    """Words, "a phrase" and pre* as the text of a tsquery that asks for all of them; '' where there is no word.
+    """Words, "a phrase" and pre* as the text of a tsquery that asks for all of them; '' where there is no word,
+    ValueError where one is too long to be found.
 
     The text is made plain by the same function as what is searched, so that both are cut into words alike; a word
     that falls into several (a hyphen, Chinese characters) is looked for as a phrase.
@@ -26,6 +28,8 @@ def tsquery(text):
             [[term for term, _ in terms]],
         )
         plain = [row[0].split() for row in cursor.fetchall()]
+    if any(len(word.encode()) > LONGEST for words in plain for word in words):
+        raise ValueError(f"A word of more than {LONGEST:,} bytes is in no index; look for a shorter one.")
     phrases = (_phrase(words, prefix) for words, (_, prefix) in zip(plain, terms, strict=True) if words)
     return " & ".join(phrases)
 

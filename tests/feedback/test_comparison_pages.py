@@ -342,7 +342,7 @@ def test_ties_are_told_as_they_were_given(pages, project, key, how, words):
 def test_a_pair_takes_a_fixed_number_of_queries(pages, project, pair, django_assert_num_queries):
     one, _, pk = pair
     pages.get(detail_url(project, one.pk, pk))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         pages.get(detail_url(project, one.pk, pk), {"diff": "1"})
 
 

@@ -271,9 +271,9 @@ def test_what_is_logged_and_labelled_into_a_month_while_it_goes_is_never_half_go
     held = rows[0]
     hold(project=project, ids=[held.pk], reason="Case 7", by=owner_of(project))
     keep_for(project=project, days=100)
-    swap = months._swap
+    empty = months._empty
 
-    def swap_beside_writers(cursor, month):
+    def empty_beside_writers(cursor, month):
         if not threads:
             for do in (
                 lambda: old(project, labels={"a": "c"}, external_id="late"),
@@ -281,9 +281,9 @@ def test_what_is_logged_and_labelled_into_a_month_while_it_goes_is_never_half_go
             ):
                 threads.append(in_another_thread(do))
             time.sleep(0.3)
-        swap(cursor, month)
+        empty(cursor, month)
 
-    monkeypatch.setattr(months, "_swap", swap_beside_writers)
+    monkeypatch.setattr(months, "_empty", empty_beside_writers)
     run(NOW)
     for thread in threads:
         thread.join()
