@@ -7,7 +7,8 @@ import subprocess
 
 from bootstrap.steps import PYTHON, VENV, Failed, run, told
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHELL = "chromium-headless-shell"  # the same engine without the windows around it: a test costs a quarter less
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PLAYWRIGHTS = "from playwright.sync_api import sync_playwright as p\nwith p() as it: print(it.chromium.executable_path)"
 
 
@@ -33,7 +34,7 @@ def debians():
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300"]
     with told("Chromium, from Debian", "chromium", "debian"):
         subprocess.run([*apt, "update"], env=quiet, capture_output=True)
-        subprocess.run([*apt, "install", "-y", "--no-install-recommends", "chromium"], env=quiet, capture_output=True)
+        subprocess.run([*apt, "install", "-y", "--no-install-recommends", SHELL], env=quiet, capture_output=True)
     return present()
 
 

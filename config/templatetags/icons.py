@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 
 from django import template
-from django.templatetags.static import static
+from django.core.files.storage import storages
 from django.utils.html import format_html
 
 NAMES_FILE = Path(__file__).resolve().parent.parent / "icons.txt"
@@ -22,12 +22,12 @@ def icon_names():
 @register.simple_tag
 def icon(name, size=""):
     """The icon of this name; size "s" makes it the small one. Decoration only: screen readers pass over it."""
-    return _drawn(name, size, _sprite())
+    return _drawn(name, size, _sprite(storages["staticfiles"]))
 
 
-@functools.cache  # a page has hundreds of icons
-def _sprite():
-    return static(SPRITE)
+@functools.lru_cache(maxsize=1)  # a page has hundreds of icons; another storage may serve them at another address
+def _sprite(storage):
+    return storage.url(SPRITE)
 
 
 @functools.cache  # of the few names there are
