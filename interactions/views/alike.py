@@ -13,8 +13,10 @@ def count_alike(rows, address):
     it is the only one."""
     for row in rows:
         row.alike = None
+    if not address.one("fold"):
+        return
     wanted, errors = wanted_of(address.project, address)
-    if not address.one("fold") or errors:
+    if errors:
         return
     numbers = number_alike(address.project, wanted, {row.near_hash for row in rows if not row.images})
     for row in rows:

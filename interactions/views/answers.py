@@ -59,8 +59,8 @@ def _changed_parts(request, project, changed):
     if "table" in request.POST:
         rows = labels_of(Interaction.objects.for_table().in_order(changed[:ROWS_REFRESHED]))
         columns = list(keys_of(project).values())[:COLUMNS]
-        fill_rows(rows, address, columns, words_pattern(address.one("q")))
         count_alike(rows, address)
+        fill_rows(rows, address, columns, words_pattern(address.one("q")))
         parts |= {"table": True, "rows": rows}
     if shown:
         parts |= panel_context(project, interaction_or_404(project, shown), address, request.user)

@@ -1,39 +1,77 @@
-"""Rows of the table, with all that their template asks prepared: it is filled fifty times a page.
-
-What is the same in many rows (a label, a value of a key) is rendered once and kept.
+"""Rows of the table as HTML. There are fifty on a page, and the template engine would take most of a page's time for
+them: their template is rendered once and its places are filled here. What is the same in many rows (a label, a value of
+a key) is rendered once and kept too.
 """
 
 import functools
 
 from django.template.loader import render_to_string
 from django.templatetags.static import static
+from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
 from feedback.models import FeedbackKey
 from interactions.models import Label
 from interactions.rendering import found
-from interactions.templatetags.interactions import PLUMBING, feedback_mark
+from interactions.templatetags.interactions import PLUMBING, feedback_mark, moment
 from interactions.views.address import is_single
 
 TAGS = 2  # labels in a row
 COLUMNS = 2  # feedback keys in a row
 KEPT = 4_096
 SPRITE = "generated/icons.svg"  # where the icons of a mark lie
+NO_TEXT = '<span class="mute">no text</span>'
+MODEL = '<div class="model" title="{}">{}</div>'
+ALIKE = '<a class="tag hue-9 more alike" href="{}" title="Show all that are alike">{} alike</a>'
+MORE = '<span class="tag hue-9 more" title="{}">+{}</span>'
+CELL = '<td role="cell" class="d-fb{}">{}</td>'
 
 
 def fill_rows(rows, address, columns, pattern=None):
-    """Give each row its address, its texts as HTML with the words of the pattern marked, the labels to show but those
-    that the filter fixes (`.tags`, `.more`), and a mark for each column's key."""
+    """Give each row its `.html`: its texts with the words of the pattern marked, the labels but those that the filter
+    fixes, how many are alike it (`.alike`, as count_alike gives it) and a mark for each column's key."""
     fixed = {is_single(text) for text in address.all("label")}
-    sprite = static(SPRITE)
+    form, sprite, scales = _form(), static(SPRITE), [_scale(key) for key in columns]
     for row in rows:
         free = [label for label in row.labels if (label.key, label.value) not in fixed]
         free.sort(key=lambda label: label.key.lower() in PLUMBING)
-        row.address = address.of(row.id)
-        row.prompt, row.completion = found(row.prompt_preview, pattern), found(row.completion_preview, pattern)
-        row.tags, row.more = free[:TAGS], free[TAGS:]
-        row.tags_html = [_tag(label.key, label.value, label.hue) for label in row.tags]
-        row.marks = [_mark(*_scale(key), row.feedbacks.get(key.key), sprite) for key in columns]
+        marks = [_mark(*scale, row.feedbacks.get(key.key), sprite) for key, scale in zip(columns, scales, strict=True)]
+        row.html = mark_safe(  # noqa: S308 - each part is escaped, or what a template gave
+            form.format(
+                id=row.id,
+                address=escape(address.of(row.id)),
+                prompt=found(row.prompt_preview, pattern) or NO_TEXT,
+                inside=_inside(row.images, row.tools, sprite),
+                completion=found(row.completion_preview, pattern),
+                model=_model(row.model.key if row.model else ""),
+                alike=format_html(ALIKE, row.alike[1], row.alike[0]) if row.alike else "",
+                tags="".join(_tag(label.key, label.value, label.hue) for label in free[:TAGS]),
+                more=format_html(MORE, ", ".join(map(str, free[TAGS:])), len(free) - TAGS) if free[TAGS:] else "",
+                marks="".join(CELL.format(" d-first" if two else "", mark) for two, mark in _placed(marks)),
+                moment=moment(row.created_at),
+            )
+        )
+
+
+def _placed(marks):
+    """(whether it is the first of several, the mark)"""
+    return [(place == 0 and len(marks) > 1, mark) for place, mark in enumerate(marks)]
+
+
+@functools.cache
+def _form():
+    return _rendered("_row", {})
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _inside(images, tools, sprite):
+    """What is told of an interaction beside its text; its icons lie in the sprite."""
+    return _rendered("_row_inside", {"images": images, "tools": tools})
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _model(key):
+    return format_html(MODEL, key, key or "–")
 
 
 @functools.lru_cache(maxsize=KEPT)

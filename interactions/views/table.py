@@ -95,8 +95,8 @@ def table_context(project, address):
     moment = database_now()  # before the rows are looked for, so that what comes meanwhile counts as new
     wanted, page, errors = page_of(project, address)
     keys = list(keys_of(project).values())
-    fill_rows(page.rows, address, keys[:COLUMNS], words_pattern(address.one("q")))
     count_alike(page.rows, address)
+    fill_rows(page.rows, address, keys[:COLUMNS], words_pattern(address.one("q")))
     return {
         "project": project,
         "nav": "interactions",
