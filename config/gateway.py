@@ -25,6 +25,8 @@ def main():
     sys.setswitchinterval(TURN)
     gc.collect()
     gc.freeze()
+    if waiting := os.environ.get("PREPARED"):
+        os.read(int(waiting), 1)  # ends when the supervisor closes its end of the pipe
     Server(application()).run()
 
 

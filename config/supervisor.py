@@ -45,17 +45,18 @@ class Supervisor:
         # two arenas: one for each thread would keep what each one's largest batch needed
         self.web = Child("web", web, [listener.fileno(), waiting], PREPARED=str(waiting), MALLOC_ARENA_MAX="2")
         self.worker = Child("worker", WORKER)
-        self.gateway = Child("gateway", GATEWAY, MALLOC_ARENA_MAX="2")
+        self.gateway = Child("gateway", GATEWAY, [waiting], PREPARED=str(waiting), MALLOC_ARENA_MAX="2")
         self.children = [self.web, self.gateway, self.worker]
 
     def start(self):
-        """Prepare the database while the web server imports the pages; it serves when that is done."""
+        """Prepare the database while the web server and the gateway import what they need; they serve when that is
+        done."""
         self.web.start()
+        self.gateway.start()
         if EMBEDDED and not (settings.DATA_DIR / "demo.json").exists():
             print("  Filling the new database with a demo project …", flush=True)
         Child("prepare", [*MANAGE, "prepare", *(["--demo"] if EMBEDDED else [])]).run()
         self.let_serve()
-        self.gateway.start()
         self.worker.start()
         self.wait_until_ready()
 

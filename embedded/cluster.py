@@ -74,6 +74,7 @@ def settings_for(ram):
         "work_mem": f"{min(max(ram // 512, 4 * MB), 64 * MB) // MB}MB",
         "maintenance_work_mem": f"{min(max(ram // 32, 32 * MB), 512 * MB) // MB}MB",
         "max_wal_size": "4GB",
+        "checkpoint_timeout": "15min",  # after each one, a page's first change writes all of it into the log
         "wal_compression": "pglz",
         "random_page_cost": "1.1",
         "jit": "off",

@@ -8,12 +8,14 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 MIGRATING = 0x6D617267  # the advisory lock around it: two processes that migrate at once would fail
 
 
 class Command(BaseCommand):
     help = "Migrate, make the partitions ahead and, with --demo, fill an empty database with the demo project."
+    requires_system_checks = []  # they import all pages, for which every start would wait
 
     def add_arguments(self, parser):
         parser.add_argument("--demo", action="store_true", help="fill a database that has no user yet")
@@ -22,7 +24,8 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
         try:
-            call_command("migrate", interactive=False, verbosity=0)
+            if not is_migrated():
+                call_command("migrate", interactive=False, verbosity=0)
             call_command("make_partitions")
             if demo and not get_user_model().objects.exists():
                 call_command("make_demo")
@@ -30,6 +33,12 @@ class Command(BaseCommand):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
         write_address(settings.DATA_DIR / "demo.json")
+
+
+def is_migrated():
+    """Whether all migrations of this version are there; `migrate` itself takes a second to find nothing to do."""
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 def write_address(path):
