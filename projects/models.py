@@ -10,15 +10,6 @@ from accounts.models import Role, Team, User
 MOST_DAYS = 36_500
 
 
-class ProjectQuerySet(models.QuerySet):
-    def visible_to(self, user):
-        """Projects of the user's teams, and those shared with one of them."""
-        mine = Team.objects.filter(memberships__user=user)
-        own = mine.filter(pk=models.OuterRef("team_id"))
-        shares = ProjectShare.objects.filter(project=models.OuterRef("pk"), team__in=mine)
-        return self.filter(models.Exists(own) | models.Exists(shares), deleted_at=None)
-
-
 class Project(models.Model):
     """What one application's interactions belong to. They are kept for `keep_days`, null for ever."""
 
@@ -32,8 +23,6 @@ class Project(models.Model):
     keep_days = models.PositiveIntegerField(null=True)
     archived_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
-
-    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -1,6 +1,6 @@
 """How much waits for one person, counted only as far as it is told: every page's head asks it."""
 
-from django.db import connection
+from accounts import prepared
 
 MOST = 100
 BEHIND = 1_000  # items that she was past already and are looked at again
@@ -38,6 +38,4 @@ def waiting(project, user, most=MOST):
     """{queue id: items that wait for this person}, of the open queues that she reviews in; each up to `most`. Of what
     she was past already, and others left since, the first thousand are counted."""
     asked = {"project": project.pk, "user": user.pk, "most": most, "behind": BEHIND}
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, asked)
-        return dict(cursor.fetchall())
+    return dict(prepared.rows(_WAITING, asked))

@@ -7,8 +7,9 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from accounts import prepared
 from feedback.services import keys_of
-from interactions.models import Label, Source
+from interactions.models import Source
 from interactions.search import Counted
 from interactions.search.facets import SHOWN, Matches, count_shown, facets, histogram
 from interactions.search.told import number
@@ -19,7 +20,6 @@ from interactions.views.reading import wanted_of
 from interactions.views.timeline import timeline_of
 from interactions.wanted import Wanted
 from projects.access import project_or_404
-from registry.models import Model
 
 
 @require_safe
@@ -81,11 +81,16 @@ def uncounted_context(project, address, wanted, errors, keys):
     }
 
 
+_THERE = """
+    SELECT (SELECT count(*) FROM (SELECT FROM interactions_label WHERE project_id = %s LIMIT %s) AS labels),
+        (SELECT count(*) FROM (SELECT FROM registry_model WHERE team_id = %s LIMIT %s) AS models)
+"""
+
+
 def _ghosts(project, panel):
     """Lines kept free for the options to come, so that what is below them stays where it is: as many as there can be
     of each that is not set."""
-    labels = Label.objects.filter(project=project)[:SHOWN_LABELS].count()
-    models = Model.objects.filter(team=project.team_id)[:SHOWN].count()
+    [(labels, models)] = prepared.rows(_THERE, [project.pk, SHOWN_LABELS, project.team_id, SHOWN])
     return {"labels": range(labels - len(panel.labels)), "models": range(models - len(panel.models))}
 
 
