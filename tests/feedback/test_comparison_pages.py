@@ -203,19 +203,19 @@ def test_an_address_that_means_no_pairs_is_told(pages, compared, query, code):
 def test_a_list_of_pairs_takes_a_fixed_number_of_queries(pages, compared, django_assert_num_queries):
     address = f"{url('feedback_pairs', compared)}?a=a&b=b/2"
     pages.get(address)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         pages.get(address)
     take(compared, [sent(n, "a", "b/2", "won") for n in range(200, 230)])
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(11):
         pages.get(address)
 
 
 def test_the_matrix_takes_a_fixed_number_of_queries(pages, compared, django_assert_num_queries):
     pages.get(url("feedback_comparisons", compared))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         pages.get(url("feedback_comparisons", compared))
     take(compared, [sent(n, f"m{n}", "a", "won") for n in range(200, 210)])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         pages.get(url("feedback_comparisons", compared))
 
 
@@ -342,7 +342,7 @@ def test_ties_are_told_as_they_were_given(pages, project, key, how, words):
 def test_a_pair_takes_a_fixed_number_of_queries(pages, project, pair, django_assert_num_queries):
     one, _, pk = pair
     pages.get(detail_url(project, one.pk, pk))
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         pages.get(detail_url(project, one.pk, pk), {"diff": "1"})
 
 

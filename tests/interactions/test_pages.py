@@ -69,7 +69,7 @@ def test_the_table_asks_the_same_number_of_queries_whatever_the_rows_and_reads_n
     assert len(response.context["page"].rows) == 50
     # which names were given up is remembered for a second, and asked by either or none
     asked = [[q for q in one.captured_queries if "interactions_labelalias" not in q["sql"]] for one in (few, many)]
-    assert len(asked[1]) <= len(asked[0]) <= 14
+    assert len(asked[1]) <= len(asked[0]) <= 15
     assert not [query for query in many.captured_queries if "interactionbody" in query["sql"]]
 
 
@@ -189,7 +189,8 @@ def test_a_label_in_the_filter_has_its_box_ticked_and_is_left_out_of_the_rows(pa
     response = pages.get(list_url(project), {"label": "intent:refund"})
     (option,) = [one for one in response.context["facets"].labels if one.on]
     assert option.value == "intent:refund"
-    assert [label.key for label in response.context["page"].rows[0].tags] == ["tone"]
+    (row,) = response.context["page"].rows
+    assert "tone:curt" in row.html and "intent:refund" not in re.sub(r'(href|hx-get)="[^"]*"', "", row.html)
 
 
 @pytest.mark.parametrize("label", [{"a:b": "c|d"}, {"a\\": "b:c"}, {'"><i>': "<b>"}, {"键": "值"}, {"a": "b "}])
