@@ -3,11 +3,11 @@
 import logging
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.http import Http404
 
 from accounts.permissions import DEPLOY
 from experiments import folding
+from experiments.due import due
 from experiments.figures import gates_told, judged
 from experiments.models import RUNNING, ABTest, Evaluation, Event
 from experiments.services import decide
@@ -15,23 +15,6 @@ from interactions.rules import Conflict
 from projects.access import project_or_404
 
 logger = logging.getLogger(__name__)
-
-# running, and something was folded since it was looked at last, or that was long ago, or it waits for the second time
-_DUE = """
-    SELECT t.id FROM experiments_abtest t
-    JOIN projects_project p ON p.id = t.project_id AND p.deleted_at IS NULL
-    LEFT JOIN LATERAL (
-        SELECT e.at, e.sequence, e.leader_id FROM experiments_evaluation e WHERE e.test_id = t.id
-        ORDER BY e.at DESC LIMIT 1
-    ) AS last ON true
-    WHERE t.ended_at IS NULL AND (
-        last.at IS NULL OR last.sequence <> t.sequence OR last.at < statement_timestamp() - interval '1 hour'
-        OR t.auto_deploy AND last.leader_id IS NOT NULL
-        OR last.at < (SELECT max(c.folded_at) FROM experiments_cell c
-            WHERE c.test_id = t.id AND c.sequence = t.sequence))
-    ORDER BY t.id
-"""
-
 
 def evaluate(test):
     """A new Evaluation of a running test, from what is counted at this moment; Conflict where the test is over."""
@@ -55,15 +38,13 @@ def _keep(found):
 def evaluate_due():
     """Evaluate every test that has something new to say, and decide those that may decide themselves; how many were
     looked at."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE)
-        due = [pk for (pk,) in cursor.fetchall()]
-    for test in ABTest.objects.filter(pk__in=due).select_related("project__team", "feedback_key", "created_by"):
+    found = due()
+    for test in ABTest.objects.filter(pk__in=found).select_related("project__team", "feedback_key", "created_by"):
         try:
             _look_at(test)
         except (ArithmeticError, ValueError):  # one whose figures no arithmetic takes leaves the others their turn
             logger.exception("The A/B test %s could not be evaluated", test.key)
-    return len(due)
+    return len(found)
 
 
 def _look_at(test):
