@@ -16,6 +16,7 @@ from projects.access import project_or_404
 
 logger = logging.getLogger(__name__)
 
+
 def evaluate(test):
     """A new Evaluation of a running test, from what is counted at this moment; Conflict where the test is over."""
     folding.settle()
