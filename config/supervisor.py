@@ -27,6 +27,7 @@ MANAGE = [PYTHON, settings.BASE_DIR / "manage.py"]
 WORKER = [
     *MANAGE,
     "procrastinate",
+    "--skip-checks",  # they import all pages, which the worker shows nobody
     "worker",
     "--concurrency=5",
     "--shutdown-graceful-timeout=5",
