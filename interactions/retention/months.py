@@ -179,9 +179,10 @@ def _recount(cursor, month):
     """
     for lock in (rollups.LOCK, given_rollups.LOCK):
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
-    cursor.execute(_FORGET_HOURS, month.bounds)
+    cursor.execute(_UNUSE, month.bounds)
+    cursor.execute(_IN_HOURS, month.bounds)
     there = Counter(dict(cursor.fetchall()))
-    for table in (GIVEN.rollup, GIVEN.delta):
+    for table in (COUNTS.rollup, COUNTS.delta, GIVEN.rollup, GIVEN.delta):
         cursor.execute(f"DELETE FROM {table} WHERE hour >= %(start)s AND hour < %(end)s", month.bounds)
     part = month.part("interactions_interaction")
     tables = recounts.Tables(interaction=f'"{COPY}{part}"', feedback=f'"{COPY}{month.part("feedback_feedback")}"')
@@ -192,18 +193,20 @@ def _recount(cursor, month):
     return [_departure(month, project_id, there[project_id], held.get(project_id, 0)) for project_id in sorted(there)]
 
 
-_FORGET_HOURS = """
-    WITH folded AS (
-        DELETE FROM interactions_rollup WHERE hour >= %(start)s AND hour < %(end)s RETURNING *
-    ), pending AS (
-        DELETE FROM interactions_rollupdelta WHERE hour >= %(start)s AND hour < %(end)s RETURNING *
-    ), used AS (
-        UPDATE interactions_label l SET uses = l.uses - f.n
-        FROM (SELECT value, sum(n) AS n FROM folded WHERE dimension = 1 GROUP BY 1) f WHERE l.id = f.value
-    )
+# of the deltas labels know nothing yet: they are counted when they are folded
+_UNUSE = """
+    UPDATE interactions_label l SET uses = l.uses - f.n FROM (
+        SELECT value, sum(n) AS n FROM interactions_rollup
+        WHERE dimension = 1 AND hour >= %(start)s AND hour < %(end)s GROUP BY 1) f
+    WHERE l.id = f.value
+"""
+_IN_HOURS = """
     SELECT project_id, sum(n)::bigint FROM (
-        SELECT project_id, dimension, n FROM folded UNION ALL SELECT project_id, dimension, n FROM pending) AS both_
-    WHERE dimension = 0 GROUP BY 1
+        SELECT project_id, n FROM interactions_rollup
+        WHERE dimension = 0 AND hour >= %(start)s AND hour < %(end)s
+        UNION ALL SELECT project_id, n FROM interactions_rollupdelta
+        WHERE dimension = 0 AND hour >= %(start)s AND hour < %(end)s) AS both_
+    GROUP BY 1
 """
 
 
@@ -219,31 +222,34 @@ def _departure(month, project_id, n, held):
     )  # fmt: skip
 
 
-# both rows of each comparison that loses a side; the other side may lie elsewhere, or be one that stays
-_LOST = """
-    DROP TABLE IF EXISTS pg_temp.lost_sides;
-    CREATE TEMP TABLE lost_sides ON COMMIT DROP AS
-    WITH lost AS MATERIALIZED (SELECT * FROM "{part}" WHERE interaction_id <> ALL(%(kept)s))
-    SELECT *, false AS stays FROM lost UNION ALL
-    SELECT o.*, true FROM lost JOIN feedback_preference o ON o.interaction_id = lost.other_id AND o.id = lost.id
-    WHERE o.interaction_id = ANY(%(kept)s) OR o.interaction_id < %(lower)s OR o.interaction_id >= %(upper)s
+# of each comparison that loses a side the other row, where that lies elsewhere or belongs to one that stays
+_LEFT_BEHIND = """
+    DROP TABLE IF EXISTS pg_temp.left_behind;
+    CREATE TEMP TABLE left_behind ON COMMIT DROP AS
+    SELECT o.* FROM "{part}" lost JOIN feedback_preference o ON o.interaction_id = lost.other_id AND o.id = lost.id
+    WHERE lost.interaction_id <> ALL(%(kept)s)
+        AND (lost.other_id = ANY(%(kept)s) OR lost.other_id < %(lower)s OR lost.other_id >= %(upper)s)
+"""
+_UNCOUNT = f"""
+    INSERT INTO feedback_pairdelta (project_id, key_id, model_id, other_model_id, outcome, n)
+    SELECT {PAIR}, -count(*) FROM (
+        SELECT * FROM "{{part}}" WHERE interaction_id <> ALL(%(kept)s) UNION ALL SELECT * FROM left_behind) AS p
+    WHERE {recounts.COUNTING} GROUP BY 1, 2, 3, 4, 5
 """
 
 
 def _forget_comparisons(cursor, month):
     """Uncount what loses a side; delete the sides that would be left behind, and free their external ids."""
-    cursor.execute(_LOST.format(part=month.part("feedback_preference")), month.bounds)
-    cursor.execute(
-        "INSERT INTO feedback_pairdelta (project_id, key_id, model_id, other_model_id, outcome, n)"
-        f" SELECT {PAIR}, -count(*) FROM lost_sides p WHERE {recounts.COUNTING} GROUP BY 1, 2, 3, 4, 5"
-    )
+    part = month.part("feedback_preference")
+    cursor.execute(_LEFT_BEHIND.format(part=part), month.bounds)
+    cursor.execute(_UNCOUNT.format(part=part), month.bounds)
     # those of the month itself were not copied
     cursor.execute(
-        "DELETE FROM feedback_preference p USING lost_sides s"
-        " WHERE s.stays AND p.interaction_id = s.interaction_id AND p.id = s.id"
+        "DELETE FROM feedback_preference p USING left_behind l"
+        " WHERE p.interaction_id = l.interaction_id AND p.id = l.id"
     )
     cursor.execute(
-        "SELECT project_id, array_agg(external_id) FROM lost_sides WHERE stays AND external_id IS NOT NULL GROUP BY 1"
+        "SELECT project_id, array_agg(external_id) FROM left_behind WHERE external_id IS NOT NULL GROUP BY 1"
     )
     for project_id, texts in cursor.fetchall():
         claims.release(Project(pk=project_id), "preference", texts)
