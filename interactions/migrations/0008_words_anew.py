@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             DROP INDEX interaction_words;
             CREATE INDEX interaction_words ON interactions_interactionbody
                 USING gin (interactions_words(messages, completion))
-                WITH (fastupdate = on, gin_pending_list_limit = 131072)
+                WITH (fastupdate = on, gin_pending_list_limit = 32768)
             """,
             migrations.RunSQL.noop,
         )
