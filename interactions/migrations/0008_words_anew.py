@@ -2,10 +2,9 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    """What was indexed is cut as what is asked for: 6e36e was two words, and is one. A partition after the other, and
-    with room for all that comes while the worker sorts: a writer that finds the list full sorts it itself, and waits."""
+    """What was indexed is cut as what is asked for: 6e36e was two words, and is one. The list of new ones has room for
+    what comes while the worker sorts; and what the planner knows of words goes with their index, so it is learnt anew."""
 
-    atomic = False
     dependencies = [("interactions", "0007_words_by_splitting")]
 
     operations = [
@@ -14,7 +13,8 @@ class Migration(migrations.Migration):
             DROP INDEX interaction_words;
             CREATE INDEX interaction_words ON interactions_interactionbody
                 USING gin (interactions_words(messages, completion))
-                WITH (fastupdate = on, gin_pending_list_limit = 32768)
+                WITH (fastupdate = on, gin_pending_list_limit = 32768);
+            ANALYZE interactions_interactionbody
             """,
             migrations.RunSQL.noop,
         )
