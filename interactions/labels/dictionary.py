@@ -8,12 +8,20 @@ import time
 
 from django.db import transaction
 
+from accounts import prepared
 from interactions.models import Label, LabelAlias, LabelKey
 from interactions.wanted import LabelTest
 from registry.known import Known
 
 KEPT = 1.0  # seconds
 PROJECTS = 1_000  # remembered at once
+# of a key there may be thousands of values: only those are read that are asked for
+_NAMED = f"""
+    SELECT {prepared.columns(Label, "l")} FROM unnest(%(keys)s::text[], %(values)s::text[]) AS n(key, value)
+    JOIN interactions_label l ON l.project_id = %(project)s AND l.key = n.key AND l.value = n.value
+    UNION ALL SELECT {prepared.columns(Label, "l")} FROM interactions_label l
+    WHERE l.project_id = %(project)s AND l.key = ANY(%(whole)s::text[])
+"""
 _dictionary = Known()
 _given_up = {}
 
@@ -52,6 +60,12 @@ class Names:
         """The key in force, then its old names: labels of all of them are labels of one key."""
         key = self.key(key)
         return [key, *sorted(old for old, to in self.keys.items() if to == key)]
+
+    def pairs_of(self, key, value):
+        """All (key, value) that stand for this one, which is in force: a value that was given up under any of them."""
+        keys = self.all_of(key)
+        values = [value, *(old for (of, old), to in self.values.items() if of == key and to == value)]
+        return [(one, other) for one in keys for other in values]
 
 
 def names_of(project_id):
@@ -101,8 +115,12 @@ def meant(project, tests):
         return []
     names = names_of(project.pk)
     asked = [_in_force(names, test) for test in tests]
-    keys = {key for test in asked for key in names.all_of(test.key)}
-    known = list(Label.objects.filter(project=project, key__in=keys))
+    whole = {key for test in asked if test.values is None for key in names.all_of(test.key)}
+    pairs = {pair for test in asked for value in test.values or () for pair in names.pairs_of(test.key, value)}
+    pairs = [pair for pair in pairs if pair[0] not in whole]
+    keys, values = map(list, zip(*pairs, strict=True)) if pairs else ([], [])
+    found = prepared.rows(_NAMED, {"project": project.pk, "keys": keys, "values": values, "whole": list(whole)})
+    known = [prepared.instance(Label, row)[0] for row in found]
     return [[label for label in known if test.holds(*names.pair(label.key, label.value))] for test in asked]
 
 

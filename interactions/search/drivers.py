@@ -34,13 +34,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Driver:
-    """Sources to be merged, about how many entries they have, and what to test on an entry `e`. `holds_row`: an
-    entry is a row of the interactions, else it has the id alone."""
+    """Sources to be merged, about how many entries they have, what to test on an entry `e`, and which share of them
+    probably meets that. `holds_row`: an entry is a row of the interactions, else it has the id alone."""
 
     sources: tuple
     size: float
     holds_row: bool = False
     rest: tuple = ()
+    yields: float = 1.0
 
 
 def newest(project, wanted):
@@ -70,6 +71,7 @@ def of_feedback(project, condition):
         (_given(condition.key_id, "interaction_id AS id, value"),),
         sizes.of_key(project, condition.key_id),
         rest=tuple((sql, [bound]) for sql, bound in rest if bound is not None),
+        yields=sizes.share_of(project, condition),
     )
 
 

@@ -32,8 +32,10 @@ def plan_of(project, wanted, at):
         tests.append(("i.label_ids && %s::integer[]", [[label.pk for label in own]]))
         if len(own) <= drivers.MOST_SOURCES:
             found.append(drivers.of_labels(project, own))
+    everything, kept = sizes.total(project), []
     for own in filter(None, meant(project, wanted.not_labels)):
         tests.append(("NOT i.label_ids && %s::integer[]", [[label.pk for label in own]]))
+        kept.append(1 - min(sum(label.uses for label in own) / everything, 1))
     if models:
         tests.append(("i.model_id = ANY(%s)", [models]))
         found.append(drivers.of_models(project, models))
@@ -44,12 +46,12 @@ def plan_of(project, wanted, at):
     if 0 < len(wanted.arms) <= drivers.MOST_SOURCES:
         found.append(drivers.of_arms(project, wanted.arms))
     driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)
-    tests, everything = (*tests, *_columns(wanted), *_given(wanted), *_near(wanted)), sizes.total(project)
+    tests = (*tests, *_columns(wanted), *_given(wanted), *_near(wanted))
     if wanted.fold:
         tests = (*tests, _is_first(tests, wanted))
-    shares = [min(one.size / everything, 1) for one in found if one is not driver]
-    share = min(driver.size / everything, 1)
-    return Plan(tests, driver, wanted.words, lower, upper, descending, share, math.prod(shares))
+    kept += [min(one.size * one.yields / everything, 1) for one in found if one is not driver]
+    share, rate = min(driver.size / everything, 1), driver.yields * math.prod(kept)
+    return Plan(tests, driver, wanted.words, lower, upper, descending, share, rate)
 
 
 def _span(wanted, at):

@@ -10,6 +10,7 @@ from interactions.models import Dimension
 
 KEPT = 300  # seconds
 PROJECTS = 1_000  # remembered at once
+SOME = 0.3  # share of a key's values that is taken to lie within bounds
 _known = {}
 
 
@@ -25,17 +26,30 @@ def of_model(project, model_id):
 
 def of_key(project, key_id):
     """About how many of the project's interactions have feedback under this key, ANY and REVIEWED among them."""
+    return _totals(project, key_id).interactions
 
-    def count():
-        [found] = given(project, keys=[key_id]).values()
-        return found.interactions
 
-    return _remembered(("key", project.pk, key_id), count)
+def share_of(project, condition):
+    """About which share of those that have feedback under the condition's key has a value within its bounds."""
+    bounds = condition.least, condition.most
+    if bounds == (None, None):
+        return 1.0
+    totals = _totals(project, condition.key_id)
+    n = {(1, 1): totals.ones, (0, 0): totals.zeros}.get(bounds)
+    return SOME if n is None else min(n / max(totals.interactions, 1), 1.0)
 
 
 def team_keys(project):
     """The ids of all feedback keys that may have been used in the project; asked anew every time."""
     return list(FeedbackKey.objects.filter(team=project.team_id).values_list("pk", flat=True))
+
+
+def _totals(project, key_id):
+    def sum_up():
+        [found] = given(project, keys=[key_id]).values()
+        return found
+
+    return _remembered(("key", project.pk, key_id), sum_up)
 
 
 def _sum(project, dimension):

@@ -31,11 +31,12 @@ def number(project, wanted):
     if asked is None:
         return None
     models = model_ids(project, wanted) if wanted.models else None
+    given = _given_in_all(project, asked, models, wanted)
     if not asked.none:
-        return sum(_given_by_hour(project, asked, models, wanted).values())
+        return given
     dimension = Dimension.ALL if models is None else Dimension.MODEL
     every = sum(rollups.totals(project, dimension, only=models, **span).values())
-    return every - sum(_given_by_hour(project, asked, models, wanted).values())
+    return every - given
 
 
 def hours(project, wanted):
@@ -94,9 +95,30 @@ def _given_by_hour(project, asked, models, wanted):
     return _by_hour(project, wanted, GIVEN, column, key_id=[asked.key_id], model_id=models)
 
 
+def _given_in_all(project, asked, models, wanted):
+    """How many interactions."""
+    column = _COLUMNS[asked.least, asked.most]
+    both, values = _both(project, wanted, GIVEN, column, key_id=[asked.key_id], model_id=models)
+    [[n]] = prepared.rows(f"SELECT coalesce(sum({column}), 0)::bigint FROM ({both}) AS both_", values)
+    return n
+
+
 def _by_hour(project, wanted, tables, column, **only):
-    """{hour: n} of a roll-up and its deltas; whole numbers, for thousands of moments take long to be made. `only`
-    names the values of a column, None for all."""
+    """{hour: n}; whole numbers, for thousands of moments take long to be made."""
+    both, values = _both(project, wanted, tables, column, **only)
+    found = prepared.rows(
+        f"""
+        SELECT extract(epoch FROM hour)::bigint / 3600, sum({column})::bigint FROM ({both}) AS both_
+        GROUP BY hour HAVING sum({column}) <> 0
+        """,
+        values,
+    )
+    return dict(found)
+
+
+def _both(project, wanted, tables, column, **only):
+    """(SQL, values) of hour and column of a roll-up and its deltas. `only` names the values of a column, None for
+    all."""
     (table, deltas), where, values = tables, "project_id = %s", [project.pk]
     tests = [
         (f"{name} = ANY(%s::integer[])", None if one is None else bulk.array(map(int, one)))
@@ -105,13 +127,5 @@ def _by_hour(project, wanted, tables, column, **only):
     for condition, value in (*tests, ("hour >= %s", wanted.after), ("hour < %s", wanted.before)):
         if value is not None:
             where, values = f"{where} AND {condition}", [*values, value]
-    found = prepared.rows(
-        f"""
-        SELECT extract(epoch FROM hour)::bigint / 3600, sum({column})::bigint FROM (
-            SELECT hour, {column} FROM {table} WHERE {where}
-            UNION ALL SELECT hour, {column} FROM {deltas} WHERE {where}) AS both_
-        GROUP BY hour HAVING sum({column}) <> 0
-        """,
-        values * 2,
-    )
-    return dict(found)
+    both = " UNION ALL ".join(f"SELECT hour, {column} FROM {one} WHERE {where}" for one in (table, deltas))
+    return both, values * 2

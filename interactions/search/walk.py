@@ -11,6 +11,8 @@ from interactions.search import windows
 LARGEST = 16_384  # entries of a block whose rows come with them
 LARGEST_APART = 4_096  # of a block whose rows are fetched one by one
 SMALLEST = 64
+AMPLE = 1.3  # times as many entries as would just do
+ROW, APART = 2.5e-6, 8e-6  # seconds that an entry takes, warm, on a small machine, until it was seen what one takes
 
 
 @dataclass
@@ -79,11 +81,10 @@ def _through(part, found):
 
 
 def _blocks(part, found, rate, pace=0.0):
-    """`rate` is the share of entries that probably match, `pace` the seconds that one probably takes."""
-    largest = LARGEST if part.driver.holds_row else LARGEST_APART
-    size = _between(SMALLEST, 1.2 * found.missing / max(rate, 1e-6) if rate < 1 else found.missing, largest // 4)
-    if pace:
-        size = _between(SMALLEST, found.seconds / pace, size)
+    """`rate` is the share of entries that probably match, `pace` the seconds that one takes beside its row."""
+    largest, each = (LARGEST, ROW) if part.driver.holds_row else (LARGEST_APART, APART)
+    size = AMPLE * found.missing / max(rate, 1e-6) if rate < 1 else found.missing
+    size = _between(SMALLEST, min(size, found.seconds / (each + pace)), largest // 4)
     while True:
         began, missing, before = time.monotonic(), found.missing, found.n
         end, more = part.block(size, missing, found.counted)
@@ -99,7 +100,7 @@ def _blocks(part, found, rate, pace=0.0):
             return end
         part = part.beyond(end)
         hits, pace = (found.n - before) / size, (time.monotonic() - began) / size
-        wanted = 1.2 * found.missing / hits if hits else 4 * size
+        wanted = AMPLE * found.missing / hits if hits else 4 * size
         size = _between(SMALLEST, min(wanted, 8 * size, found.seconds / pace), largest)
 
 

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 from interactions.search.plan import row
-from interactions.search.texts import indexed, together
+from interactions.search.texts import indexed, is_plain, together
 
 # seconds, warm, on a small machine
-TEST, CUT = 20e-6, 100e-6  # a body looked at for letters; cut into words
+TEST, TEXT, CUT = 15e-6, 35e-6, 110e-6  # a body looked at for letters; its text looked at for words; cut into words
 READ, FETCH = 0.05e-6, 15e-6  # an entry of the index of words; a body that it names
 START = 3e-3
 SMALLEST = 200  # bodies in a window
@@ -19,10 +19,12 @@ GROWTH = 8
 
 @dataclass(frozen=True)
 class Holding:
-    """About how many bodies a part of the store has, and which share of them holds the words."""
+    """About how many bodies a part of the store has, which share of them holds the words, and how many seconds it
+    takes to be sure of one."""
 
     bodies: float
     share: float
+    exact: float = CUT
 
     @classmethod
     def of(cls, part):
@@ -32,12 +34,12 @@ class Holding:
         rows = f"SELECT count(*) FROM interactions_interactionbody b WHERE {where}"
         [[told]] = row(f"EXPLAIN (FORMAT JSON) SELECT ({rows}), ({rows} AND {held})", [*values, *values, *more])
         bodies, holding = (max(counted["Plans"][0]["Plan Rows"], 1) for counted in told["Plan"]["Plans"])
-        return cls(bodies, min(holding / bodies, 1.0))
+        return cls(bodies, min(holding / bodies, 1.0), TEXT if is_plain(part.words) else CUT)
 
     @property
     def pace(self):
         """Seconds that looking at one body takes."""
-        return TEST + self.share * CUT
+        return TEST + self.share * self.exact
 
     def pays(self, part, found):
         """Whether the index of words is quicker than looking at what the plan's driver yields."""
