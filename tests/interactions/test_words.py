@@ -1,13 +1,16 @@
 """When the list of new entries is sorted into the index of words, and how JSON gets its canonical form quickly."""
 
+import json
 import math
 
 import pytest
 import rfc8785
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from interactions import jsontext, words
+from interactions.search.texts import holding, indexed
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 _LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT
@@ -26,6 +29,33 @@ def test_the_canonical_form_is_that_of_the_rfc(value):
 @given(st.integers(min_value=2**53, max_value=2**80))
 def test_numbers_beyond_doubles_count_as_the_doubles_that_they_are_nearest(number):
     assert jsontext.canonical({"n": [number]}) == rfc8785.dumps({"n": [math.trunc(float(number)) * 1.0]})
+
+
+_SAID = [
+    "Refund the fee", "refund_fee", "prerefund, feed", "REFUND\nfee", "\nfee\trefund", "6e36e refund2", "", "fee",
+    "naïve refund", "refundé fee", "中refund文fee", "\u212aelvin fee", "refund\u00a0fee", 'a "fee" \\ refund', "fee" * 90, "a\\nn b\n",
+]  # fmt: skip
+_ASKED = ["refund", "fee", "kelvin", "6e36e", "ref*", "fee*", "refund fee", "naïve", "中", "é*", "refund ref* fee", "n"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("asked", [*_ASKED, '"refund fee"', '"the fe*"'])
+def test_a_body_that_is_looked_at_holds_the_words_that_the_index_says(asked):
+    query = words.tsquery(asked)
+    call = [{"function": {"name": "fee", "arguments": " refund fee "}}]
+    bodies = [([{"role": "user", "content": text}], "So be it") for text in _SAID]
+    bodies += [([{"role": "user", "content": [{"type": "text", "text": text}]}], text[::-1]) for text in _SAID]
+    bodies += [([{"role": "user", "content": "x"}], text) for text in _SAID]
+    bodies += [([{"role": "assistant", "content": None, "tool_calls": call}], "fee " * 60_000)]
+    (looked, values), (cut, more) = holding(query), indexed(query)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT ({looked}), ({cut}), b.completion FROM unnest(%s::json[], %s::text[]) AS b(messages, completion)",
+            [*values, *more, [json.dumps(messages) for messages, _ in bodies], [said for _, said in bodies]],
+        )
+        found = cursor.fetchall()
+    assert [(looked, text) for looked, _, text in found] == [(bool(cut), text) for _, cut, text in found]
+    assert {cut for _, cut, _ in found} >= ({True} if asked != '"the fe*"' else set())
 
 
 @pytest.fixture
