@@ -33,8 +33,8 @@ def test_numbers_beyond_doubles_count_as_the_doubles_that_they_are_nearest(numbe
 
 _SAID = [
     "Refund the fee", "refund_fee", "prerefund, feed", "REFUND\nfee", "\nfee\trefund", "6e36e refund2", "", "fee",
-    "naïve refund", "refundé fee", "中refund文fee", "\u212aelvin fee", "refund\u00a0fee", 'a "fee" \\ refund', "fee" * 90,
-    "a\nn b",
+    "naïve refund", "refundé fee", "中refund文fee", "\u212aelvin fee", "refund\u00a0fee", 'a "fee" \\ refund',
+    "fee" * 90, "a\nn b",
 ]  # fmt: skip
 _ASKED = ["refund", "fee", "kelvin", "6e36e", "ref*", "fee*", "refund fee", "naïve", "中", "é*", "refund ref* fee", "n"]
 
