@@ -2,6 +2,9 @@
 
 It looks at a request's first bytes without taking them. Where they name one of the gateway's addresses, the socket goes
 to the gateway's process through a UNIX socket in the data folder, and the web server forgets it.
+
+A client whose next request comes at once is answered by the same thread: the way back through the loop that watches all
+connections, and out of it again, costs as much as storing a record.
 """
 
 import re
@@ -17,6 +20,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from gateway.line import CALLS, PREFIX, Line
 
 PEEKED = 512  # bytes; a line that says no more by then is not ours
+LINGER = 0.01  # seconds that a thread which has answered looks out for the client's next request
+FREE = 2  # threads that are always left to others
 _OURS = re.compile(
     rb"\s*[A-Z]+ +(?:https?://[^/?# ]*)?(?:%s|(?:%s)(?:[?# ]|$))"
     % (re.escape(PREFIX.encode()), b"|".join(re.escape(call.encode()) for call in CALLS)),
@@ -36,12 +41,41 @@ class FrontDoor(ThreadWorker):
 
     def init_process(self):
         self.line = Line(settings.DATA_DIR)
+        self.given, self.lingering = set(), set()  # connections given to threads, and those that keep theirs a moment
+        self.threads = self.cfg.threads
         super().init_process()
+
+    def handle(self, conn):
+        """Answer a request, and those that follow it at once."""
+        try:
+            while (kept := super().handle(conn)) is True and self._follows(conn):
+                pass
+            return kept
+        finally:
+            self.given.discard(conn)
+
+    def _follows(self, conn):
+        """Whether the next request is there, or comes in a moment, and is not the gateway's; never while others wait
+        for a thread."""
+        if not self.alive or len(self.given) > self.threads or len(self.lingering) >= self.threads - FREE:
+            return False
+        if conn.parser.unreader.buf.getvalue():
+            return False  # the next request was read already: the loop gives it a thread
+        self.lingering.add(conn)
+        try:
+            conn.sock.settimeout(LINGER)
+            start = conn.sock.recv(PEEKED, socket.MSG_PEEK)
+            conn.sock.settimeout(None)
+        except OSError:  # nothing came, or never will: the loop sees to it
+            return False
+        finally:
+            self.lingering.discard(conn)
+        return is_ours(start) is False
 
     def enqueue_req(self, conn):
         """Hand the connection over, or give it to a thread, once it has said whose it is."""
         if conn.parser is not None and conn.parser.unreader.buf.getvalue():
-            super().enqueue_req(conn)  # the next request came with the last one and was read already
+            self._give(conn)  # the next request came with the last one and was read already
             return
         try:
             start = conn.sock.recv(PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
@@ -59,7 +93,12 @@ class FrontDoor(ThreadWorker):
             conn.sock.close()
         else:
             conn.peeked, conn.data_ready = 0, True
-            super().enqueue_req(conn)
+            self._give(conn)
+
+    def _give(self, conn):
+        """Give the connection to a thread."""
+        self.given.add(conn)
+        super().enqueue_req(conn)
 
     def on_pending_socket_readable(self, conn, client):
         self._least(conn, 1)
