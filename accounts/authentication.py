@@ -22,7 +22,7 @@ _USABLE = f"""
 
 def is_by_key(request):
     """Whether a key, and nothing else, tells who sends this."""
-    return request.headers.get("Authorization", "").partition(" ")[0].lower() == "bearer"
+    return request.META.get("HTTP_AUTHORIZATION", "").partition(" ")[0].lower() == "bearer"
 
 
 def usable_key(plain):
@@ -49,7 +49,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
     def authenticate(self, request):
         if not is_by_key(request):
             return None
-        key = usable_key(request.headers["Authorization"].partition(" ")[2].strip())
+        key = usable_key(request.META["HTTP_AUTHORIZATION"].partition(" ")[2].strip())
         if key is None:
             raise exceptions.AuthenticationFailed("This API key is not known or was revoked.")
         remember_use(key)

@@ -39,9 +39,10 @@ MAX_FEEDBACKS = 100
 MAX_CORRECTED = 1_000_000  # characters
 MAX_INT = 2**31 - 1
 PREVIEW = 130  # characters
-_SPACES = re.compile(r"\s+")
 _EMPHASIS = re.compile(r"\*\*|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s|^[\s|:-]{3,}$|^\s*\||\|\s*$", re.MULTILINE)
+_MARK = re.compile(r"[*`#>|:-]")  # without any of these there is nothing to emphasise
 _NOT_WORD = re.compile(r"[\W_]+")
+_NOT_WORD_OF_ASCII = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
 
 
 @dataclass(slots=True)
@@ -82,9 +83,8 @@ class Record:
     def hashes(self):
         """(prompt_hash, content_hash, near_hash): of the messages, of messages and completion, and of their words."""
         prompt = jsontext.canonical(self.messages)
-        words = " ".join([*map(text_of, self.messages), "\n", self.completion]).casefold()
-        near = _NOT_WORD.sub(" ", words).strip().encode()
-        return _hash(prompt), _hash(prompt + b"\n" + self.completion.encode()), _hash(near)
+        near = words_of(" ".join([*map(text_of, self.messages), "\n", self.completion]))
+        return _hash(prompt), _hash(prompt + b"\n" + self.completion.encode()), _hash(near.encode())
 
 
 def text_of(message):
@@ -95,10 +95,19 @@ def text_of(message):
     return " ".join(part["text"] for part in content or [] if part["type"] == "text")
 
 
+def words_of(text):
+    """What is alike is so by this: letters and digits, whatever their case, with one space between them."""
+    text = text.casefold()
+    if text.isascii():  # in a tenth of the time
+        return " ".join(text.translate(_NOT_WORD_OF_ASCII).split())
+    return _NOT_WORD.sub(" ", text).strip()
+
+
 def preview(text):
     """The first characters on one line, as the table shows them: without the signs of Markdown."""
     start = text[: PREVIEW * 4]
-    plain = _SPACES.sub(" ", _EMPHASIS.sub("", start)).strip() or _SPACES.sub(" ", start).strip()
+    bare = _EMPHASIS.sub("", start) if _MARK.search(start) else start
+    plain = " ".join(bare.split()) or " ".join(start.split())
     return plain[:PREVIEW]
 
 

@@ -1,5 +1,6 @@
 """The REST door of interactions: log one, list, read, delete, label, give feedback."""
 
+from django.http import JsonResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -106,9 +107,9 @@ class InteractionList(APIView):
             super(InteractionList, self).check_permissions(request)
             return project_or_404(request.user, word, LOG), request.user
 
-        sender = request.headers["Authorization"] if self._is_asked_later(request) else request.user.pk
+        sender = request.META["HTTP_AUTHORIZATION"] if self.is_asked_later else request.user.pk
         outcome = log(kind=(sender, word), admit=admit, record=record)
-        return Response(
+        return JsonResponse(
             {
                 "completion_id": str(outcome.id),
                 "session_id": outcome.session,
@@ -117,18 +118,22 @@ class InteractionList(APIView):
             status=status.HTTP_200_OK if outcome.duplicate else status.HTTP_201_CREATED,
         )
 
+    def initial(self, request, *args, **kwargs):
+        self.is_asked_later = self._is_asked_later(request)
+        super().initial(request, *args, **kwargs)
+
     def perform_authentication(self, request):
-        if not self._is_asked_later(request):
+        if not self.is_asked_later:
             super().perform_authentication(request)
 
     def check_permissions(self, request):
-        if not self._is_asked_later(request):
+        if not self.is_asked_later:
             super().check_permissions(request)
 
     def _is_asked_later(self, request):
         """Whether who sends a record is asked with the commit, once for all that arrive together with the same key: not
         where reading the record would be work that a stranger should not get done."""
-        length = request.headers.get("Content-Length", "")
+        length = request.META.get("CONTENT_LENGTH", "")
         is_short = len(length) < 10 and length.isascii() and length.isdigit() and int(length) <= SHORT
         return request.method == "POST" and is_short and is_by_key(request)
 
