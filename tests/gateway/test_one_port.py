@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import openai
@@ -13,11 +15,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from gateway.handing import is_ours
+from gateway.handing import is_ours, logs_one
 from gateway.line import is_there
 from tests.gateway.conftest import said
 
 CHAT = "/openai/v1/chat/completions"
+LOGGING = "/api/v1/interactions"
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,21 @@ CHAT = "/openai/v1/chat/completions"
 )
 def test_the_first_bytes_tell_whose_a_connection_is(start, ours):
     assert is_ours(start) is ours
+
+
+@pytest.mark.parametrize(
+    ("start", "logs"),
+    [
+        (b"POST /api/v1/interactions HTTP/1.1\r\n", True),
+        (b"\r\nPOST http://desk.example/api/v1/interactions?x=1 HTTP/1.1\r\n", True),
+        (b"GET /api/v1/interactions HTTP/1.1\r\n", False),
+        (b"POST /api/v1/interactions/batch?project=desk HTTP/1.1\r\n", False),
+        (b"POST /api/v1/interactionsx HTTP/1.1\r\n", False),
+        (b"", False),
+    ],
+)
+def test_the_first_bytes_tell_who_logs_one_interaction(start, logs):
+    assert logs_one(start) is logs
 
 
 def test_the_gateways_process_is_small():
@@ -76,9 +94,9 @@ class Product:
         self.processes.append(process)
         return process
 
-    def start_web(self):
+    def start_web(self, processes=1):
         return self.start(
-            "-m", "gunicorn", "-c", "config/gunicorn.py", "-w", "1", "-b", f"127.0.0.1:{self.port}"
+            "-m", "gunicorn", "-c", "config/gunicorn.py", "-w", str(processes), "-b", f"127.0.0.1:{self.port}"
         )  # fmt: skip
 
     def start_gateway(self):
@@ -133,6 +151,63 @@ def test_both_answer_on_one_port_and_the_gateway_comes_back(product, desk, key, 
     logged(2)
     stopped_in_the_middle(product, client, desk)
     assert logged(3)[-1].body.envelope["metadata"]["broke_off"] == "gateway"
+
+
+@pytest.fixture
+def two(transactional_db, tmp_path):
+    """The web server with two processes."""
+    product = Product(tmp_path)
+    web = product.start_web(processes=2)
+    wait_for(product.is_ready)
+    yield product
+    web.send_signal(signal.SIGTERM)
+    web.wait(20)
+
+
+def test_those_who_log_meet_in_one_process_and_in_another_when_that_is_killed(two, key, logged):
+    headers = {"Authorization": f"Bearer {key}"}
+    clients = [httpx.Client(base_url=two.address, headers=headers, timeout=20) for _ in range(6)]
+
+    def log_all(text):
+        record = {"project": "desk", "messages": said(), "completion": text}
+        with ThreadPoolExecutor(len(clients)) as pool:
+            return [answer.status_code for answer in pool.map(lambda one: one.post(LOGGING, json=record), clients)]
+
+    assert log_all("a") == log_all("b") == [201] * 6
+    [place] = meeting_places(two)
+    at_home = {place: len(connections_of(place, two.port)) for place in web_processes(two)}
+    assert (at_home[place], sum(at_home.values())) == (6, 6)
+    # who has another errand is answered by whoever has the connection
+    assert [one.get(LOGGING, params={"project": "desk"}).json()["count"] for one in clients] == [12] * 6
+    os.kill(place, signal.SIGKILL)
+    wait_for(lambda: place not in web_processes(two) and len(web_processes(two)) == 2)
+    clients[:] = [httpx.Client(base_url=two.address, headers=headers, timeout=20) for _ in range(6)]
+    assert log_all("c") == [201] * 6
+    [other] = meeting_places(two)
+    assert other != place
+    assert len(connections_of(other, two.port)) == 6
+    logged(18)
+
+
+def web_processes(product):
+    """Process ids of the web server's own processes."""
+    [web] = product.processes
+    return [int(pid) for pid in Path(f"/proc/{web.pid}/task/{web.pid}/children").read_text().split()]
+
+
+def meeting_places(product):
+    """Process ids that hold the lock."""
+    inode = (product.folder / "logging.lock").stat().st_ino
+    held = [line.split() for line in Path("/proc/locks").read_text().splitlines()]
+    return [int(told[4]) for told in held if told[5].endswith(f":{inode}") and told[1] == "FLOCK"]
+
+
+def connections_of(pid, port):
+    """The clients' ports of a process's connections."""
+    ours = {os.readlink(file) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()}
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    open_ = [told for told in rows if told[1].endswith(f":{port:04X}") and told[3] == "01"]
+    return [told[2] for told in open_ if f"socket:[{told[9]}]" in ours]
 
 
 def slowly(port, key):
