@@ -6,6 +6,7 @@ so the places may be remembered: planning and starting a statement over 25 parti
 
 import time
 import uuid
+from bisect import bisect_left, bisect_right
 
 from accounts import prepared
 from interactions import ids, partitions
@@ -29,6 +30,15 @@ def parts(lower, upper, descending):
         grouped.append((group[-1][0], group[0][1]) if descending else (group[0][0], group[-1][1]))
         size = size * 2 if len(grouped) > 1 else 1
     return grouped
+
+
+def around(lower, upper):
+    """The ends of the partitions that the range lies in: the largest place up to its lower end, and the smallest from
+    its upper end on; None where it has no such end, or there is none."""
+    places = _places()
+    below = places[: bisect_right(places, lower)] if lower is not None else []
+    above = places[bisect_left(places, upper) :] if upper is not None else []
+    return below[-1] if below else None, above[0] if above else None
 
 
 def oldest():

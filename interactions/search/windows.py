@@ -3,8 +3,10 @@ read, and what both hold is fetched. So a word of one in a hundred costs what it
 """
 
 import math
+import uuid
 from dataclasses import dataclass
 
+from interactions.search import spans
 from interactions.search.plan import row
 from interactions.search.texts import indexed, is_plain, together
 
@@ -13,8 +15,9 @@ TEST, TEXT, CUT = 15e-6, 35e-6, 110e-6  # a body looked at for letters; its text
 READ, FETCH = 0.05e-6, 15e-6  # an entry of the index of words; a body that it names
 START = 3e-3
 SMALLEST = 200  # bodies in a window
-AT_ONCE = 2_000  # matches that are fetched without a window
+AT_ONCE = 500  # matches that are fetched without a window
 GROWTH = 8
+LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Holding:
     @classmethod
     def of(cls, part):
         """By the planner's estimates; of a word that is none of the most common ones, the most there may be."""
-        where, values = part.range("b.id")
+        where, values = _partitions(part).range("b.id")
         held, more = indexed(together(part.words))
         rows = f"SELECT count(*) FROM interactions_interactionbody b WHERE {where}"
         [[told]] = row(f"EXPLAIN (FORMAT JSON) SELECT ({rows}), ({rows} AND {held})", [*values, *values, *more])
@@ -61,7 +64,7 @@ def through(part, holding, found):
     window, (held, held_values) = holding.window(part, found), indexed(part.words)
     while True:
         piece = _next(part, holding, window)
-        where, values = piece.range("b.id")
+        where, values = _apart(piece) if piece == part else _window(piece)
         entries = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} AND {held}"
         n, more = piece.meeting(entries, [*values, *held_values], found.counted)
         found.add(more if found.counted else sorted(more, reverse=piece.descending))
@@ -72,6 +75,30 @@ def through(part, holding, found):
             return edge
         part = part.within(part.lower, edge) if part.descending else part.within(edge, part.upper)
         window = math.inf if n / window * holding.bodies < AT_ONCE else GROWTH * window
+
+
+def _partitions(part):
+    """The part as wide as the partitions that it lies in: of ends close to each other, or behind the last ANALYZE, the
+    planner believes that there is one row between them."""
+    return part.within(*spans.around(part.lower, part.upper))
+
+
+def _apart(part):
+    """(SQL, values) of the part's range beside its words, where few match: a test on what the index of words finds."""
+    wide = _partitions(part)
+    where, values = wide.range("b.id")
+    ends = [(">=", part.lower, wide.lower), ("<", part.upper, wide.upper)]
+    ends = [(sign, end) for sign, end, other in ends if end != other]
+    tests = [where, *(f"(b.id {sign} %s) IS TRUE" for sign, _ in ends)]
+    return " AND ".join(tests), [*values, *(end for _, end in ends)]
+
+
+def _window(part):
+    """The same where both indexes are read. The ends are hidden from the planner, else it would cut each body into
+    words where it believes that there is one."""
+    where, values = _partitions(part).range("b.id")
+    ends = [part.lower or LEAST, part.upper or GREATEST]
+    return f"{where} AND b.id >= (SELECT %s::uuid) AND b.id < (SELECT %s::uuid)", [*values, *ends]
 
 
 def _next(part, holding, window):
