@@ -169,6 +169,23 @@ def test_a_page_in_the_depth_reads_no_more_than_the_first(full, query):
 
 
 @pytest.mark.django_db
+def test_words_of_what_no_statistics_know_yet_are_found_by_their_index(full, monkeypatch):
+    """Between ids behind the last ANALYZE the planner expects one row, however many there are."""
+    monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
+    made = [ids.make(START + datetime.timedelta(seconds=N + n)) for n in range(N // 2)]
+    with connection.cursor() as cursor:
+        models = {one.key: one.pk for one in Model.objects.filter(team=full.team)}
+        values = {"project": full.pk, "model": models["usual"], "rare": models["rare"], "start": START}
+        cursor.execute(FILL.rpartition("INSERT")[0], {**values, "ids": made})
+    for cursor, most in ((None, made[-1]), (str(Cursor(made[N // 4])), made[N // 4])):
+        with CaptureQueriesContext(connection) as queries:
+            page = search(full, asked(full, {"q": "middling"}), cursor=cursor, limit=PAGE)
+        assert (len(page), page.rows[0].pk) == (PAGE, max(one for one in made[::50] if one < most))
+        cut = [node for node in run_again(queries.captured_queries) if "interactions_words" in node.get("Filter", "")]
+        assert sum(node["Actual Rows"] + node["Rows Removed by Filter"] for node in cut) < PAGE
+
+
+@pytest.mark.django_db
 def test_what_arrived_is_counted_by_the_order_of_arrival(full):
     moment = START + datetime.timedelta(seconds=N - 20)
     with CaptureQueriesContext(connection) as queries:
