@@ -179,10 +179,9 @@ def _recount(cursor, month):
     """
     for lock in (rollups.LOCK, given_rollups.LOCK):
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
-    cursor.execute(_UNUSE, month.bounds)
-    cursor.execute(_IN_HOURS, month.bounds)
+    cursor.execute(_UNCOUNTED, month.bounds)
     there = Counter(dict(cursor.fetchall()))
-    for table in (COUNTS.rollup, COUNTS.delta, GIVEN.rollup, GIVEN.delta):
+    for table in (GIVEN.rollup, GIVEN.delta):
         cursor.execute(f"DELETE FROM {table} WHERE hour >= %(start)s AND hour < %(end)s", month.bounds)
     part = month.part("interactions_interaction")
     tables = recounts.Tables(interaction=f'"{COPY}{part}"', feedback=f'"{COPY}{month.part("feedback_feedback")}"')
@@ -193,19 +192,21 @@ def _recount(cursor, month):
     return [_departure(month, project_id, there[project_id], held.get(project_id, 0)) for project_id in sorted(there)]
 
 
-# of the deltas labels know nothing yet: they are counted when they are folded
-_UNUSE = """
-    UPDATE interactions_label l SET uses = l.uses - f.n FROM (
-        SELECT value, sum(n) AS n FROM interactions_rollup
-        WHERE dimension = 1 AND hour >= %(start)s AND hour < %(end)s GROUP BY 1) f
-    WHERE l.id = f.value
-"""
-_IN_HOURS = """
+# how many there were by project; of the deltas labels know nothing yet: they are counted when they are folded
+_UNCOUNTED = """
+    WITH counts AS (
+        DELETE FROM interactions_rollup WHERE hour >= %(start)s AND hour < %(end)s
+        RETURNING project_id, dimension, value, n
+    ), deltas AS (
+        DELETE FROM interactions_rollupdelta WHERE hour >= %(start)s AND hour < %(end)s
+        RETURNING project_id, dimension, n
+    ), unused AS (
+        UPDATE interactions_label l SET uses = l.uses - f.n
+        FROM (SELECT value, sum(n) AS n FROM counts WHERE dimension = 1 GROUP BY 1) f WHERE l.id = f.value
+    )
     SELECT project_id, sum(n)::bigint FROM (
-        SELECT project_id, n FROM interactions_rollup
-        WHERE dimension = 0 AND hour >= %(start)s AND hour < %(end)s
-        UNION ALL SELECT project_id, n FROM interactions_rollupdelta
-        WHERE dimension = 0 AND hour >= %(start)s AND hour < %(end)s) AS both_
+        SELECT project_id, n FROM counts WHERE dimension = 0
+        UNION ALL SELECT project_id, n FROM deltas WHERE dimension = 0) AS both_
     GROUP BY 1
 """
 
@@ -223,12 +224,26 @@ def _departure(month, project_id, n, held):
 
 
 # of each comparison that loses a side the other row, where that lies elsewhere or belongs to one that stays
-_LEFT_BEHIND = """
+_LOST = """
+    DROP TABLE IF EXISTS pg_temp.lost;
+    CREATE TEMP TABLE lost ON COMMIT DROP AS SELECT other_id, id FROM "{part}"
+    WHERE interaction_id <> ALL(%(kept)s)
+        AND (other_id = ANY(%(kept)s) OR other_id < %(lower)s OR other_id >= %(upper)s);
+    ANALYZE pg_temp.lost;
     DROP TABLE IF EXISTS pg_temp.left_behind;
-    CREATE TEMP TABLE left_behind ON COMMIT DROP AS
-    SELECT o.* FROM "{part}" lost JOIN feedback_preference o ON o.interaction_id = lost.other_id AND o.id = lost.id
-    WHERE lost.interaction_id <> ALL(%(kept)s)
-        AND (lost.other_id = ANY(%(kept)s) OR lost.other_id < %(lower)s OR lost.other_id >= %(upper)s)
+    CREATE TEMP TABLE left_behind (LIKE feedback_preference) ON COMMIT DROP;
+"""
+# the ends once more, written out: the server leaves out the months of others by them
+_ENDS = """
+    SELECT (SELECT other_id FROM lost ORDER BY other_id LIMIT 1),
+        (SELECT other_id FROM lost ORDER BY other_id DESC LIMIT 1)
+"""
+_LEFT_BEHIND = """
+    WITH gone AS (
+        DELETE FROM feedback_preference o USING lost
+        WHERE o.interaction_id = lost.other_id AND o.id = lost.id AND o.interaction_id BETWEEN %s AND %s RETURNING o.*
+    )
+    INSERT INTO left_behind SELECT * FROM gone
 """
 _UNCOUNT = f"""
     INSERT INTO feedback_pairdelta (project_id, key_id, model_id, other_model_id, outcome, n)
@@ -241,13 +256,12 @@ _UNCOUNT = f"""
 def _forget_comparisons(cursor, month):
     """Uncount what loses a side; delete the sides that would be left behind, and free their external ids."""
     part = month.part("feedback_preference")
-    cursor.execute(_LEFT_BEHIND.format(part=part), month.bounds)
+    cursor.execute(_LOST.format(part=part), month.bounds)
+    cursor.execute(_ENDS)
+    ends = cursor.fetchone()
+    if None not in ends:
+        cursor.execute(_LEFT_BEHIND, ends)
     cursor.execute(_UNCOUNT.format(part=part), month.bounds)
-    # those of the month itself were not copied
-    cursor.execute(
-        "DELETE FROM feedback_preference p USING left_behind l"
-        " WHERE p.interaction_id = l.interaction_id AND p.id = l.id"
-    )
     cursor.execute(
         "SELECT project_id, array_agg(external_id) FROM left_behind WHERE external_id IS NOT NULL GROUP BY 1"
     )
