@@ -1,17 +1,75 @@
 """The gateway's end of the one port: takes the connections that the web server hands over, and serves them."""
 
 import asyncio
+import os
+import socket
+from contextlib import suppress
 
 import uvicorn
 from django.conf import settings
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.line import Door, socket_path
+from gateway.line import socket_path
 
+AT_ONCE = 64  # connections taken before others get a turn
 FINISHING = 5  # seconds that streams have to end when the process is asked to
 MOST = 2_000  # connections at a time
 LATE = 30  # seconds in which the headers of a request must be there
 MOST_HEAD = 64 * 1024  # bytes of them
+
+
+class Door:
+    """A UNIX socket through which connections come in; `welcome(socket)` gets each of them."""
+
+    def __init__(self, path, welcome):
+        self.path, self.welcome = path, welcome
+        self._listener, self._lines = None, set()
+
+    def open(self, loop):
+        """Listen, for ourselves alone; a socket left behind by a killed process goes."""
+        self._loop = loop
+        with suppress(FileNotFoundError):
+            self.path.unlink()
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.setblocking(False)
+        before = os.umask(0o177)
+        try:
+            self._listener.bind(str(self.path))
+        finally:
+            os.umask(before)
+        self._listener.listen(64)
+        loop.add_reader(self._listener, self._accept)
+
+    def close(self):
+        for one in [self._listener, *self._lines]:
+            self._loop.remove_reader(one)
+            one.close()
+        self._lines = set()
+        with suppress(FileNotFoundError):
+            self.path.unlink()
+
+    def _accept(self):
+        with suppress(BlockingIOError):
+            line, _ = self._listener.accept()
+            line.setblocking(False)
+            self._lines.add(line)
+            self._loop.add_reader(line, self._receive, line)
+
+    def _receive(self, line):
+        for _ in range(AT_ONCE):
+            try:
+                said, files, _, _ = socket.recv_fds(line, 1, 1)
+            except BlockingIOError:
+                return
+            except OSError:
+                said, files = b"", []
+            for file in files:
+                self.welcome(socket.socket(fileno=file))
+            if not said:
+                self._loop.remove_reader(line)
+                self._lines.discard(line)
+                line.close()
+                return
 
 
 class Protocol(HttpToolsProtocol):
