@@ -11,4 +11,4 @@ from config.gunicorn import (  # noqa: F401
 )
 
 wsgi_app = "bench.bare:application"
-worker_class = "gthread"  # the product's own kind, less what looks for the gateway's connections
+worker_class = "gthread"  # as it comes: what the product adds to it is part of what is measured
