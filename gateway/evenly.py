@@ -1,7 +1,7 @@
 """How many connections each process of the web server holds, in memory that all of them share.
 
-Whoever holds more than another lets that one accept the next: else one process would answer most clients, and the other
-core would wait for it.
+Whoever holds more than another leaves it the next one for a moment: else one process would answer most clients, and the
+other core would wait for it.
 """
 
 import mmap

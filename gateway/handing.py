@@ -23,6 +23,7 @@ from gateway.line import CALLS, PREFIX, Line
 
 PEEKED = 512  # bytes; a line that says no more by then is not ours
 LINGER = 0.01  # seconds that a thread which has answered looks out for the client's next request
+PASSES, PASS = 10, 0.001  # times that a connection is left to others, and seconds that they have for it
 FREE = 1  # thread that is always left to others
 _OURS = re.compile(
     rb"\s*[A-Z]+ +(?:https?://[^/?# ]*)?(?:%s|(?:%s)(?:[?# ]|$))"
@@ -42,22 +43,27 @@ class FrontDoor(ThreadWorker):
     """gunicorn's threaded worker, which looks at each request's first bytes before a thread does, and takes turns with
     the others in accepting."""
 
-    @property
-    def worker_connections(self):
-        """How many connections there may be before no more are accepted; gunicorn asks at each turn of its loop."""
-        COUNTS.tell(self.age, self.nr_conns)
-        fewest = COUNTS.fewest(but=self.age)
-        return self._most if fewest is None else min(self._most, fewest + 1)
-
-    @worker_connections.setter
-    def worker_connections(self, most):
-        self._most = most
-
     def init_process(self):
         self.line = Line(settings.DATA_DIR)
+        self.passed = 0  # times in a row that the next connection was left to others
         self.given, self.lingering = set(), set()  # connections given to threads, and those that keep theirs a moment
         self.threads = self.cfg.threads
         super().init_process()
+
+    def notify(self):
+        super().notify()
+        COUNTS.tell(self.age, self.nr_conns)
+
+    def accept(self, listener):
+        """Accept a connection, unless another process holds fewer and takes it in a moment."""
+        fewest = COUNTS.fewest(but=self.age)
+        if fewest is not None and fewest < self.nr_conns and self.passed < PASSES:
+            self.passed += 1
+            time.sleep(PASS)
+            return
+        self.passed = 0
+        super().accept(listener)
+        COUNTS.tell(self.age, self.nr_conns)
 
     def handle(self, conn):
         """Answer a request, and those that follow it at once."""

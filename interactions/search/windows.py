@@ -45,11 +45,13 @@ class Holding:
         return TEST + self.share * self.exact
 
     def pays(self, part, found):
-        """Whether the index of words is quicker than looking at what the plan's driver yields."""
+        """Whether the index of words is quicker than looking at what the plan's driver yields, and has the time: it
+        cannot be left half read."""
         matches = self.share * self.bodies
         fetched = min(found.missing / max(part.share * part.rate, 1e-9), matches)
         looked_at = min(found.missing / self.share, part.share * self.bodies)
-        return START + matches * READ + fetched * FETCH < looked_at * self.pace
+        took = START + matches * READ + fetched * FETCH
+        return took < looked_at * self.pace and (took < found.seconds or matches * READ < START)
 
     def window(self, part, found):
         """How many bodies probably hold what is missing; endless where all is quickly fetched."""
