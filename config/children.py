@@ -41,7 +41,9 @@ class Child:
                 stdout=log, stderr=log, start_new_session=True, pass_fds=self.keep, **tie,
             )  # fmt: skip
         self.started = time.monotonic()
-        self.pid_file.write_text(str(self.process.pid))
+        written = self.pid_file.with_suffix(".part")
+        written.write_text(str(self.process.pid))
+        written.replace(self.pid_file)  # who reads it meanwhile finds a whole number
 
     def run(self):
         """Run to the end; when it fails, show what it said and end too."""
