@@ -3,8 +3,9 @@
 import re
 import time
 
-from django.db import connection
+from django.db import connection, transaction
 
+LOCK = 0x4D61_7267_0007  # one who sorts at a time: the others would wait, and hold up what else the worker has to do
 LONGEST = 2_046  # bytes of a word; longer ones are not indexed
 QUIET = 4  # seconds; who stores tells the statistics once a second
 MANY = 2_000  # bodies, about 13 MB of entries, that a search reads in some milliseconds
@@ -42,8 +43,8 @@ def merge_pending():
     if n != _merging.n:
         _merging.n, _merging.came_at = n, now
     if n - _merging.merged >= MANY or (n != _merging.merged and now >= _merging.came_at + QUIET):
-        _merge()
-        _merging.merged = n
+        if _merge():
+            _merging.merged = n
     return n != _merging.merged
 
 
@@ -69,11 +70,16 @@ def _stored():
 
 
 def _merge():
-    with connection.cursor() as cursor:
+    """Whether it was done; not while another is at it."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        if not cursor.fetchone()[0]:
+            return False
         cursor.execute(
             "SELECT gin_clean_pending_list(inhrelid) FROM pg_inherits"
             " WHERE inhparent = to_regclass('interaction_words')"
         )
+        return True
 
 
 def _phrase(words, prefix):

@@ -1,5 +1,6 @@
 """When the list of new entries is sorted into the index of words, and how JSON gets its canonical form quickly."""
 
+import contextlib
 import json
 import math
 
@@ -64,7 +65,7 @@ def merged(monkeypatch):
     """What was stored when the list was sorted; `look(n)` is the worker's look when so many were."""
     found, stored, clock = [], {}, {"now": 100.0}
     monkeypatch.setattr(words, "_stored", lambda: stored["n"])
-    monkeypatch.setattr(words, "_merge", lambda: found.append(stored["n"]))
+    monkeypatch.setattr(words, "_merge", lambda: found.append(stored["n"]) is None)
     monkeypatch.setattr(words, "_merging", words._Merging())
     monkeypatch.setattr(words.time, "monotonic", lambda: clock["now"])
 
@@ -99,4 +100,12 @@ def test_many_new_entries_are_sorted_at_once_and_few_when_no_more_come(merged):
 @pytest.mark.django_db
 def test_the_list_is_sorted_into_the_index_of_every_month():
     assert words._stored() >= 0
-    words._merge()
+    assert words._merge()
+
+
+@pytest.mark.django_db
+def test_who_finds_another_sorting_leaves_it_to_that_one():
+    with contextlib.closing(connection.copy()) as other:
+        other.cursor().execute("SELECT pg_advisory_lock(%s)", [words.LOCK])
+        assert not words._merge()
+    assert words._merge()
