@@ -63,15 +63,16 @@ def test_a_body_that_is_looked_at_holds_the_words_that_the_index_says(asked):
 @pytest.fixture
 def merged(monkeypatch):
     """What was stored when the list was sorted; `look(n)` is the worker's look when so many were."""
-    found, stored, clock = [], {}, {"now": 100.0}
-    monkeypatch.setattr(words, "_stored", lambda: stored["n"])
+    found, stored, clock = [], {"searches": 0}, {"now": 100.0}
+    monkeypatch.setattr(words, "_told", lambda: (stored["n"], stored["searches"]))
     monkeypatch.setattr(words, "_merge", lambda: found.append(stored["n"]) is None)
     monkeypatch.setattr(words, "_merging", words._Merging())
     monkeypatch.setattr(words.time, "monotonic", lambda: clock["now"])
 
-    def look(n, seconds=1):
-        """After so many seconds."""
+    def look(n, seconds=1, searches=1):
+        """After so many seconds, and searches."""
         stored["n"], clock["now"] = n, clock["now"] + seconds
+        stored["searches"] += searches
         return words.merge_pending()
 
     return look, found
@@ -97,9 +98,21 @@ def test_many_new_entries_are_sorted_at_once_and_few_when_no_more_come(merged):
     assert len(sorted_at) == 2
 
 
+def test_more_wait_where_nobody_searches(merged):
+    look, sorted_at = merged
+    look(0, words.QUIET)
+    look(0, words.QUIET)
+    sorted_at.clear()
+    assert look(words.MOST - 1, searches=0)
+    assert not look(words.MOST - 1, searches=1)
+    assert look(2 * words.MOST - 2, searches=0)
+    assert not look(2 * words.MOST - 1, searches=0)
+    assert sorted_at == [words.MOST - 1, 2 * words.MOST - 1]
+
+
 @pytest.mark.django_db
 def test_the_list_is_sorted_into_the_index_of_every_month():
-    assert words._stored() >= 0
+    assert all(n >= 0 for n in words._told())
     assert words._merge()
 
 
