@@ -15,7 +15,7 @@ from interactions.claims import claimed
 from interactions.models import Interaction
 from interactions.rules import text_fault
 from interactions.search import walk
-from interactions.search.plan import plan_of
+from interactions.search.plan import Plan, plan_of
 from interactions.search.rows import rows_of
 from interactions.wanted import Cursor
 
@@ -34,12 +34,15 @@ class Counted(NamedTuple):
 
 @dataclass
 class Page:
-    """A page of interactions with their `.labels`; cursors where there is more; `searched_to` where time ran out."""
+    """A page of interactions with their `.labels`; cursors where there is more; `searched_to` where time ran out.
+    `plan`, where it begins at the beginning, and `pace` tell who counts how its ids were found."""
 
     rows: list = field(default_factory=list)
     next: str | None = None
     previous: str | None = None
     searched_to: datetime.datetime | None = None
+    plan: Plan | None = None
+    pace: float | None = None
 
     def __iter__(self):
         return iter(self.rows)
@@ -53,10 +56,11 @@ def search(project, wanted, *, cursor=None, limit=50):
     while `next` is set: the time was used up. ValueError for a cursor that is none."""
     at = Cursor.read(cursor) if cursor else None
     back = bool(at and at.back)
-    found, reached = page_of_ids(project, wanted, at, limit + 1)
+    plan = plan_of(project, wanted, at)
+    found, reached, pace = walk.ids_of(plan, limit + 1, BUDGET) if plan else ([], None, None)
     more = len(found) > limit
     found = found[:limit][::-1] if back else found[:limit]
-    page = Page(rows=rows_of(found))
+    page = Page(rows=rows_of(found), plan=None if at else plan, pace=pace)
     forward_end = found[-1] if found and (more or back) else None
     backward_end = found[0] if found and (more if back else at) else None
     if reached is not None and not more:
@@ -67,12 +71,13 @@ def search(project, wanted, *, cursor=None, limit=50):
     return page
 
 
-def count(project, wanted, seconds=ASIDE):
-    """How many match, up to 10,000; capped where there are more, or where there was no time to count all."""
-    plan = plan_of(project, wanted, None)
+def count(project, wanted, seconds=ASIDE, page=None):
+    """How many match, up to 10,000; capped where there are more, or where there was no time to count all. A `page` of
+    them tells how they are found."""
+    plan = page and page.plan or plan_of(project, wanted, None)
     if plan is None:
         return Counted(0, False)
-    n, complete = walk.number_of(plan, CAP + 1, seconds)
+    n, complete = walk.number_of(plan, CAP + 1, seconds, page and page.pace)
     return Counted(min(n, CAP) if complete else roundly(n), n > CAP or not complete)
 
 
@@ -111,7 +116,7 @@ def page_of_ids(project, wanted, at, limit, budget=None):
     """(up to `limit` ids in the order asked, walking away from the cursor; the id down to which everything was
     searched, where the seconds of the budget were used up before there were enough)."""
     plan = plan_of(project, wanted, at)
-    return ([], None) if plan is None else walk.ids_of(plan, limit, BUDGET if budget is None else budget)
+    return walk.ids_of(plan, limit, BUDGET if budget is None else budget)[:2] if plan else ([], None)
 
 
 def through(project, wanted, at, limit, seconds=0.5):

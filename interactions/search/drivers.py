@@ -44,9 +44,9 @@ class Driver:
     yields: float = 1.0
 
 
-def newest(project, wanted):
+def newest(project, wanted, picked=ROW):
     """The project's own order; and all drivers that are rows of the interactions are rows of these sources."""
-    return Driver(_rows(project, wanted.sources), sizes.total(project), holds_row=True)
+    return Driver(_rows(project, wanted.sources, picked), sizes.total(project), holds_row=True)
 
 
 def of_labels(project, labels):
@@ -123,12 +123,11 @@ def of_parts(project, column):
     return Driver((source,), sizes.total(project) * PARTLY, holds_row=True)
 
 
-def _rows(project, wanted_sources):
+def _rows(project, wanted_sources, picked):
     """Real and simulated traffic have an index each."""
-    simulated = Source(
-        "interactions_interaction", "id", ROW, "project_id = %s AND source = 'simulation'", (project.pk,)
-    )
-    real = Source("interactions_interaction", "id", ROW, "project_id = %s AND source <> 'simulation'", (project.pk,))
+    table, owned = ("interactions_interaction", "id", picked), "project_id = %s AND source"
+    simulated = Source(*table, f"{owned} = 'simulation'", (project.pk,))
+    real = Source(*table, f"{owned} <> 'simulation'", (project.pk,))
     if "simulation" not in wanted_sources:
         return (real,)
     return (simulated,) if set(wanted_sources) == {"simulation"} else (real, simulated)

@@ -51,7 +51,8 @@ def plan_of(project, wanted, at):
         tests = (*tests, _is_first(tests, wanted))
     kept += [min(one.size * one.yields / everything, 1) for one in found if one is not driver]
     share, rate = min(driver.size / everything, 1), driver.yields * math.prod(kept)
-    return Plan(tests, driver, wanted.words, lower, upper, descending, share, rate)
+    own = drivers.newest(project, wanted, picked="id")
+    return Plan(tests, driver, own, wanted.words, lower, upper, descending, share, rate)
 
 
 def _span(wanted, at):
@@ -166,7 +167,8 @@ def _looked_up(tests, values, none):
 
 @dataclass(frozen=True)
 class Plan:
-    """Tests on the row `i`, the Driver, the words, and the range of ids to look at: from lower, to below upper.
+    """Tests on the row `i`, the Driver, that of the project's `own` ids, the words, and the range of ids to look at:
+    from lower, to below upper.
 
     About how large the driver is, as a `share` of the project, and which share of its entries meets the tests, their
     `rate`; both from 0 to 1.
@@ -174,6 +176,7 @@ class Plan:
 
     tests: tuple
     driver: drivers.Driver
+    own: drivers.Driver
     words: str
     lower: uuid.UUID | None
     upper: uuid.UUID | None
@@ -216,13 +219,28 @@ class Plan:
         sql = f"WITH block AS MATERIALIZED ({entries}) SELECT (SELECT id FROM block OFFSET %s LIMIT 1), {yielded}"
         return row(sql, [*values, size - 1, *found_values, *([] if counted else [limit])])
 
-    def meeting(self, entries, values, counted=False):
-        """(how many `entries`, a query that yields an `id` each, has; those that meet the tests, or how many)."""
+    def meeting(self, entries, values, counted=False, most=None):
+        """(how many `entries`, a query that yields an `id` each, has; those that meet the tests, or how many). Where
+        they are more than `most`, some of them."""
         by_id = replace(self.driver, holds_row=False, rest=())
         found, found_values = replace(self, driver=by_id, words="")._matching("entries")
         yielded = f"(SELECT count(*) FROM ({found}) AS found)" if counted else f"ARRAY({found})"
+        if most is not None:  # limited outside, else the planner chooses by it
+            entries, values = f"WITH unlimited AS MATERIALIZED ({entries}) TABLE unlimited LIMIT %s", [*values, most]
         sql = f"WITH entries AS MATERIALIZED ({entries}) SELECT (SELECT count(*) FROM entries), {yielded}"
         return row(sql, [*values, *found_values])
+
+    def ends(self, n):
+        """(the next of the project's own ids in the range, the one so many after it), None for what there is not."""
+        own = replace(self, driver=self.own)
+        (first, values), (last, more) = own._entries(1), own._entries(n + 1)
+        return row(f"SELECT ({first}), (SELECT id FROM ({last}) AS own OFFSET %s LIMIT 1)", [*values, *more, n])
+
+    def rows_of_project(self):
+        """(table with conditions, values) of all of the project's own in the range."""
+        one = self.own.sources[0]
+        where, values = _all([(one.condition, one.values), self.range(one.column)])
+        return f"{one.table} WHERE {where}", values
 
     def row_tests(self):
         """(SQL, values) of all that is wanted of one row `i`, its words included."""

@@ -13,17 +13,21 @@ LARGEST_APART = 4_096  # of a block whose rows are fetched one by one
 SMALLEST = 64
 AMPLE = 1.3  # times as many entries as would just do
 ROW, APART = 2.5e-6, 8e-6  # seconds that an entry takes, warm, on a small machine, until it was seen what one takes
+BESIDE = 0.1  # share of a project from which on rows lie beside each other, and not each on a page of its own
 
 
 @dataclass
 class Found:
     """Up to `limit` matches in the order of the walk, or how many where they are only `counted`; `until` is the
-    moment by the monotonic clock from which on nothing new is begun."""
+    moment by the monotonic clock from which on nothing new is begun. `few`: the words were rare where they were looked
+    for last; `pace`: the seconds that an entry of the driver took in the last block, None where none was looked at."""
 
     limit: int
     until: float
     counted: bool = False
     n: int = 0
+    few: bool = False
+    pace: float | None = None
     ids: list = field(default_factory=list)
 
     @property
@@ -45,15 +49,17 @@ class Found:
 
 
 def ids_of(plan, limit, seconds):
-    """(up to `limit` ids in the plan's order, the id down to which all was looked at where the time was used up)."""
+    """(up to `limit` ids in the plan's order, the id down to which all was looked at where the time was used up, the
+    seconds that an entry of what drives took, None where it did not come to that)."""
     found = Found(limit, time.monotonic() + seconds)
     reached = _walk(plan, found)
-    return found.ids[:limit], reached
+    return found.ids[:limit], reached, found.pace
 
 
-def number_of(plan, limit, seconds):
-    """(how many match, up to `limit`; whether all was looked at, or the limit reached)."""
-    found = Found(limit, time.monotonic() + seconds, counted=True)
+def number_of(plan, limit, seconds, pace=None):
+    """(how many match, up to `limit`; whether all was looked at, or the limit reached). `pace`: the seconds that an
+    entry took before, where that is known."""
+    found = Found(limit, time.monotonic() + seconds, counted=True, pace=pace)
     reached = _walk(plan, found)
     return min(found.n, limit), reached is None
 
@@ -74,6 +80,8 @@ def _through(part, found):
     """The id down to which the part was looked at, None where it was done or there is enough."""
     if not part.words:
         return _blocks(part, found, part.rate)
+    if found.few and windows.at_once(part, found):
+        return None
     holding = windows.Holding.of(part)
     if holding.pays(part, found):
         return windows.through(part, holding, found)
@@ -82,13 +90,16 @@ def _through(part, found):
 
 def _blocks(part, found, rate, pace=0.0):
     """`rate` is the share of entries that probably match, `pace` the seconds that one takes beside its row."""
-    largest, each = (LARGEST, ROW) if part.driver.holds_row else (LARGEST_APART, APART)
+    largest = LARGEST if part.driver.holds_row else LARGEST_APART
+    if found.pace is None:
+        found.pace = pace + (ROW if part.driver.holds_row and part.share > BESIDE else APART)
     size = AMPLE * found.missing / max(rate, 1e-6) if rate < 1 else found.missing
-    size = _between(SMALLEST, min(size, found.seconds / (each + pace)), largest // 4)
+    size = _between(SMALLEST, min(size, found.seconds / found.pace), largest // 4)
     while True:
         began, missing, before = time.monotonic(), found.missing, found.n
         end, more = part.block(size, missing, found.counted)
         found.add(more)
+        found.pace = (time.monotonic() - began) / size
         if found.missing <= 0:
             return None
         if not found.counted and len(more) == missing:  # one of them more than once, and the block cut short
@@ -99,9 +110,9 @@ def _blocks(part, found, rate, pace=0.0):
         if found.seconds < 0:
             return end
         part = part.beyond(end)
-        hits, pace = (found.n - before) / size, (time.monotonic() - began) / size
+        hits = (found.n - before) / size
         wanted = AMPLE * found.missing / hits if hits else 4 * size
-        size = _between(SMALLEST, min(wanted, 8 * size, found.seconds / pace), largest)
+        size = _between(SMALLEST, min(wanted, 8 * size, found.seconds / found.pace), largest)
 
 
 def _between(least, value, most):

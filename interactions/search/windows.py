@@ -22,22 +22,32 @@ LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 
 @dataclass(frozen=True)
 class Holding:
-    """About how many bodies a part of the store has, which share of them holds the words, and how many seconds it
-    takes to be sure of one."""
+    """About how many bodies a part of the store has, which share of them holds the words, how many seconds it takes to
+    be sure of one, and which share of all bodies is the project's own."""
 
     bodies: float
     share: float
     exact: float = CUT
+    own: float = 1.0
 
     @classmethod
     def of(cls, part):
         """By the planner's estimates; of a word that is none of the most common ones, the most there may be."""
-        where, values = _partitions(part).range("b.id")
+        wide = _partitions(part)
+        where, values = wide.range("b.id")
         held, more = indexed(together(part.words))
         rows = f"SELECT count(*) FROM interactions_interactionbody b WHERE {where}"
-        [[told]] = row(f"EXPLAIN (FORMAT JSON) SELECT ({rows}), ({rows} AND {held})", [*values, *values, *more])
-        bodies, holding = (max(counted["Plans"][0]["Plan Rows"], 1) for counted in told["Plan"]["Plans"])
-        return cls(bodies, min(holding / bodies, 1.0), TEXT if is_plain(part.words) else CUT)
+        own, own_values = wide.rows_of_project()
+        asked = f"SELECT ({rows}), ({rows} AND {held}), (SELECT count(*) FROM {own})"
+        [[told]] = row(f"EXPLAIN (FORMAT JSON) {asked}", [*values, *values, *more, *own_values])
+        bodies, holding, own = (max(counted["Plans"][0]["Plan Rows"], 1) for counted in told["Plan"]["Plans"])
+        exact = TEXT if is_plain(part.words) else CUT
+        return cls(bodies, min(holding / bodies, 1.0), exact, min(own / bodies, 1.0))
+
+    @property
+    def matches(self):
+        """About how many bodies of the part hold the words."""
+        return self.share * self.bodies
 
     @property
     def pace(self):
@@ -47,36 +57,55 @@ class Holding:
     def pays(self, part, found):
         """Whether the index of words is quicker than looking at what the plan's driver yields, and has the time: it
         cannot be left half read."""
-        matches = self.share * self.bodies
-        fetched = min(found.missing / max(part.share * part.rate, 1e-9), matches)
-        looked_at = min(found.missing / self.share, part.share * self.bodies)
-        took = START + matches * READ + fetched * FETCH
-        return took < looked_at * self.pace and (took < found.seconds or matches * READ < START)
+        fetched = min(found.missing / max(part.share * part.rate * self.own, 1e-9), self.matches)
+        looked_at = min(found.missing / self.share, part.share * self.own * self.bodies)
+        took = START + self.matches * READ + fetched * FETCH
+        return took < looked_at * self.pace and (took < found.seconds or self.matches * READ < START)
 
     def window(self, part, found):
-        """How many bodies probably hold what is missing; endless where all is quickly fetched."""
-        if self.share * self.bodies <= AT_ONCE:
+        """How many of the project's own probably hold what is missing; endless where all is quickly fetched."""
+        if self.matches <= AT_ONCE:
             return math.inf
-        wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) / FETCH)
+        wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) * self.own / FETCH)
         return max(1.3 * wanted / self.share, SMALLEST)
+
+
+def at_once(part, found):
+    """Whether the part has so few matches that all of them were fetched; of more, nothing is found."""
+    n, more = _fetched(part, _apart(part), found, most=AT_ONCE + 1)
+    if n <= AT_ONCE:
+        _add(part, found, more)
+    return n <= AT_ONCE
 
 
 def through(part, holding, found):
     """The id down to which the part was looked at, None where it was done or there is enough."""
-    window, (held, held_values) = holding.window(part, found), indexed(part.words)
-    while True:
-        piece = _next(part, holding, window)
-        where, values = _apart(piece) if piece == part else _window(piece)
-        entries = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} AND {held}"
-        n, more = piece.meeting(entries, [*values, *held_values], found.counted)
-        found.add(more if found.counted else sorted(more, reverse=piece.descending))
-        if found.missing <= 0 or piece == part:
+    window = holding.window(part, found)
+    while window < holding.bodies:
+        piece, part = _next(part, int(window))
+        if piece is None:
             return None
-        edge = piece.lower if piece.descending else piece.upper
+        n, more = _fetched(piece, _window(piece), found)
+        _add(piece, found, more)
+        if found.missing <= 0 or part is None:
+            return None
         if found.seconds < 0:
-            return edge
-        part = part.within(part.lower, edge) if part.descending else part.within(edge, part.upper)
+            return part.upper if part.descending else part.lower
         window = math.inf if n / window * holding.bodies < AT_ONCE else GROWTH * window
+    n, more = _fetched(part, _apart(part), found)
+    _add(part, found, more)
+    found.few = n <= AT_ONCE
+    return None
+
+
+def _fetched(part, bodies, found, most=None):
+    (where, values), (held, more) = bodies, indexed(part.words)
+    entries = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} AND {held}"
+    return part.meeting(entries, [*values, *more], found.counted, most)
+
+
+def _add(part, found, more):
+    found.add(more if found.counted else sorted(more, reverse=part.descending))
 
 
 def _partitions(part):
@@ -103,15 +132,14 @@ def _window(part):
     return f"{where} AND b.id >= (SELECT %s::uuid) AND b.id < (SELECT %s::uuid)", [*values, *ends]
 
 
-def _next(part, holding, window):
-    """The next so many bodies of the part; the part itself where it has no more. They are counted, for imports and
-    busy hours lie denser in time than the rest."""
-    if window >= holding.bodies:
-        return part
-    where, values = part.range("b.id")
-    order = "DESC" if part.descending else "ASC"
-    edge = f"SELECT b.id FROM interactions_interactionbody b WHERE {where} ORDER BY b.id {order}"
-    [found] = row(f"SELECT ({edge} OFFSET %s LIMIT 1)", [*values, int(window)])
-    if found is None:
-        return part
-    return part.within(found, part.upper) if part.descending else part.within(part.lower, found)
+def _next(part, window):
+    """(the next so many of the project's own in the part, what is left of it), None for what there is not. They are
+    counted, for imports and busy hours lie denser in time than the rest; what others logged before them is passed."""
+    first, edge = part.ends(window)
+    if first is None:
+        return None, None
+    part = part.within(part.lower, spans.after(first)) if part.descending else part.within(first, part.upper)
+    if edge is None:
+        return part, None
+    lower, upper = part.within(part.lower, edge), part.within(edge, part.upper)
+    return (upper, lower) if part.descending else (lower, upper)

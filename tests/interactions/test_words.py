@@ -119,6 +119,8 @@ def test_the_list_is_sorted_into_the_index_of_every_month():
 @pytest.mark.django_db
 def test_who_finds_another_sorting_leaves_it_to_that_one():
     with contextlib.closing(connection.copy()) as other:
-        other.cursor().execute("SELECT pg_advisory_lock(%s)", [words.LOCK])
+        cursor = other.cursor()
+        cursor.execute("SELECT pg_advisory_lock(%s)", [words.LOCK])
         assert not words._merge()
-    assert words._merge()
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [words.LOCK])
+        assert words._merge()
