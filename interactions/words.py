@@ -45,9 +45,9 @@ def merge_pending():
     if n != _merging.n:
         _merging.n, _merging.came_at = n, now
     many = MOST if searches == _merging.searches else MANY
-    if n - _merging.merged >= many or (n != _merging.merged and now >= _merging.came_at + QUIET):
-        if _merge():
-            _merging.merged, _merging.searches = n, searches
+    due = n - _merging.merged >= many or (n != _merging.merged and now >= _merging.came_at + QUIET)
+    if due and _merge():
+        _merging.merged, _merging.searches = n, searches
     return n != _merging.merged
 
 
