@@ -31,8 +31,9 @@ from projects.models import Project
 
 MOST_KEPT = 5_000  # held ones in a month; with more it goes in slices
 LONGEST_WAIT = 0.06  # seconds that readers wait while locks are asked for
+REST = 0.015  # of them after the first is had: who reads two of the tables has one perhaps, and waits for us
 TRIES = 20
-SWAPS = 10  # tries to have all locks before those who wait to write are let in again
+SWAPS = 30  # tries to have all locks before those who wait to write are let in again
 GONE, COPY = "gone_", "kept_"  # tables on their way out, copies of what stays
 
 
@@ -155,12 +156,21 @@ def _copy_kept(cursor, month):
     """The rows that stay, aside; a comparison stays where the other side does too."""
     for family, part in month.parts.items():
         stays = f'"{family.column}" = ANY(%(kept)s)'
+        rows = f'SELECT * FROM "{part}" WHERE {stays}'
         if family.table == "feedback_preference":
-            stays += " AND (other_id = ANY(%(kept)s) OR other_id < %(lower)s OR other_id >= %(upper)s)"
+            rows += " AND (other_id = ANY(%(kept)s) OR other_id < %(lower)s OR other_id >= %(upper)s)"
+        if family.table == "interactions_labelposting":
+            rows = _POSTINGS.format(part=part, kept=f'"{COPY}{month.part("interactions_interaction")}"')
         cursor.execute(f'DROP TABLE IF EXISTS pg_temp."{COPY}{part}"')
-        cursor.execute(
-            f'CREATE TEMP TABLE "{COPY}{part}" ON COMMIT DROP AS SELECT * FROM "{part}" WHERE {stays}', month.bounds
-        )
+        cursor.execute(f'CREATE TEMP TABLE "{COPY}{part}" ON COMMIT DROP AS {rows}', month.bounds)
+
+
+# by the labels of each: by the interaction alone postings are not found
+_POSTINGS = """
+    SELECT p.* FROM {kept} k CROSS JOIN LATERAL unnest(k.label_ids) AS own (label_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM "{part}" p WHERE p.label_id = own.label_id AND p.interaction_id = k.id OFFSET 0) AS p
+"""
 
 
 def _columns(cursor, table):
@@ -273,16 +283,18 @@ def _empty(cursor, month):
     """Truncate the partitions and put back what stays."""
     # readers must not wait for the disk; should a crash undo the commit, it is the month whole that comes back
     cursor.execute("SET LOCAL synchronous_commit = off")
+    first, *others = month.parts.values()
     for number in range(SWAPS):
         _give_way(cursor, month)
         try:
             with transaction.atomic():  # a savepoint: what was locked is given back where not all can be had
-                _lock(cursor, list(month.parts.values()), "ACCESS EXCLUSIVE", LONGEST_WAIT)
+                _lock(cursor, [first], "ACCESS EXCLUSIVE", LONGEST_WAIT)
+                _lock(cursor, others, "ACCESS EXCLUSIVE", REST)
             break
         except OperationalError:
             if number == SWAPS - 1:
                 raise
-            time.sleep(random.uniform(0.05, 0.15))
+            time.sleep(random.uniform(0.01, 0.04))
     cursor.execute("TRUNCATE " + ", ".join(f'ONLY "{part}"' for part in month.parts.values()))
     for part in month.parts.values() if month.kept else ():
         names = ", ".join(f'"{name}"' for name in _columns(cursor, part))

@@ -91,7 +91,8 @@ def _goes_whole(lower, upper, now):
 
 
 def kept_by_any(lower, upper, now):
-    """Whether a project has interactions in this span that it keeps."""
+    """Whether a project has interactions in this span that it keeps. LIMIT keeps the planner from reading all of them
+    once for all projects."""
     rules = expiring(now)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -100,11 +101,11 @@ def kept_by_any(lower, upper, now):
                 SELECT FROM projects_project p
                 LEFT JOIN unnest(%(projects)s::integer[], %(ends)s::uuid[]) AS rule(project_id, until)
                     ON rule.project_id = p.id
-                WHERE p.deleted_at IS NULL AND (rule.until IS NULL OR rule.until < %(upper)s) AND (
-                    EXISTS (SELECT FROM interactions_interaction WHERE project_id = p.id AND source <> 'simulation'
-                        AND id >= %(lower)s AND id < %(upper)s)
-                    OR EXISTS (SELECT FROM interactions_interaction WHERE project_id = p.id AND source = 'simulation'
-                        AND id >= %(lower)s AND id < %(upper)s)))
+                WHERE p.deleted_at IS NULL AND (rule.until IS NULL OR rule.until < %(upper)s) AND coalesce(
+                    (SELECT true FROM interactions_interaction WHERE project_id = p.id AND source <> 'simulation'
+                        AND id >= %(lower)s AND id < %(upper)s LIMIT 1),
+                    (SELECT true FROM interactions_interaction WHERE project_id = p.id AND source = 'simulation'
+                        AND id >= %(lower)s AND id < %(upper)s LIMIT 1), false))
             """,
             {
                 "projects": [project.pk for project, _ in rules],
