@@ -11,15 +11,20 @@ PIECE = 1 << 20
 
 
 def warm(data, address):
-    """Read the rows, labels and feedback with their indexes, a file after the other; how many bytes. Bodies and the
-    index of words, which are several times as large, stay as they are."""
+    """Read the rows, labels and feedback with their indexes, and this month's index of words, into which all goes that
+    comes in, a file after the other; how many bytes. Bodies and the words of other months stay as they are."""
     with psycopg.connect(address) as connection:
         paths = connection.execute(
             """
             SELECT pg_relation_filepath(part) FROM (
                 SELECT i.inhrelid AS part FROM pg_inherits i WHERE i.inhparent = ANY(%(families)s::regclass[])
                 UNION ALL SELECT x.indexrelid FROM pg_inherits i JOIN pg_index x ON x.indrelid = i.inhrelid
-                WHERE i.inhparent = ANY(%(families)s::regclass[])) AS parts
+                WHERE i.inhparent = ANY(%(families)s::regclass[])
+                UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN pg_index x ON x.indexrelid = i.inhrelid
+                JOIN pg_class c ON c.oid = x.indrelid
+                WHERE i.inhparent = 'interaction_words'::regclass
+                    AND c.relname = 'interactions_interactionbody_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')
+                ) AS parts
             """,
             {"families": list(FAMILIES)},
         ).fetchall()

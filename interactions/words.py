@@ -10,6 +10,7 @@ LONGEST = 2_046  # bytes of a word; longer ones are not indexed
 QUIET = 4  # seconds; who stores tells the statistics once a second
 MANY = 2_000  # bodies, about 13 MB of entries, that a search reads in some milliseconds
 MOST = 4_000  # that wait where nobody searches: sorting twice as many at once costs a fifth less for each
+FULL = 4_500  # with as many as came since the last look: soon the list is as long as writers let it become
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 
@@ -39,16 +40,18 @@ def tsquery(text):
 def merge_pending():
     """Sort what was logged lately into the index of words, whose list of new entries every search reads whole. Not
     before there are many, more where nobody searched since it was last done, or no more came for some seconds: sorting
-    in few costs many times as much for each. Whether there is any left to sort."""
+    in few costs many times as much for each. Whether there is any left to sort, or probably soon."""
     n, searches = _told()
-    now = time.monotonic()
-    if n != _merging.n:
+    now, came = time.monotonic(), n - _merging.n
+    if came:
         _merging.n, _merging.came_at = n, now
-    many = MOST if searches == _merging.searches else MANY
-    due = n - _merging.merged >= many or (n != _merging.merged and now >= _merging.came_at + QUIET)
-    if due and _merge():
+    waiting = n - _merging.merged
+    many = waiting >= (MOST if searches == _merging.searches else MANY) or waiting + came >= FULL
+    quiet = waiting and now >= _merging.came_at + QUIET
+    if (many or quiet) and _merge():
         _merging.merged, _merging.searches = n, searches
-    return n != _merging.merged
+        return many
+    return waiting > 0
 
 
 class _Merging:

@@ -16,6 +16,8 @@ READ, FETCH = 0.05e-6, 15e-6  # an entry of the index of words; a body that it n
 START = 3e-3
 SMALLEST = 200  # bodies in a window
 AT_ONCE = 500  # matches that are fetched without a window
+UNKNOWN = 0.005  # the planner's share of words that are not among the most common: they may be six times as many
+AMPLE = 1.3  # times as many as would just do
 GROWTH = 8
 LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 
@@ -67,7 +69,7 @@ class Holding:
         if self.matches <= AT_ONCE:
             return math.inf
         wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) * self.own / FETCH)
-        return max(1.3 * wanted / self.share, SMALLEST)
+        return max((AMPLE if self.share > UNKNOWN else AMPLE / 2) * wanted / self.share, SMALLEST)
 
 
 def at_once(part, found):
@@ -86,12 +88,15 @@ def through(part, holding, found):
         if piece is None:
             return None
         n, more = _fetched(piece, _window(piece), found)
+        before = found.n
         _add(piece, found, more)
         if found.missing <= 0 or part is None:
             return None
         if found.seconds < 0:
             return part.upper if part.descending else part.lower
-        window = math.inf if n / window * holding.bodies < AT_ONCE else GROWTH * window
+        hits, largest = found.n - before, GROWTH * window
+        grown = min(AMPLE * found.missing * window / hits, largest) if hits else largest
+        window = math.inf if n / window * holding.bodies < AT_ONCE else max(grown, SMALLEST)
     n, more = _fetched(part, _apart(part), found)
     _add(part, found, more)
     found.few = n <= AT_ONCE

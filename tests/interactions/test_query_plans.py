@@ -168,21 +168,44 @@ def test_a_page_in_the_depth_reads_no_more_than_the_first(full, query):
     assert_flat(queries.captured_queries)
 
 
+def later(full, project):
+    """The ids of half as many interactions of a project, logged after all those."""
+    made = [ids.make(START + datetime.timedelta(seconds=N + n)) for n in range(N // 2)]
+    models = {one.key: one.pk for one in Model.objects.filter(team=full.team)}
+    values = {"project": project.pk, "model": models["usual"], "rare": models["rare"], "start": START, "ids": made}
+    with connection.cursor() as cursor:
+        cursor.execute(FILL.rpartition("INSERT")[0], values)
+    return made
+
+
 @pytest.mark.django_db
 def test_words_of_what_no_statistics_know_yet_are_found_by_their_index(full, monkeypatch):
     """Between ids behind the last ANALYZE the planner expects one row, however many there are."""
     monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
-    made = [ids.make(START + datetime.timedelta(seconds=N + n)) for n in range(N // 2)]
-    with connection.cursor() as cursor:
-        models = {one.key: one.pk for one in Model.objects.filter(team=full.team)}
-        values = {"project": full.pk, "model": models["usual"], "rare": models["rare"], "start": START}
-        cursor.execute(FILL.rpartition("INSERT")[0], {**values, "ids": made})
+    made = later(full, full)
     for cursor, most in ((None, made[-1]), (str(Cursor(made[N // 4])), made[N // 4])):
         with CaptureQueriesContext(connection) as queries:
             page = search(full, asked(full, {"q": "middling"}), cursor=cursor, limit=PAGE)
         assert (len(page), page.rows[0].pk) == (PAGE, max(one for one in made[::50] if one < most))
         cut = [node for node in run_again(queries.captured_queries) if "interactions_words" in node.get("Filter", "")]
         assert sum(node["Actual Rows"] + node["Rows Removed by Filter"] for node in cut) < PAGE
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("word", ["middling", "nowhere"])
+def test_words_are_not_looked_for_in_what_another_project_logs(full, word, monkeypatch):
+    monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
+    alone = search(full, asked(full, {"q": word}), limit=PAGE)
+    later(full, make_project("beside", team=full.team))
+    with CaptureQueriesContext(connection) as queries:
+        page = search(full, asked(full, {"q": word}), limit=PAGE)
+    assert [row.pk for row in page] == [row.pk for row in alone]
+    bodies = [
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        for node in run_again(queries.captured_queries)
+        if node.get("Relation Name", "").startswith("interactions_interactionbody")
+    ]
+    assert sum(bodies) < 3 * PAGE  # the other project's latest hold the common ones 200 times
 
 
 @pytest.mark.django_db

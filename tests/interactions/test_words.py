@@ -81,13 +81,13 @@ def merged(monkeypatch):
 def test_many_new_entries_are_sorted_at_once_and_few_when_no_more_come(merged):
     look, sorted_at = merged
     look(0)
-    look(0, words.QUIET)  # what an earlier worker has left
+    assert not look(0, words.QUIET)  # what an earlier worker has left
     assert sorted_at == [0]
     sorted_at.clear()
     for n in (10, 900, 900, words.MANY - 1):
         assert look(n)
     assert sorted_at == []
-    assert not look(words.MANY + 5)
+    assert look(words.MANY + 5)  # where many came, more do
     assert sorted_at == [words.MANY + 5]
     assert look(words.MANY + 90)
     assert look(words.MANY + 90, words.QUIET - 1)
@@ -98,16 +98,21 @@ def test_many_new_entries_are_sorted_at_once_and_few_when_no_more_come(merged):
     assert len(sorted_at) == 2
 
 
-def test_more_wait_where_nobody_searches(merged):
+def test_more_wait_where_nobody_searches_and_fewer_where_very_many_come(merged):
     look, sorted_at = merged
     look(0, words.QUIET)
     look(0, words.QUIET)
     sorted_at.clear()
-    assert look(words.MOST - 1, searches=0)
-    assert not look(words.MOST - 1, searches=1)
-    assert look(2 * words.MOST - 2, searches=0)
-    assert not look(2 * words.MOST - 1, searches=0)
-    assert sorted_at == [words.MOST - 1, 2 * words.MOST - 1]
+    for n in range(500, words.MOST, 500):
+        assert look(n, searches=0)
+    assert sorted_at == []
+    assert look(words.MOST, searches=0)
+    assert look(words.MOST + words.MANY, searches=1)
+    assert look(words.MOST + 2 * words.MANY - 1, searches=0)
+    assert sorted_at == [words.MOST, words.MOST + words.MANY]
+    last = words.MOST + 2 * words.MANY - 1 + (words.FULL - words.MANY) // 2 + 1
+    assert look(last, searches=0)
+    assert sorted_at == [words.MOST, words.MOST + words.MANY, last]
 
 
 @pytest.mark.django_db
