@@ -11,6 +11,7 @@ from embedded.place import SUPERUSER, Refused
 
 SETTINGS = "marginalia.conf"
 MB = 1024 * 1024
+ROOMY = 16 * 1024 * MB
 
 
 def make(place, programs):
@@ -68,8 +69,9 @@ def write_settings(place, changes):
 
 def settings_for(ram):
     """Settings for a machine with so many bytes of memory, shared with the web server. Durability stays as it is."""
+    buffers = ram // 8 if ram < ROOMY else ram // 4  # where there is room, for all that a busy month's writing touches
     return {
-        "shared_buffers": f"{min(max(ram // 8, 64 * MB), 2048 * MB) // MB}MB",
+        "shared_buffers": f"{min(max(buffers, 64 * MB), 8192 * MB) // MB}MB",
         "effective_cache_size": f"{max(ram // 2, 128 * MB) // MB}MB",
         "work_mem": f"{min(max(ram // 512, 4 * MB), 64 * MB) // MB}MB",
         "maintenance_work_mem": f"{min(max(ram // 32, 32 * MB), 512 * MB) // MB}MB",

@@ -39,7 +39,7 @@ def answer(data_dir):
 def test_memory_settings_fit_small_and_large_machines():
     small, large = settings_for(512 * MB), settings_for(256 * 1024 * MB)
     assert (small["shared_buffers"], small["work_mem"], small["effective_cache_size"]) == ("64MB", "4MB", "256MB")
-    assert (large["shared_buffers"], large["work_mem"], large["maintenance_work_mem"]) == ("2048MB", "64MB", "512MB")
+    assert (large["shared_buffers"], large["work_mem"], large["maintenance_work_mem"]) == ("8192MB", "64MB", "512MB")
 
 
 def test_a_sockets_folder_that_others_may_enter_is_refused(data_dir):
