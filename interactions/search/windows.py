@@ -16,6 +16,7 @@ READ, FETCH = 0.05e-6, 15e-6  # an entry of the index of words; a body that it n
 START = 3e-3
 SMALLEST = 200  # bodies in a window
 AT_ONCE = 500  # matches that are fetched without a window
+LATELY = 0.1  # share of a project's interactions that at least may lie in a part
 UNKNOWN = 0.005  # the planner's share of words that are not among the most common: they may be six times as many
 AMPLE = 1.3  # times as many as would just do
 GROWTH = 8
@@ -43,6 +44,7 @@ class Holding:
         asked = f"SELECT ({rows}), ({rows} AND {held}), (SELECT count(*) FROM {own})"
         [[told]] = row(f"EXPLAIN (FORMAT JSON) {asked}", [*values, *values, *more, *own_values])
         bodies, holding, own = (max(counted["Plans"][0]["Plan Rows"], 1) for counted in told["Plan"]["Plans"])
+        own = max(own, LATELY * part.own.size)  # the planner knows nothing of who began after the last ANALYZE
         exact = TEXT if is_plain(part.words) else CUT
         return cls(bodies, min(holding / bodies, 1.0), exact, min(own / bodies, 1.0))
 
