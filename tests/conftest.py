@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 from interactions import ids, partitions
 from interactions.ingest import arriving
+from interactions.labels import dictionary
+from interactions.search import spans
 from tests.factories import bearer, make_project, owner_of
 
 settings.register_profile(
@@ -56,6 +58,21 @@ class Api:
         if "prompt" in record:
             del ordinary["messages"]
         return self.post("interactions", {"project": project.key, **ordinary, **record})
+
+
+@pytest.fixture
+def django_assert_num_queries(django_assert_num_queries, monkeypatch):
+    """What is remembered for a while stays so, however slow the machine: asking again is not the page's."""
+    for module in (dictionary, spans):
+        monkeypatch.setattr(module, "KEPT", 3_600)
+    _forget()
+    yield django_assert_num_queries
+    _forget()
+
+
+def _forget():
+    dictionary._given_up.clear()
+    spans._known["until"] = 0.0
 
 
 @pytest.fixture(scope="session", autouse=True)
