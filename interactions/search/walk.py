@@ -13,6 +13,7 @@ LARGEST_APART = 4_096  # of a block whose rows are fetched one by one
 SMALLEST = 64
 AMPLE = 1.3  # times as many entries as would just do
 ROW, APART = 2.5e-6, 8e-6  # seconds that an entry takes, warm, on a small machine, until it was seen what one takes
+STATEMENT = 0.5e-3  # seconds that a block takes before its first entry
 BESIDE = 0.1  # share of a project from which on rows lie beside each other, and not each on a page of its own
 
 
@@ -99,7 +100,7 @@ def _blocks(part, found, rate, pace=0.0):
         began, missing, before = time.monotonic(), found.missing, found.n
         end, more = part.block(size, missing, found.counted)
         found.add(more)
-        found.pace = (time.monotonic() - began) / size
+        found.pace = max((time.monotonic() - began - STATEMENT) / size, ROW)
         if found.missing <= 0:
             return None
         if not found.counted and len(more) == missing:  # one of them more than once, and the block cut short
