@@ -74,10 +74,11 @@ def search(project, wanted, *, cursor=None, limit=50):
 def count(project, wanted, seconds=ASIDE, page=None):
     """How many match, up to 10,000; capped where there are more, or where there was no time to count all. A `page` of
     them tells how they are found."""
-    plan = page and page.plan or plan_of(project, wanted, None)
+    known, pace = (page.plan, page.pace) if page is not None else (None, None)
+    plan = known or plan_of(project, wanted, None)
     if plan is None:
         return Counted(0, False)
-    n, complete = walk.number_of(plan, CAP + 1, seconds, page and page.pace)
+    n, complete = walk.number_of(plan, CAP + 1, seconds, pace)
     return Counted(min(n, CAP) if complete else roundly(n), n > CAP or not complete)
 
 

@@ -15,6 +15,7 @@ from interactions import ids, partitions
 from interactions.filters import InteractionFilter
 from interactions.models import Label
 from interactions.search import arrivals, search, sizes
+from interactions.search.facets import count_shown
 from interactions.wanted import Cursor
 from registry.models import Model
 from tests.factories import make_project
@@ -223,6 +224,7 @@ def test_a_condition_without_an_index_ends_when_its_time_is_used_up(full, monkey
     while True:
         page = search(full, wanted, cursor=cursor, limit=500)
         assert not page.rows
+        assert count_shown(full, wanted, page=page).n == 0  # an empty page tells as much as a full one
         if page.next is None:
             break
         cursor = page.next
