@@ -8,8 +8,10 @@ All in one transaction, so that counts and rows never disagree and a kill leaves
 3. The partitions are truncated and what is held is put back. That locks out who reads this month, and nobody else,
    for milliseconds: whoever cannot have all these locks within LONGEST_WAIT gives them back and tries again.
 
-The room is given back after the commit, when the locks are gone. Partitions in which nothing is left are taken away
-after that (`leave`), as soon as nobody reads for a moment; until then they stand empty.
+What can be said at once is sent at once: beside busy readers an answer takes longer to arrive than to be found. The
+room is given back at the end of the commit, when the month is gone for everybody and the locks are free. Partitions in
+which nothing is left are taken away after that (`leave`), as soon as nobody reads for a moment; until then they stand
+empty.
 """
 
 import random
@@ -18,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from django.db import OperationalError, connection, transaction
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.errors import DeadlockDetected, QueryCanceled
 
 from feedback import rollups as given_rollups
 from interactions import claims, ids, partitions, recounts, rollups
@@ -30,8 +32,7 @@ from interactions.retention.rule import kept_by_any
 from projects.models import Project
 
 MOST_KEPT = 5_000  # held ones in a month; with more it goes in slices
-LONGEST_WAIT = 0.06  # seconds that readers wait while locks are asked for
-REST = 0.015  # of them after the first is had: who reads two of the tables has one perhaps, and waits for us
+LONGEST_WAIT = 0.08  # seconds that readers wait while locks are asked for
 TRIES = 20
 SWAPS = 30  # tries to have all locks before those who wait to write are let in again
 GONE, COPY = "gone_", "kept_"  # tables on their way out, copies of what stays
@@ -75,7 +76,7 @@ def drop(lower, upper, now):
         except _Awaited:
             pass
         except OperationalError as error:
-            if not isinstance(error.__cause__, (LockNotAvailable, DeadlockDetected)):
+            if not isinstance(error.__cause__, (QueryCanceled, DeadlockDetected)):
                 raise
         time.sleep(random.uniform(0.05, 0.1 * (number + 1)))
     raise Busy("Others were using the month all the time; it is tried again the next night.")
@@ -125,44 +126,49 @@ def leave(lower):
                     )
             return True
         except OperationalError as error:
-            if not isinstance(error.__cause__, (LockNotAvailable, DeadlockDetected)):
+            if not isinstance(error.__cause__, (QueryCanceled, DeadlockDetected)):
                 raise
             return False
 
 
 def _parts(cursor, lower):
     """{Family: its partition that begins at `lower`}"""
-    found = {}
-    for family in partitions.families():
-        cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-            " WHERE i.inhparent = %s::regclass AND pg_get_expr(c.relpartbound, c.oid) LIKE %s",
-            [family.table, f"%FROM ('{lower}')%"],
-        )
-        found[family] = cursor.fetchone()[0]
-    return found
+    cursor.execute(
+        "SELECT p.relname, c.relname FROM pg_inherits i"
+        " JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent"
+        " WHERE c.relkind = 'r' AND pg_get_expr(c.relpartbound, c.oid) LIKE %s",
+        [f"%FROM ('{lower}')%"],
+    )
+    found = dict(cursor.fetchall())
+    return {family: found[family.table] for family in partitions.families()}
 
 
 def _lock(cursor, tables, mode, seconds):
     """Lock all these tables; OperationalError where that takes longer in all."""
-    end = time.monotonic() + seconds
-    for table in tables:
-        left = max(1, round(1000 * (end - time.monotonic())))
-        cursor.execute(f'SET LOCAL lock_timeout = {left}; LOCK TABLE ONLY "{table}" IN {mode} MODE')
-    cursor.execute("SET LOCAL lock_timeout = 0")
+    cursor.execute(
+        f"SET LOCAL statement_timeout = {round(1000 * seconds)};"
+        f" LOCK TABLE {_only(tables)} IN {mode} MODE;"
+        " SET LOCAL statement_timeout = DEFAULT"
+    )
+
+
+def _only(tables):
+    """The tables of a statement that is not for what lies below them."""
+    return ", ".join(f'ONLY "{table}"' for table in tables)
 
 
 def _copy_kept(cursor, month):
     """The rows that stay, aside; a comparison stays where the other side does too."""
+    statements = []
     for family, part in month.parts.items():
-        stays = f'"{family.column}" = ANY(%(kept)s)'
-        rows = f'SELECT * FROM "{part}" WHERE {stays}'
+        rows = f'SELECT * FROM "{part}" WHERE "{family.column}" = ANY(%(kept)s)'
         if family.table == "feedback_preference":
             rows += " AND (other_id = ANY(%(kept)s) OR other_id < %(lower)s OR other_id >= %(upper)s)"
         if family.table == "interactions_labelposting":
             rows = _POSTINGS.format(part=part, kept=f'"{COPY}{month.part("interactions_interaction")}"')
-        cursor.execute(f'DROP TABLE IF EXISTS pg_temp."{COPY}{part}"')
-        cursor.execute(f'CREATE TEMP TABLE "{COPY}{part}" ON COMMIT DROP AS {rows}', month.bounds)
+        statements.append(f'DROP TABLE IF EXISTS pg_temp."{COPY}{part}"')
+        statements.append(f'CREATE TEMP TABLE "{COPY}{part}" ON COMMIT DROP AS {rows}')
+    cursor.execute("; ".join(statements), month.bounds)
 
 
 # by the labels of each: by the interaction alone postings are not found
@@ -173,30 +179,20 @@ _POSTINGS = """
 """
 
 
-def _columns(cursor, table):
-    cursor.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped"
-        " ORDER BY attnum",
-        [table],
-    )
-    return [name for (name,) in cursor.fetchall()]
-
-
 def _recount(cursor, month):
     """Put what the copies say in the place of what the roll-ups say of these hours; returns the Departures.
 
     Nobody folds and nobody writes into the month meanwhile, so the rows of the roll-ups themselves may go.
     """
-    for lock in (rollups.LOCK, given_rollups.LOCK):
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock])
+    cursor.execute("SELECT pg_advisory_xact_lock(%s), pg_advisory_xact_lock(%s)", [rollups.LOCK, given_rollups.LOCK])
     cursor.execute(_UNCOUNTED, month.bounds)
     there = Counter(dict(cursor.fetchall()))
-    for table in (GIVEN.rollup, GIVEN.delta):
-        cursor.execute(f"DELETE FROM {table} WHERE hour >= %(start)s AND hour < %(end)s", month.bounds)
     part = month.part("interactions_interaction")
     tables = recounts.Tables(interaction=f'"{COPY}{part}"', feedback=f'"{COPY}{month.part("feedback_feedback")}"')
-    for kind, statement in ((COUNTS, recounts.counts), (GIVEN, recounts.given)):
-        cursor.execute(f"{statement(tables)} {kind.mended()}", month.bounds)
+    gone = [f"DELETE FROM {table} WHERE hour >= %(start)s AND hour < %(end)s" for table in (GIVEN.rollup, GIVEN.delta)]
+    kinds = ((COUNTS, recounts.counts), (GIVEN, recounts.given))
+    made = [f"{statement(tables)} {kind.mended()}" for kind, statement in kinds]
+    cursor.execute("; ".join([*gone, *made]), month.bounds)
     there.update(_by_project(cursor, f"\"{part}\" WHERE source = 'simulation'"))  # which no roll-up counts
     held = _by_project(cursor, f'"{COPY}{part}"')
     return [_departure(month, project_id, there[project_id], held.get(project_id, 0)) for project_id in sorted(there)]
@@ -264,7 +260,8 @@ _UNCOUNT = f"""
 
 
 def _forget_comparisons(cursor, month):
-    """Uncount what loses a side; delete the sides that would be left behind, and free their external ids."""
+    """Uncount what loses a side; delete the sides that would be left behind, and free their external ids: those that
+    name the preferred one, which has stayed. The others name what has gone, and are freed with its own."""
     part = month.part("feedback_preference")
     cursor.execute(_LOST.format(part=part), month.bounds)
     cursor.execute(_ENDS)
@@ -273,7 +270,8 @@ def _forget_comparisons(cursor, month):
         cursor.execute(_LEFT_BEHIND, ends)
     cursor.execute(_UNCOUNT.format(part=part), month.bounds)
     cursor.execute(
-        "SELECT project_id, array_agg(external_id) FROM left_behind WHERE external_id IS NOT NULL GROUP BY 1"
+        "SELECT project_id, array_agg(external_id) FROM left_behind WHERE external_id IS NOT NULL AND outcome <> 'lost'"
+        " GROUP BY 1"
     )
     for project_id, texts in cursor.fetchall():
         claims.release(Project(pk=project_id), "preference", texts)
@@ -283,22 +281,20 @@ def _empty(cursor, month):
     """Truncate the partitions and put back what stays."""
     # readers must not wait for the disk; should a crash undo the commit, it is the month whole that comes back
     cursor.execute("SET LOCAL synchronous_commit = off")
-    first, *others = month.parts.values()
+    # the interactions last: most who read two of the tables have the other one first, and would wait for us with it
+    last, *parts = month.parts.values()
     for number in range(SWAPS):
         _give_way(cursor, month)
         try:
             with transaction.atomic():  # a savepoint: what was locked is given back where not all can be had
-                _lock(cursor, [first], "ACCESS EXCLUSIVE", LONGEST_WAIT)
-                _lock(cursor, others, "ACCESS EXCLUSIVE", REST)
+                _lock(cursor, [*parts, last], "ACCESS EXCLUSIVE", LONGEST_WAIT)
             break
         except OperationalError:
             if number == SWAPS - 1:
                 raise
             time.sleep(random.uniform(0.01, 0.04))
-    cursor.execute("TRUNCATE " + ", ".join(f'ONLY "{part}"' for part in month.parts.values()))
-    for part in month.parts.values() if month.kept else ():
-        names = ", ".join(f'"{name}"' for name in _columns(cursor, part))
-        cursor.execute(f'INSERT INTO "{part}" ({names}) SELECT {names} FROM pg_temp."{COPY}{part}"')
+    back = [f'INSERT INTO "{part}" SELECT * FROM pg_temp."{COPY}{part}"' for part in [last, *parts] if month.kept]
+    cursor.execute("; ".join([f"TRUNCATE {_only([last, *parts])}", *back]))
 
 
 def _give_way(cursor, month):

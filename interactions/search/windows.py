@@ -17,7 +17,7 @@ START = 3e-3
 SMALLEST = 200  # bodies in a window
 AT_ONCE = 500  # matches that are fetched without a window
 LATELY = 0.1  # share of a project's interactions that at least may lie in a part
-UNKNOWN = 0.005  # the planner's share of words that are not among the most common: they may be six times as many
+UNKNOWN = 0.0051  # below it lies the planner's share of what is not among the most common: it may be six times as much
 AMPLE = 1.3  # times as many as would just do
 GROWTH = 8
 LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)

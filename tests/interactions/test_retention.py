@@ -19,6 +19,7 @@ from interactions.retention.rule import plan, whole_spans
 from interactions.retention.run import run
 from projects.services import keep_for
 from tests.factories import make_interaction, make_project, owner_of
+from tests.feedback.compared import by_ids, make_key
 from tests.interactions.lived import live
 from tests.interactions.stored import stored
 
@@ -174,6 +175,26 @@ def test_a_month_that_went_can_be_logged_into_again_under_the_same_external_ids(
     batch = api.post(f"interactions/batch?project={project.key}", [{"prompt": "a", "completion": "b", **record}] * 2)
     told = json.loads(batch.getvalue())
     assert (told["accepted"], told["duplicates"], set(told["ids"])) == (1, 1, {told["ids"][0]})
+    assert prove().n == 0
+
+
+@pytest.mark.parametrize("preferred_goes", [True, False])
+def test_a_comparison_that_went_can_be_given_again_under_its_external_id(api, project, monkeypatch, preferred_goes):
+    monkeypatch.setattr("interactions.retention.run._free_claims", lambda: iter(()))
+    make_key(project)
+    goes, *stay = [old(project, completion="a"), *(make_interaction(project, completion=said) for said in ("b", "c"))]
+    sides = [goes, stay[0]] if preferred_goes else [stay[0], goes]
+    keep_for(project=project, days=100)
+
+    def compare(preferred, other):
+        return api.post("comparison", by_ids(preferred.pk, other.pk, external_id="vote-1")).status_code
+
+    assert compare(*sides) == 201
+    run(NOW)
+    assert (compare(*stay), compare(*stay)) == (201, 200)
+    monkeypatch.undo()
+    run(NOW)
+    assert Claim.objects.count() == claims_due() == 1
     assert prove().n == 0
 
 
