@@ -18,6 +18,11 @@ FIELDS = (
     "id", "external_id", "project", "model", "messages", "completion", "labels", "feedbacks", "user", "session_id",
     "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion",
 )  # fmt: skip
+# fields of a row that go over no wire
+UNSENT = (
+    "prompt_preview", "completion_preview", "images", "tools", "prompt_tokens", "completion_tokens", "feedbacks",
+    "prompt_hash", "content_hash", "near_hash", "logged_by", "arm", "received_at",
+)  # fmt: skip
 # the bounds once more: the server leaves out the months of others by them, not by the list
 _CURRENT = """
     SELECT interaction_id, feedback_key_id, id, value, details, "user", origin FROM feedback_feedback

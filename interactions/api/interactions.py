@@ -20,6 +20,7 @@ from interactions.search import search
 from interactions.search.facets import count_shown
 from interactions.serializers import (
     FIELDS,
+    UNSENT,
     InteractionShape,
     LabelsShape,
     LabelValue,
@@ -76,7 +77,7 @@ class InteractionList(APIView):
         wanted = read_wanted(request.query_params, project, PAGING)
         fields, limit = self._fields(request), self._limit(request)
         try:
-            page = search(project, wanted, cursor=request.query_params.get("cursor"), limit=limit)
+            page = search(project, wanted, cursor=request.query_params.get("cursor"), limit=limit, without=UNSENT)
         except ValueError as error:
             raise exceptions.ValidationError({"cursor": [str(error)]}) from None
         counted = count_shown(project, wanted, page=page)

@@ -51,16 +51,16 @@ class Page:
         return len(self.rows)
 
 
-def search(project, wanted, *, cursor=None, limit=50):
+def search(project, wanted, *, cursor=None, limit=50, without=()):
     """A page of interactions, newest first (or oldest), with the cursors to go on; it may be short, even empty,
-    while `next` is set: the time was used up. ValueError for a cursor that is none."""
+    while `next` is set: the time was used up. ValueError for a cursor that is none. `without`: see `rows_of`."""
     at = Cursor.read(cursor) if cursor else None
     back = bool(at and at.back)
     plan = plan_of(project, wanted, at)
     found, reached, pace = walk.ids_of(plan, limit + 1, BUDGET) if plan else ([], None, None)
     more = len(found) > limit
     found = found[:limit][::-1] if back else found[:limit]
-    page = Page(rows=rows_of(found), plan=None if at else plan, pace=pace)
+    page = Page(rows=rows_of(found, without), plan=None if at else plan, pace=pace)
     forward_end = found[-1] if found and (more or back) else None
     backward_end = found[0] if found and (more if back else at) else None
     if reached is not None and not more:
