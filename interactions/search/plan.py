@@ -214,7 +214,8 @@ class Plan:
         the walk, one perhaps more than once, or how many): so many entries of the driver are looked at."""
         entries, values = self._entries(size)
         # of the last one there may be more entries, which no other block looks at: it is tested by its row alone
-        found, found_values = self._matching("block", ("e.id = (SELECT id FROM block OFFSET %s LIMIT 1)", [size - 1]))
+        last = ("e.id = (SELECT id FROM block OFFSET %s LIMIT 1)", [size - 1])
+        found, found_values = self._matching("block", counted, last)
         yielded = f"(SELECT count(DISTINCT id) FROM ({found}) AS found)" if counted else f"ARRAY({found} LIMIT %s)"
         sql = f"WITH block AS MATERIALIZED ({entries}) SELECT (SELECT id FROM block OFFSET %s LIMIT 1), {yielded}"
         return row(sql, [*values, size - 1, *found_values, *([] if counted else [limit])])
@@ -223,7 +224,7 @@ class Plan:
         """(how many `entries`, a query that yields an `id` each, has; those that meet the tests, or how many). Where
         they are more than `most`, some of them."""
         by_id = replace(self.driver, holds_row=False, rest=())
-        found, found_values = replace(self, driver=by_id, words="")._matching("entries")
+        found, found_values = replace(self, driver=by_id, words="")._matching("entries", counted)
         yielded = f"(SELECT count(*) FROM ({found}) AS found)" if counted else f"ARRAY({found})"
         if most is not None:  # limited outside, else the planner chooses by it
             entries, values = f"WITH unlimited AS MATERIALIZED ({entries}) TABLE unlimited LIMIT %s", [*values, most]
@@ -286,14 +287,16 @@ class Plan:
         merged = " UNION ALL ".join(f"({part})" for part in parts)
         return f"SELECT * FROM ({merged}) AS merged ORDER BY id {self._direction} LIMIT %s", [*values, size]
 
-    def _matching(self, name, exempt=("false", [])):
+    def _matching(self, name, counted, exempt=("false", [])):
         """(SQL, values): the ids of the entries that meet everything; those `exempt` need not meet what is asked of
-        the entry itself. OFFSET 0 keeps row and body looked up by id."""
+        the entry itself. OFFSET 0 keeps row and body looked up by id; in IS TRUE the planner finds no other index than
+        that of ids, whose pages are read for the rows anyway, and which counting alone may do better without."""
         if self.driver.holds_row:
             where, values = _all(self.tests)
             found = f"SELECT i.id FROM {name} i WHERE {where}"
         else:
-            where, values = _all([self.range("i.id"), *self.tests])
+            (ends, ends_values), (where, values) = self.range("i.id"), _all(self.tests)
+            where, values = f"{ends} AND {where if counted else f'({where}) IS TRUE'}", [*ends_values, *values]
             after, after_values = _all(self.driver.rest)
             if self.driver.rest:
                 after, after_values = f"({after} OR {exempt[0]})", [*after_values, *exempt[1]]
