@@ -108,7 +108,7 @@ def _blocks(part, found, rate, pace=0.0):
             continue
         if end is None:
             return None
-        if found.seconds < 0:
+        if found.seconds < SMALLEST * found.pace:
             return end
         part = part.beyond(end)
         hits = (found.n - before) / size
