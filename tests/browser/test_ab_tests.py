@@ -7,12 +7,11 @@ from playwright.sync_api import expect
 
 from experiments import services
 from experiments.models import Decision
+from tests.browser.conftest import SIZES
 from tests.browser.test_axe import violations
 from tests.browser.test_overview import STICKING_OUT
 from tests.experiments.running import fill, make_place, make_test, vote
 from tests.factories import make_project, owner_of
-
-LOOKS = [("desk", "light"), ("tablet", "dark"), ("phone", "light"), ("phone", "dark")]
 
 
 @pytest.fixture
@@ -27,8 +26,8 @@ def running(project):
     return test
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS, ids=["-".join(look) for look in LOOKS])
-def test_no_state_breaks_wcag_or_sticks_out(open_page, project, running, size, theme):
+@pytest.mark.parametrize("size", SIZES)
+def test_no_state_breaks_wcag_or_sticks_out(open_page, project, running, size):
     by = owner_of(project)
     split = make_test(project, "mismatch", traffic_split=0.2, models=3, days_ago=2)
     fill(split, (100, 60, 40), (100, 60, 40), (40, 30, 20))
@@ -38,7 +37,7 @@ def test_no_state_breaks_wcag_or_sticks_out(open_page, project, running, size, t
     ranked = make_test(project, "ranked", traffic_split=0.2, models=3, judged_by="preference", days_ago=3)
     vote(ranked, fill(ranked, (20, 0, 0), (20, 0, 0), (20, 0, 0)), (1, 2, 2))
     make_test(project, "waiting", traffic_split=0.1)
-    page, found = open_page(size, theme), {}
+    page, found = open_page(size), {}
     all_tests, empty = f"/p/{project.key}/ab-tests", make_project(team=project.team).key
     parts = ("", f"/{running.key}", "/mismatch", "/over", "/ranked", "/waiting", "/new", f"/{running.key}/split")
     for address in (*(all_tests + part for part in parts), f"/p/{empty}/ab-tests", f"/p/{empty}/ab-tests/new"):

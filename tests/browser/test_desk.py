@@ -1,6 +1,5 @@
 """The desk in Chromium: by keyboard alone, by touch, without scripts, and while the server does not answer."""
 
-import itertools
 import re
 import threading
 import time
@@ -14,7 +13,7 @@ from projects.access import project_or_404
 from reviews.desk import next_review, submit
 from reviews.models import Remap, Review, State
 from reviews.services import set_gold
-from tests.browser.conftest import picture
+from tests.browser.conftest import SIZES, picture
 from tests.browser.test_axe import violations
 from tests.factories import make_user, owner_of
 from tests.reviews.desks import THREE, items_of, make_pairs, make_queue
@@ -470,9 +469,9 @@ def test_without_scripts(open_page, queue):
     assert Review.objects.get(pk=one).state == State.SKIPPED
 
 
-@pytest.fixture(params=itertools.product(("desk", "tablet", "phone"), ("light", "dark")), ids="-".join)
+@pytest.fixture(params=SIZES)
 def page(request, open_page):
-    return open_page(*request.param)
+    return open_page(request.param)
 
 
 def test_no_page_of_the_desk_breaks_wcag(page, open_page, project, queue, pairs):

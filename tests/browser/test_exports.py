@@ -1,13 +1,12 @@
 """Saved views and exports in Chromium: by keyboard, without scripts, and as axe sees them."""
 
-import itertools
-
 import pytest
 from playwright.sync_api import expect
 
 from exports.models import Export, SavedView
 from exports.saved import create_view
 from jobs.work import run_job
+from tests.browser.conftest import SIZES
 from tests.browser.test_axe import violations
 from tests.exports.exporting import WRITE
 from tests.factories import make_interaction, owner_of
@@ -122,9 +121,9 @@ def test_without_scripts_views_and_exports_work(open_page, project, views):
     assert not SavedView.objects.filter(name="Money back").exists()
 
 
-@pytest.mark.parametrize(("size", "theme"), list(itertools.product(("desk", "tablet", "phone"), ("light", "dark"))))
-def test_no_page_of_theirs_breaks_wcag(open_page, project, views, size, theme):
-    page, base, found = open_page(size, theme), f"/p/{project.key}", {}
+@pytest.mark.parametrize("size", SIZES)
+def test_no_page_of_theirs_breaks_wcag(open_page, project, views, size):
+    page, base, found = open_page(size), f"/p/{project.key}", {}
     page.goto(f"{base}/exports/new?label=intent:refund")
     page.get_by_role("button", name="Export").click()
     run_job(WRITE, Export.objects.get().job_id)

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from feedback.models import FeedbackKey
 from interactions.ingest.preferences import take_preferences
 from projects.access import project_or_404
+from tests.browser.conftest import SIZES
 from tests.browser.test_axe import violations
 from tests.factories import make_project, owner_of
 from tests.feedback.compared import make_key
@@ -43,11 +44,11 @@ def compared(project):
     return project
 
 
-@pytest.fixture(params=itertools.product(("desk", "tablet", "phone"), ("light", "dark")), ids="-".join)
+@pytest.fixture(params=SIZES)
 def shown(request, open_page):
-    """A page, and its size and theme as a word."""
-    page = open_page(*request.param)
-    page.word = "-".join(request.param)
+    """A page, and its size as a word."""
+    page = open_page(request.param)
+    page.word = request.param
     return page
 
 

@@ -1,7 +1,6 @@
 """Legal holds and retention in Chromium: by keyboard, over ticked rows, with and without scripts, axe clean."""
 
 import datetime
-import itertools
 import os
 
 import pytest
@@ -10,7 +9,8 @@ from interactions import ids
 from interactions.models import Departure, Hold
 from interactions.retention.holds import hold
 from projects.services import keep_for
-from tests.browser.test_axe import violations
+from tests.browser.conftest import SIZES
+from tests.browser.test_axe import themes, violations
 from tests.factories import make_interaction, owner_of
 
 PICTURES = os.environ.get("PICTURES")
@@ -62,8 +62,8 @@ def test_without_scripts_it_is_held_and_released_too(open_page, project):
     assert held(project) == set()
 
 
-@pytest.mark.parametrize(("size", "theme"), list(itertools.product(("desk", "tablet", "phone"), ("light", "dark"))))
-def test_holds_and_retention_break_no_wcag(open_page, project, size, theme):
+@pytest.mark.parametrize("size", SIZES)
+def test_holds_and_retention_break_no_wcag(open_page, project, size):
     owner, now, found = owner_of(project), ids.now(), {}
     for n in range(3):
         make_interaction(project, created_at=(now - datetime.timedelta(days=400)).isoformat(), completion=str(n))
@@ -71,11 +71,11 @@ def test_holds_and_retention_break_no_wcag(open_page, project, size, theme):
     keep_for(project=project, days=365)
     for way, n in (("month", 1_512_404), ("slice", 1)):
         Departure.objects.create(project=project, start=now, end=now, n=n, held=12, way=way)
-    page = open_page(size, theme)
+    page = open_page(size)
 
     def check(name):
         page.wait_for_timeout(250)
-        if PICTURES:
+        for theme in themes(page) if PICTURES else ():
             page.screenshot(path=f"{PICTURES}/{name}-{size}-{theme}.png", full_page=True)
         if faults := violations(page):
             found[name] = faults

@@ -1,12 +1,12 @@
 """Giving, correcting and undoing feedback, and writing a better answer, by keyboard alone; and without scripts."""
 
-import itertools
 import re
 
 import pytest
 from playwright.sync_api import expect
 
 from feedback.models import Feedback
+from tests.browser.conftest import SIZES
 from tests.browser.test_axe import violations
 
 
@@ -176,9 +176,9 @@ def test_after_a_correction_the_focus_is_on_the_value_and_after_taking_it_back_b
     assert current(project) == [("helpful", 1.0, "")]
 
 
-@pytest.mark.parametrize(("size", "theme"), list(itertools.product(("desk", "tablet", "phone"), ("light", "dark"))))
-def test_no_state_of_judging_breaks_wcag(open_page, project, size, theme):
-    page, found = open_page(size, theme), {}
+@pytest.mark.parametrize("size", SIZES)
+def test_no_state_of_judging_breaks_wcag(open_page, project, size):
+    page, found = open_page(size), {}
 
     def check(name):
         page.wait_for_timeout(150)

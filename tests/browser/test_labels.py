@@ -1,6 +1,5 @@
 """Labels in Chromium: over all in the filter, what is alike in one row, the filters' label box, and the keys' pages."""
 
-import itertools
 import os
 import threading
 import time
@@ -14,7 +13,8 @@ from interactions.models import Interaction, Label
 from interactions.tasks import label_all, undo_labelling
 from jobs.models import Job, State
 from jobs.work import run_job
-from tests.browser.test_axe import violations
+from tests.browser.conftest import SIZES
+from tests.browser.test_axe import themes, violations
 from tests.factories import make_interaction
 
 PICTURES = os.environ.get("PICTURES")
@@ -161,16 +161,16 @@ def test_a_key_is_described_and_its_colour_shows(open_page, project):
     page.locator("#toasts .toast.error", has_text="it takes refund, claim").wait_for()
 
 
-@pytest.mark.parametrize(("size", "theme"), list(itertools.product(("desk", "tablet", "phone"), ("light", "dark"))))
-def test_labels_break_no_wcag(open_page, project, worker, size, theme):
+@pytest.mark.parametrize("size", SIZES)
+def test_labels_break_no_wcag(open_page, project, worker, size):
     describe_key(project=project, key="intent", description="Why they write. " * 12, values=["refund", "claim"], hue=3)
     for text in ("Hello there!", "hello there"):
         make_interaction(project, messages=[{"role": "user", "content": text}], completion="Hi")
-    page, found = open_page(size, theme), {}
+    page, found = open_page(size), {}
 
     def check(name):
         page.wait_for_timeout(250)
-        if PICTURES:
+        for theme in themes(page) if PICTURES else ():
             page.screenshot(path=f"{PICTURES}/labels-{name}-{size}-{theme}.png")
         if faults := violations(page):
             found[name] = faults

@@ -1,15 +1,14 @@
 """The overview in Chromium: at three sizes in both themes, by mouse, by keyboard, without scripts; axe clean."""
 
-import itertools
 import re
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import SIZES
 from tests.browser.test_axe import violations
 from tests.factories import make_interaction, make_project
 
-LOOKS = list(itertools.product(("desk", "tablet", "phone"), ("light", "dark")))
 STICKING_OUT = """() => {
   const wide = [...document.querySelectorAll('main *')].filter((e) => {
     if (e.closest('.scroll-x, pre, .vh, svg, [popover]:not(:popover-open)')) return false
@@ -29,12 +28,12 @@ def address(project):
     return f"/p/{project.key}/overview"
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS, ids=["-".join(look) for look in LOOKS])
-def test_no_state_breaks_wcag_or_sticks_out(open_page, project, address, size, theme):
+@pytest.mark.parametrize("size", SIZES)
+def test_no_state_breaks_wcag_or_sticks_out(open_page, project, address, size):
     open_page.expected = "Failed to load resource"  # Chromium itself notes the refused span
     empty, bare = make_project(team=project.team), make_project(team=project.team)
     make_interaction(bare, created_at="2026-01-05T10:00:00Z", model="a-model-with-a-very-long-name-" + "x" * 80)
-    page, found = open_page(size, theme), {}
+    page, found = open_page(size), {}
 
     def check(name):
         page.wait_for_timeout(150)

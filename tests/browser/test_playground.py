@@ -1,7 +1,6 @@
 """The playground in Chromium, with the real gateway before a local provider: streams, stopping, errors, pictures, the
 blind vote by keys, without scripts; axe at three sizes in both themes."""
 
-import itertools
 import os
 import re
 import time
@@ -14,7 +13,7 @@ from interactions.models import Interaction
 from registry.providers import create_provider
 from registry.services import attach, register_model, set_default
 from tests.browser.conftest import SIZES, picture
-from tests.browser.test_axe import violations
+from tests.browser.test_axe import themes, violations
 from tests.factories import make_project, owner_of
 from tests.gateway.served import served
 from tests.upstream import Running
@@ -197,8 +196,8 @@ def test_without_scripts_the_page_says_that_it_needs_them(open_page, models):
     expect(page.locator("#run")).to_be_disabled()
 
 
-@pytest.mark.parametrize(("size", "theme"), list(itertools.product(SIZES, ("light", "dark"))))
-def test_no_state_breaks_wcag_or_is_wider_than_the_screen(open_playground, open_page, project, size, theme):
+@pytest.mark.parametrize("size", SIZES)
+def test_no_state_breaks_wcag_or_is_wider_than_the_screen(open_playground, open_page, project, size):
     open_page.expected = "status of 4"
     found = {}
 
@@ -208,10 +207,10 @@ def test_no_state_breaks_wcag_or_is_wider_than_the_screen(open_playground, open_
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if faults := violations(page) + ([("wider than the screen", wide)] if wide > 0 else []):
             found[name] = faults
-        if SHOTS:
+        for theme in themes(page) if SHOTS else ():
             page.screenshot(path=f"{SHOTS}/playground-{name}-{size}-{theme}.png", full_page=True)
 
-    page = open_playground("good", "fair", "slow:10", size=size, theme=theme, query=f"&interaction={project.made[0]}")
+    page = open_playground("good", "fair", "slow:10", size=size, query=f"&interaction={project.made[0]}")
     check("prompt")
     page.locator("#system").fill("Answer from the policy only.")
     page.locator("#user").fill("Is a leak behind the wall covered, and what do I have to send you?")
