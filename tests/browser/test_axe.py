@@ -55,19 +55,19 @@ def test_no_page_breaks_wcag(page, project):
         if faults := violations(page):
             found[name] = faults
 
-    page.goto(project.address)
+    page.goto(project.short)
     check("table")
-    page.goto(f"{project.address}?q=leak&label=intent:refund&not_label=lang:de&latency=1..9000&feedback=csat:2..4")
+    page.goto(f"{project.short}&q=leak&label=intent:refund&not_label=lang:de&latency=1..9000&feedback=csat:2..4")
     for box in page.locator("tbody input").all()[:2]:
         box.check()
     check("filtered and selected")
     page.locator("#bulk-label").fill("in")
     page.locator("#bulk-label-options [role=option]").first.wait_for()
     check("bulk labels")
-    page.goto(project.address)
+    page.goto(project.short)
     page.get_by_role("button", name="All time").click()
     check("time menu")
-    page.goto(project.address)
+    page.goto(project.short)
     page.locator("tbody tr a").first.click()
     page.locator("#drawer h1").wait_for()
     check("drawer")
@@ -96,7 +96,7 @@ def test_no_page_breaks_wcag(page, project):
     page.goto(f"{project.address}?q=unheardof")
     check("nothing found")
     if page.locator(".filters-btn").is_visible():
-        page.goto(project.address)
+        page.goto(project.short)
         page.locator(".filters-btn").click()
         check("facets as a sheet")
     assert found == {}
@@ -114,14 +114,14 @@ def test_no_state_of_the_counts_breaks_wcag(page, project, open_page):
             found[name] = faults
 
     page.route(counts, lambda route: held.append(route))
-    page.goto(f"{project.address}?label=intent:claim&model=lake-8b")
+    page.goto(f"{project.short}&label=intent:claim&model=lake-8b")
     check("counts awaited")
     for route in held:
         route.fulfill(status=500, body="no")
     page.locator("#counting .lost").wait_for(state="attached")
     check("counts lost")
     page.unroute(counts)
-    page.goto(project.address)
+    page.goto(project.short)
     page.locator("time-brush").wait_for()
     make_interaction(project)
     page.evaluate("() => { document.dispatchEvent(new Event('visibilitychange')) }")

@@ -130,7 +130,7 @@ def test_no_page_of_theirs_breaks_wcag(open_page, project, views, size):
     page.goto(f"{base}/exports/new?label=intent:refund&view=refunds")
     page.get_by_role("button", name="Export").click()
     addresses = {
-        "table": f"{project.address}?label=intent:refund",
+        "table": f"{project.short}&label=intent:refund",
         "views": f"{base}/views",
         "new view": f"{base}/views/new?label=intent:refund&q=leak",
         "view": f"{base}/views/refunds",

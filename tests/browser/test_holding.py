@@ -87,7 +87,7 @@ def test_holds_and_retention_break_no_wcag(open_page, project, size):
     check("held")
     page.goto(f"{project.address}/{project.made[1]}")
     check("not-held")
-    page.goto(project.address)
+    page.goto(project.short)
     for box in page.locator("tbody input").all()[:2]:
         box.check()
     page.locator("#bulk").get_by_role("button", name="Hold").click()

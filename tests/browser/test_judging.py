@@ -201,7 +201,7 @@ def test_no_state_of_judging_breaks_wcag(open_page, project, size):
             summary.click()
         check(f"{where}: better answer")
 
-    page.goto(project.address)
+    page.goto(project.short)
     page.locator("tbody tr a").nth(4).click()
     page.locator("#drawer h1").wait_for()
     judge("drawer")

@@ -179,10 +179,10 @@ def test_labels_break_no_wcag(open_page, project, worker, size):
     for name, path in (("keys", ""), ("key", "/keys/intent"), ("form", "/edit/intent"), ("new", "/new")):
         page.goto(f"/p/{project.key}/labels{path}")
         check(name)
-    page.goto(f"{project.address}?fold=near")
+    page.goto(f"{project.short}&fold=near")
     page.locator("tbody .alike").wait_for()
     check("folded")
-    page.goto(project.address)
+    page.goto(project.short)
     if size == "phone":
         for box in page.locator("tbody input").all():
             box.check()
