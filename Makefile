@@ -1,8 +1,8 @@
 # make run, make test: all that is needed is make and Python 3.11 or newer with venv.
 # PORT, HOST, DATA_DIR, DATABASE_URL and the rest of docs/settings.md come from the environment.
 
-# The system's own first: distributions build it with a profile and at link time, pyenv and its like do not, and then all
-# of this takes a third longer.
+# The system's own first: distributions build it with a profile, pyenv and its like do not, and Python code takes some
+# 40 % longer (docs/performance.md).
 ifndef PYTHON
 PYTHON := $(shell for python in /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)

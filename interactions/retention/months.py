@@ -39,7 +39,7 @@ GONE, COPY = "gone_", "kept_"  # tables on their way out, copies of what stays
 
 
 class _Awaited(Exception):
-    """Somebody waits to write into the month, holding what we need: only when we give way can either go on."""
+    """Others hold what we need, or wait for it: only when we give way can all go on."""
 
 
 class Kept(Exception):
@@ -76,7 +76,7 @@ def drop(lower, upper, now):
         except _Awaited:
             pass
         except OperationalError as error:
-            if not isinstance(error.__cause__, (QueryCanceled, DeadlockDetected)):
+            if not isinstance(error.__cause__, DeadlockDetected):
                 raise
         time.sleep(random.uniform(0.05, 0.1 * (number + 1)))
     raise Busy("Others were using the month all the time; it is tried again the next night.")
@@ -125,9 +125,7 @@ def leave(lower):
                         f' ALTER TABLE "{part}" RENAME TO "{GONE}{part}"'
                     )
             return True
-        except OperationalError as error:
-            if not isinstance(error.__cause__, (QueryCanceled, DeadlockDetected)):
-                raise
+        except _Awaited:
             return False
 
 
@@ -144,12 +142,17 @@ def _parts(cursor, lower):
 
 
 def _lock(cursor, tables, mode, seconds):
-    """Lock all these tables; OperationalError where that takes longer in all."""
-    cursor.execute(
-        f"SET LOCAL statement_timeout = {round(1000 * seconds)};"
-        f" LOCK TABLE {_only(tables)} IN {mode} MODE;"
-        " SET LOCAL statement_timeout = DEFAULT"
-    )
+    """Lock all these tables; _Awaited where that takes longer in all."""
+    try:
+        cursor.execute(
+            f"SET LOCAL statement_timeout = {round(1000 * seconds)};"
+            f" LOCK TABLE {_only(tables)} IN {mode} MODE;"
+            " SET LOCAL statement_timeout = DEFAULT"
+        )
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise _Awaited from error
+        raise
 
 
 def _only(tables):
@@ -289,7 +292,7 @@ def _empty(cursor, month):
             with transaction.atomic():  # a savepoint: what was locked is given back where not all can be had
                 _lock(cursor, [*parts, last], "ACCESS EXCLUSIVE", LONGEST_WAIT)
             break
-        except OperationalError:
+        except _Awaited:
             if number == SWAPS - 1:
                 raise
             time.sleep(random.uniform(0.01, 0.04))

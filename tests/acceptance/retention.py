@@ -1,4 +1,4 @@
-"""A month of a million and a half goes whole in under two seconds, and nobody who reads waits for more than 200 ms.
+"""A month of a million and a half is gone for all in under two seconds, and no reader waits for more than 200 ms.
 
     python -m tests.acceptance.retention [--rows 1500000] [--held 200] [--readers 4] [--port 8733] [--keep]
 

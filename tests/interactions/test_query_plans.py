@@ -231,3 +231,14 @@ def test_a_condition_without_an_index_ends_when_its_time_is_used_up(full, monkey
         looked_to.append(page.searched_to)
     assert page.searched_to is None
     assert len(looked_to) > 10 and looked_to == sorted(looked_to, reverse=True)
+
+
+def test_a_list_over_rest_reads_no_column_that_it_does_not_tell(api, project):
+    for n in range(3):
+        api.log(project, prompt=f"q {n}", labels={"is": "app"}, model="m")
+    for query in ({}, {"label": "is:app"}, {"fields": "id,labels,messages"}):
+        with CaptureQueriesContext(connection) as queries:
+            assert len(api.get("interactions", {"project": project.key, **query}).json()["results"]) == 3
+        rows = [one["sql"] for one in queries if 'i."session"' in one["sql"]]
+        assert len(rows) == 1
+        assert not [name for name in ("prompt_preview", "feedbacks", "near_hash") if f'i."{name}"' in rows[0]]
