@@ -22,7 +22,6 @@ const asking = new Map();
 async function ask(place) {
   const { get, target } = place.dataset, mine = new AbortController();
   const overtaken = () => mine.signal.aborted || !place.isConnected;
-  asking.get(place.id)?.abort();
   asking.set(place.id, mine);
   lose(place, false);
   try {
@@ -35,6 +34,12 @@ async function ask(place) {
   } catch {
     if (!overtaken()) lose(place, true);
   }
+}
+/* what is still under way is of what was shown before: its answer would stand over what is shown now */
+function askAnew() {
+  asking.forEach((one) => one.abort());
+  asking.clear();
+  places().forEach(ask);
 }
 function lose(place, lost) {
   place.classList.toggle("failed", lost);
@@ -60,9 +65,9 @@ document.addEventListener("htmx:after:swap", (e) => {
   const { ctx } = e.detail;
   if (ctx.swap === "none" || !(ctx.target?.id === "explore" || ctx.target === document.body)) return;
   KINDS.forEach((kind) => $$(`#${kind}-rest > :not(.ghost, details):not(:has(input))`).forEach((option) => option.remove()));
-  places().forEach(ask);
+  askAnew();
 });
-document.addEventListener("kit:counts", () => places().forEach(ask));
+document.addEventListener("kit:counts", askAnew);
 
 /* where they did not come, they can be asked for again */
 document.addEventListener("click", (e) => {

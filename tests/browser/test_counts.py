@@ -66,6 +66,19 @@ def test_an_answer_for_a_filter_that_was_left_is_not_shown(held, project):
     expect(held.locator("#count")).to_have_text("72")
 
 
+def test_an_answer_under_way_does_not_take_away_what_is_said_of_a_filter_that_cannot_be_read(held, open_page, project):
+    open_page.expected = "status of 400"  # Chromium itself notes it
+    held.goto(project.address)
+    wait_for_held(held)
+    held.get_by_label("Latency from").fill("soon")
+    held.get_by_label("Latency from").press("Enter")
+    expect(held.locator("#latency-fault")).to_be_visible()
+    held.held[0].continue_()  # the page has hung up
+    held.wait_for_timeout(500)
+    expect(held.locator("#latency-fault")).to_be_visible()
+    expect(held.get_by_label("Latency from")).to_have_attribute("aria-invalid", "true")
+
+
 def test_what_was_known_stays_until_the_new_counts_are_there(open_page, project):
     page = open_page()
     page.goto(project.address)
