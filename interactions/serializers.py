@@ -20,7 +20,7 @@ FIELDS = (
 )  # fmt: skip
 # fields of a row that go over no wire
 UNSENT = (
-    "prompt_preview", "completion_preview", "images", "tools", "prompt_tokens", "completion_tokens", "feedbacks",
+    "prompt_preview", "completion_preview", "images", "tools", "prompt_tokens", "completion_tokens",
     "prompt_hash", "content_hash", "near_hash", "logged_by", "arm", "received_at",
 )  # fmt: skip
 # the bounds once more: the server leaves out the months of others by them, not by the list
@@ -89,9 +89,9 @@ def _messages(project, rows, bodies, inline):
 def _feedbacks(project, rows):
     """{interaction id: its current feedback under the project's keys, oldest first}."""
     found, keys = {}, {key.pk: key.key for key in keys_of(project).values()}
-    if not rows or not keys:
+    wanted = [row.pk for row in rows if row.feedbacks]  # its copy of the latest values tells that there are any
+    if not wanted or not keys:
         return found
-    wanted = [row.pk for row in rows]
     values = [bulk.array(wanted), str(min(wanted)), str(max(wanted)), bulk.array(keys)]
     for interaction_id, key_id, *told in prepared.rows(_CURRENT, values):
         found.setdefault(interaction_id, []).append(_feedback(keys[key_id], *told))

@@ -35,13 +35,15 @@ class Counted(NamedTuple):
 @dataclass
 class Page:
     """A page of interactions with their `.labels`; cursors where there is more; `searched_to` where time ran out.
-    `plan`, where it begins at the beginning, and `pace` tell who counts how its ids were found."""
+    Where it begins at the beginning, `rest` is the plan of what lies behind the `seen` ids that it found, and `pace`
+    what an entry took: who counts goes on there."""
 
     rows: list = field(default_factory=list)
     next: str | None = None
     previous: str | None = None
     searched_to: datetime.datetime | None = None
-    plan: Plan | None = None
+    rest: Plan | None = None
+    seen: int = 0
     pace: float | None = None
 
     def __iter__(self):
@@ -58,9 +60,10 @@ def search(project, wanted, *, cursor=None, limit=50, without=()):
     back = bool(at and at.back)
     plan = plan_of(project, wanted, at)
     found, reached, pace = walk.ids_of(plan, limit + 1, BUDGET) if plan else ([], None, None)
-    more = len(found) > limit
+    rest = plan.beyond(found[-1]) if found and at is None else None
+    seen, more = len(found) if rest else 0, len(found) > limit
     found = found[:limit][::-1] if back else found[:limit]
-    page = Page(rows=rows_of(found, without), plan=None if at else plan, pace=pace)
+    page = Page(rows_of(found, without), rest=rest, seen=seen, pace=pace)
     forward_end = found[-1] if found and (more or back) else None
     backward_end = found[0] if found and (more if back else at) else None
     if reached is not None and not more:
@@ -72,13 +75,14 @@ def search(project, wanted, *, cursor=None, limit=50, without=()):
 
 
 def count(project, wanted, seconds=ASIDE, page=None):
-    """How many match, up to 10,000; capped where there are more, or where there was no time to count all. A `page` of
-    them tells how they are found."""
-    known, pace = (page.plan, page.pace) if page is not None else (None, None)
-    plan = known or plan_of(project, wanted, None)
+    """How many match, up to 10,000; capped where there are more, or where there was no time to count all. From a `page`
+    of them, counting goes on behind it."""
+    rest, seen, pace = (page.rest, page.seen, page.pace) if page is not None else (None, 0, None)
+    plan = rest or plan_of(project, wanted, None)
     if plan is None:
         return Counted(0, False)
-    n, complete = walk.number_of(plan, CAP + 1, seconds, pace)
+    n, complete = walk.number_of(plan, CAP + 1 - seen, seconds, pace)
+    n += seen
     return Counted(min(n, CAP) if complete else roundly(n), n > CAP or not complete)
 
 

@@ -11,6 +11,7 @@ from interactions.search import windows
 LARGEST = 16_384  # entries of a block whose rows come with them
 LARGEST_APART = 4_096  # of a block whose rows are fetched one by one
 SMALLEST = 64
+FEW = 1_000  # entries of what drives, of which the first are counted however long they take
 AMPLE = 1.3  # times as many entries as would just do
 ROW, APART = 2.5e-6, 8e-6  # seconds that an entry takes, warm, on a small machine, until it was seen what one takes
 STATEMENT = 0.5e-3  # seconds that a block takes before its first entry
@@ -59,7 +60,9 @@ def ids_of(plan, limit, seconds):
 
 def number_of(plan, limit, seconds, pace=None):
     """(how many match, up to `limit`; whether all was looked at, or the limit reached). `pace`: the seconds that an
-    entry took before, where that is known."""
+    entry took before, where that is known: where there is no time for the least block of many, none is begun."""
+    if pace is not None and plan.driver.size > FEW and seconds < SMALLEST * pace:
+        return 0, False
     found = Found(limit, time.monotonic() + seconds, counted=True, pace=pace)
     reached = _walk(plan, found)
     return min(found.n, limit), reached is None

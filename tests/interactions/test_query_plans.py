@@ -241,4 +241,20 @@ def test_a_list_over_rest_reads_no_column_that_it_does_not_tell(api, project):
             assert len(api.get("interactions", {"project": project.key, **query}).json()["results"]) == 3
         rows = [one["sql"] for one in queries if 'i."session"' in one["sql"]]
         assert len(rows) == 1
-        assert not [name for name in ("prompt_preview", "feedbacks", "near_hash") if f'i."{name}"' in rows[0]]
+        assert not [name for name in ("prompt_preview", "content_hash", "near_hash") if f'i."{name}"' in rows[0]]
+
+
+@pytest.mark.django_db
+def test_what_was_just_logged_is_soon_found_by_an_index_alone():
+    partitions.ensure([START])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT i.inhparent::regclass::text, c.reloptions FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = ANY(%s::regclass[])",
+            [[family.table for family in partitions.families()]],
+        )
+        options = cursor.fetchall()
+    assert {table for table, _ in options} == {family.table for family in partitions.families()}
+    for table, kept in options:
+        soon = kept is not None and {*kept} == {*partitions.SEEN_SOON.replace(" = ", "=").split(", ")}
+        assert soon is (table != partitions.BODIES)
