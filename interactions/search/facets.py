@@ -1,7 +1,7 @@
 """What else could be asked: counts by label, model, feedback and latency, and the histogram over time.
 
 Exact from the roll-ups where they tell; else exact over up to 5,000 matches, and over the newest 2,000 and marked
-as approximate where there are more, or where there was no time to look for more.
+as approximate where there are more, or where there was no time to look for more; of several filters over 1,000.
 """
 
 import datetime
@@ -22,7 +22,7 @@ from interactions.search.told import is_hourly
 from registry.models import Model
 
 SAMPLE = 5_000  # matches up to which all are counted
-NEWEST = 2_000  # that are counted where there are more
+NEWEST = 2_000  # that are counted where there are more; half as many of several filters, whose matches lie far apart
 BRIEFLY = 0.002  # seconds that counting may take where somebody waits for the rows
 LOOKING = 0.05  # seconds that the matches of one filter are looked for and counted; of several, twice that
 SHOWN = 12  # labels, models
@@ -79,12 +79,14 @@ class Histogram:
 
 
 class Matches:
-    """The ids of what is wanted, of more than 5,000 the newest 2,000, and how many there are up to 10,000, as far as
-    there was time: looked up once, where it is asked."""
+    """The ids of what is wanted, of more than 5,000 the newest, and how many there are up to 10,000, as far as there
+    was time: looked up once, where it is asked."""
 
     def __init__(self, project, wanted):
         self.project = project
         self.wanted = wanted
+        self._several = len(wanted.asked()) > 1
+        self._newest = min(NEWEST // 2 if self._several else NEWEST, SAMPLE)
 
     @cached_property
     def told(self):
@@ -93,19 +95,25 @@ class Matches:
 
     @cached_property
     def _found(self):
-        several, most = len(self.wanted.asked()) > 1, CAP + 1
+        most = CAP + 1
         if self.told is not None:
-            most = 1 + (SAMPLE if self.told <= SAMPLE else min(NEWEST, SAMPLE))
-        found, reached = page_of_ids(self.project, self.wanted, None, most, budget=LOOKING * (2 if several else 1))
-        return found, reached, reached is None and len(found) <= SAMPLE and len(found) < most
+            most = 1 + (SAMPLE if self.told <= SAMPLE else self._newest)
+        budget = LOOKING * (2 if self._several else 1)
+        found, reached = page_of_ids(self.project, self.wanted, None, most, budget=budget)
+        return found, reached, reached is None and len(found) < most
 
     @property
     def ids(self):
-        return self._found[0] if self.are_all else self._found[0][: min(NEWEST, SAMPLE)]
+        return self._found[0] if self.are_all else self._found[0][: self._newest]
 
     @property
     def are_all(self):
-        return self._found[2]
+        return self._found[2] and len(self._found[0]) <= SAMPLE
+
+    @property
+    def looked_up(self):
+        """(all ids that were found, whether these are all there are): for what no row has to be read for."""
+        return self._found[0], self._found[2]
 
     @property
     def number(self):
@@ -167,7 +175,8 @@ def histogram(project, wanted, matches=None):
     if hours is None:
         if matches is None or timeless != wanted:
             matches = Matches(project, timeless)
-        hours, approximate = Counter((one.int >> 80) // 3_600_000 for one in matches.ids), not matches.are_all
+        found, are_all = matches.looked_up
+        hours, approximate = Counter((one.int >> 80) // 3_600_000 for one in found), not are_all
     return _bars(*extent, hours, approximate)
 
 
