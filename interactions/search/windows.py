@@ -1,5 +1,6 @@
-"""Words by their own index, a window of so many bodies after the other: in each, the index of words and that of ids are
-read, and what both hold is fetched. So a word of one in a hundred costs what its newest matches cost, not all it has.
+"""Words by their own index, a window of so many bodies after the other: in each, the index of words, for the time that
+the window touches, and that of ids are read, and what both hold is fetched. So a word of one in a hundred costs what
+its newest matches cost, not all it has.
 """
 
 import math
@@ -20,6 +21,8 @@ LATELY = 0.1  # share of a project's interactions that at least may lie in a par
 UNKNOWN = 0.0051  # below it lies the planner's share of what is not among the most common: it may be six times as much
 AMPLE = 1.3  # times as many as would just do
 GROWTH = 8
+MOST_TIMES = 64  # that the index of words is asked for: each is looked for by itself
+MINUTE, HOUR = 60_000, 3_600_000  # ms, as interactions_times has them
 LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 
 
@@ -132,11 +135,24 @@ def _apart(part):
 
 
 def _window(part):
-    """The same where both indexes are read. The ends are hidden from the planner, else it would cut each body into
-    words where it believes that there is one."""
+    """The same where both indexes are read. The ends and the times are hidden from the planner, else it would cut each
+    body into words where it believes that there is one."""
     where, values = _partitions(part).range("b.id")
-    ends = [part.lower or LEAST, part.upper or GREATEST]
-    return f"{where} AND b.id >= (SELECT %s::uuid) AND b.id < (SELECT %s::uuid)", [*values, *ends]
+    lower, upper = part.lower or LEAST, part.upper or GREATEST
+    tests = [where, "b.id >= (SELECT %s::uuid)", "b.id < (SELECT %s::uuid)"]
+    values = [*values, lower, upper]
+    if times := _times(lower, upper):
+        tests, values = [*tests, "interactions_times(b.id) && (SELECT %s::bigint[])"], [*values, times]
+    return " AND ".join(tests), values
+
+
+def _times(lower, upper):
+    """The minutes that this range of ids touches, or else the hours; none where these are many, too."""
+    first, last = lower.int >> 80, (upper.int - 1) >> 80
+    for step in (MINUTE, HOUR):
+        if last // step - first // step < MOST_TIMES:
+            return [*range(first // step, last // step + 1)]
+    return None
 
 
 def _next(part, window):

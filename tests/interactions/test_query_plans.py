@@ -193,6 +193,16 @@ def test_words_of_what_no_statistics_know_yet_are_found_by_their_index(full, mon
 
 
 @pytest.mark.django_db
+def test_of_a_word_the_index_is_read_for_the_time_of_the_window_alone(full, monkeypatch):
+    monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
+    with CaptureQueriesContext(connection) as queries:
+        page = search(full, asked(full, {"q": "middling"}), limit=5)
+    assert len(page) == 5
+    found = [one for one in run_again(queries.captured_queries) if "interactions_words" in one.get("Index Cond", "")]
+    assert 5 <= sum(one["Actual Rows"] for one in found) < N / 50 / 10  # of all that the word has
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("word", ["middling", "nowhere"])
 def test_words_are_not_looked_for_in_what_another_project_logs(full, word, monkeypatch):
     monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
