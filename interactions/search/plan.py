@@ -216,7 +216,8 @@ class Plan:
         # of the last one there may be more entries, which no other block looks at: it is tested by its row alone
         last = ("e.id = (SELECT id FROM block OFFSET %s LIMIT 1)", [size - 1])
         found, found_values = self._matching("block", counted, last)
-        yielded = f"(SELECT count(DISTINCT id) FROM ({found}) AS found)" if counted else f"ARRAY({found} LIMIT %s)"
+        each = "*" if self.driver.holds_row else "DISTINCT id"  # a row comes once; postings or values may be several
+        yielded = f"(SELECT count({each}) FROM ({found}) AS found)" if counted else f"ARRAY({found} LIMIT %s)"
         sql = f"WITH block AS MATERIALIZED ({entries}) SELECT (SELECT id FROM block OFFSET %s LIMIT 1), {yielded}"
         return row(sql, [*values, size - 1, *found_values, *([] if counted else [limit])])
 
