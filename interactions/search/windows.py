@@ -1,6 +1,6 @@
-"""Words by their own index, a window of so many bodies after the other: in each, the index of words, for the time that
-the window touches, and that of ids are read, and what both hold is fetched. So a word of one in a hundred costs what
-its newest matches cost, not all it has.
+"""Words by their own index, a window of so many bodies after the other: in each, the index of words is read for the
+times that the window touches, and what it names is fetched. So a word of one in a hundred costs what its newest matches
+cost, not all it has.
 """
 
 import math
@@ -21,7 +21,7 @@ LATELY = 0.1  # share of a project's interactions that at least may lie in a par
 UNKNOWN = 0.0051  # below it lies the planner's share of what is not among the most common: it may be six times as much
 AMPLE = 1.3  # times as many as would just do
 GROWTH = 8
-MOST_TIMES = 64  # that the index of words is asked for: each is looked for by itself
+MOST_TIMES = 48  # that the index of words is asked for: each is looked for in all of its list of new entries
 MINUTE, HOUR = 60_000, 3_600_000  # ms, as interactions_times has them
 LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 
@@ -76,36 +76,52 @@ class Holding:
         wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) * self.own / FETCH)
         return max((AMPLE if self.share > UNKNOWN else AMPLE / 2) * wanted / self.share, SMALLEST)
 
+    def most(self, part, found):
+        """How many matches a window may hold: with more, the words are far more common there than was expected."""
+        wanted = found.missing / max(part.share * part.rate * self.own, 1e-9)
+        return AT_ONCE + int(min(GROWTH * wanted, max(found.seconds, 0) / FETCH))
+
 
 def at_once(part, found):
     """Whether the part has so few matches that all of them were fetched; of more, nothing is found."""
-    n, more = _fetched(part, _apart(part), found, most=AT_ONCE + 1)
-    if n <= AT_ONCE:
+    n, more = _fetched(part, _apart(part), found, AT_ONCE + 1)
+    found.few = n <= AT_ONCE
+    if found.few:
         _add(part, found, more)
-    return n <= AT_ONCE
+    return found.few
 
 
 def through(part, holding, found):
-    """The id down to which the part was looked at, None where it was done or there is enough."""
-    window = holding.window(part, found)
-    while window < holding.bodies:
-        piece, part = _next(part, int(window))
+    """The id down to which the part was looked at, None where it was done or there is enough.
+
+    Words may be common in one month and absent from the next: a window that turns out to hold too many is given up for
+    a narrower one, since fetching bodies that lie on the disk takes many times what was reckoned.
+    """
+    window, widest, growth = holding.window(part, found), math.inf, GROWTH
+    while True:
+        if window >= holding.bodies:
+            if at_once(part, found):
+                return None
+            window = widest = holding.bodies / GROWTH
+        piece, rest = _next(part, int(window))
         if piece is None:
             return None
-        n, more = _fetched(piece, _window(piece), found)
+        most = holding.most(part, found) if window > SMALLEST else None
+        n, more = _fetched(piece, _window(piece), found, most)
+        if n == most:
+            window, growth = max(window / GROWTH, SMALLEST), 2
+            continue
         before = found.n
         _add(piece, found, more)
-        if found.missing <= 0 or part is None:
+        if found.missing <= 0 or rest is None:
             return None
+        part = rest
         if found.seconds < 0:
             return part.upper if part.descending else part.lower
-        hits, largest = found.n - before, GROWTH * window
+        hits, largest = found.n - before, growth * window
         grown = min(AMPLE * found.missing * window / hits, largest) if hits else largest
         window = math.inf if n / window * holding.bodies < AT_ONCE else max(grown, SMALLEST)
-    n, more = _fetched(part, _apart(part), found)
-    _add(part, found, more)
-    found.few = n <= AT_ONCE
-    return None
+        window = min(window, widest)
 
 
 def _fetched(part, bodies, found, most=None):
@@ -135,24 +151,35 @@ def _apart(part):
 
 
 def _window(part):
-    """The same where both indexes are read. The ends and the times are hidden from the planner, else it would cut each
-    body into words where it believes that there is one."""
-    where, values = _partitions(part).range("b.id")
+    """The same for a window. Its times are asked of the index of words; where there are too many, what that yields is
+    cut down by the index of ids. Both are hidden from the planner, else it would cut each body into words where it
+    believes that there is one."""
     lower, upper = part.lower or LEAST, part.upper or GREATEST
-    tests = [where, "b.id >= (SELECT %s::uuid)", "b.id < (SELECT %s::uuid)"]
-    values = [*values, lower, upper]
     if times := _times(lower, upper):
-        tests, values = [*tests, "interactions_times(b.id) && (SELECT %s::bigint[])"], [*values, times]
-    return " AND ".join(tests), values
+        (where, values), (own, more) = _apart(part), _own_of(part, *times)
+        return f"{where} AND interactions_times(b.id) && ({own})", [*values, *more]
+    where, values = _partitions(part).range("b.id")
+    return f"{where} AND b.id >= (SELECT %s::uuid) AND b.id < (SELECT %s::uuid)", [*values, lower, upper]
 
 
 def _times(lower, upper):
-    """The minutes that this range of ids touches, or else the hours; none where these are many, too."""
+    """(the minutes that this range of ids touches, or else the hours, the ms that each has); None where these are many,
+    too."""
     first, last = lower.int >> 80, (upper.int - 1) >> 80
     for step in (MINUTE, HOUR):
         if last // step - first // step < MOST_TIMES:
-            return [*range(first // step, last // step + 1)]
+            return range(first // step, last // step + 1), step
     return None
+
+
+def _own_of(part, times, step):
+    """(SQL, values) of those of the times in which the project has anything: what others logged meanwhile is passed."""
+    own, values = part.rows_of_project()
+    edges = [uuid.UUID(int=(time * step) << 80) for time in [*times, times.stop]]
+    found = f"SELECT true FROM {own} AND id >= t.lower AND id < t.upper LIMIT 1"
+    all_times = "unnest(%s::bigint[], %s::uuid[], %s::uuid[]) AS t(time, lower, upper)"
+    sql = f"SELECT array_agg(t.time) FROM {all_times} WHERE ({found}) IS TRUE"
+    return sql, [[*times], edges[:-1], edges[1:], *values]
 
 
 def _next(part, window):

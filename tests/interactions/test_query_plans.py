@@ -169,9 +169,9 @@ def test_a_page_in_the_depth_reads_no_more_than_the_first(full, query):
     assert_flat(queries.captured_queries)
 
 
-def later(full, project):
+def later(full, project, begin=N, number=N // 2):
     """The ids of half as many interactions of a project, logged after all those."""
-    made = [ids.make(START + datetime.timedelta(seconds=N + n)) for n in range(N // 2)]
+    made = [ids.make(START + datetime.timedelta(seconds=begin + n)) for n in range(number)]
     models = {one.key: one.pk for one in Model.objects.filter(team=full.team)}
     values = {"project": project.pk, "model": models["usual"], "rare": models["rare"], "start": START, "ids": made}
     with connection.cursor() as cursor:
@@ -203,6 +203,21 @@ def test_of_a_word_the_index_is_read_for_the_time_of_the_window_alone(full, monk
 
 
 @pytest.mark.django_db
+def test_of_a_word_that_went_out_of_use_few_bodies_are_fetched_to_find_its_last(full, monkeypatch):
+    """The newest hold none of it, so that it looks rare."""
+    monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
+    made = later(full, full)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE interactions_interactionbody SET completion = '' WHERE id = ANY(%s)", [made])
+    with CaptureQueriesContext(connection) as queries:
+        page = search(full, asked(full, {"q": "middling"}), limit=5)
+    assert [ids.time_of(row.pk) for row in page] == [
+        START + datetime.timedelta(seconds=N - 50 * (n + 1)) for n in range(5)
+    ]
+    assert bodies_read(queries.captured_queries) < N / 50 / 2  # of all that hold it
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("word", ["middling", "nowhere"])
 def test_words_are_not_looked_for_in_what_another_project_logs(full, word, monkeypatch):
     monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
@@ -211,12 +226,26 @@ def test_words_are_not_looked_for_in_what_another_project_logs(full, word, monke
     with CaptureQueriesContext(connection) as queries:
         page = search(full, asked(full, {"q": word}), limit=PAGE)
     assert [row.pk for row in page] == [row.pk for row in alone]
-    bodies = [
+    assert bodies_read(queries.captured_queries) < 3 * PAGE  # the other project's latest hold the common ones 200 times
+
+
+@pytest.mark.django_db
+def test_words_are_not_looked_for_in_what_another_project_logs_in_between(full, monkeypatch):
+    monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
+    later(full, make_project("beside", team=full.team))
+    newest = later(full, full, begin=2 * N, number=100)
+    with CaptureQueriesContext(connection) as queries:
+        page = search(full, asked(full, {"q": "middling"}), limit=PAGE)
+    assert [row.pk for row in page.rows[:2]] == [newest[50], newest[0]] and len(page) == PAGE
+    assert bodies_read(queries.captured_queries) < 4 * PAGE  # with the other project's they would be five times as many
+
+
+def bodies_read(queries):
+    return sum(
         node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-        for node in run_again(queries.captured_queries)
+        for node in run_again(queries)
         if node.get("Relation Name", "").startswith("interactions_interactionbody")
-    ]
-    assert sum(bodies) < 3 * PAGE  # the other project's latest hold the common ones 200 times
+    )
 
 
 @pytest.mark.django_db
