@@ -88,7 +88,9 @@ def _through(part, found):
         return None
     holding = windows.Holding.of(part)
     if holding.pays(part, found):
-        return windows.through(part, holding, found)
+        reached, part = windows.through(part, holding, found)
+        if part is None:
+            return reached
     return _blocks(part, found, part.rate * holding.share, holding.pace)
 
 

@@ -13,15 +13,15 @@ from interactions.search.texts import indexed, is_plain, together
 
 # seconds, warm, on a small machine
 TEST, TEXT, CUT = 15e-6, 35e-6, 110e-6  # a body looked at for letters; its text looked at for words; cut into words
-READ, FETCH = 0.05e-6, 15e-6  # an entry of the index of words; a body that it names
-START = 3e-3
+READ, TIME, FETCH = 0.05e-6, 20e-6, 15e-6  # an entry of the index of words; a time in it; a body that it names
+START = 1e-3
 SMALLEST = 200  # bodies in a window
 AT_ONCE = 500  # matches that are fetched without a window
 LATELY = 0.1  # share of a project's interactions that at least may lie in a part
 UNKNOWN = 0.0051  # below it lies the planner's share of what is not among the most common: it may be six times as much
 AMPLE = 1.3  # times as many as would just do
 GROWTH = 8
-MOST_TIMES = 48  # that the index of words is asked for: each is looked for in all of its list of new entries
+TIMES = 48  # that the index of words is asked for: each is looked for in all of its list of new entries
 MINUTE, HOUR = 60_000, 3_600_000  # ms, as interactions_times has them
 LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 
@@ -62,12 +62,10 @@ class Holding:
         return TEST + self.share * self.exact
 
     def pays(self, part, found):
-        """Whether the index of words is quicker than looking at what the plan's driver yields, and has the time: it
-        cannot be left half read."""
+        """Whether the index of words is quicker than looking at what the plan's driver yields."""
         fetched = min(found.missing / max(part.share * part.rate * self.own, 1e-9), self.matches)
         looked_at = min(found.missing / self.share, part.share * self.own * self.bodies)
-        took = START + self.matches * READ + fetched * FETCH
-        return took < looked_at * self.pace and (took < found.seconds or self.matches * READ < START)
+        return START + fetched * FETCH < looked_at * self.pace
 
     def window(self, part, found):
         """How many of the project's own probably hold what is missing; endless where all is quickly fetched."""
@@ -81,6 +79,11 @@ class Holding:
         wanted = found.missing / max(part.share * part.rate * self.own, 1e-9)
         return AT_ONCE + int(min(GROWTH * wanted, max(found.seconds, 0) / FETCH))
 
+    @property
+    def hours(self):
+        """For how many the index of words is quicker asked than for all that it has."""
+        return max(self.matches * READ / TIME, TIMES)
+
 
 def at_once(part, found):
     """Whether the part has so few matches that all of them were fetched; of more, nothing is found."""
@@ -92,32 +95,36 @@ def at_once(part, found):
 
 
 def through(part, holding, found):
-    """The id down to which the part was looked at, None where it was done or there is enough.
+    """(the id down to which the part was looked at, None where it was done or there is enough; what is better looked
+    through by what the plan's driver yields, None where there is nothing like that).
 
-    Words may be common in one month and absent from the next: a window that turns out to hold too many is given up for
-    a narrower one, since fetching bodies that lie on the disk takes many times what was reckoned.
+    A window that turns out to hold too many is given up for a narrower one, since fetching bodies that lie on the disk
+    takes many times what was reckoned: words may be common in one month and absent from the next, or in what another
+    project logs.
     """
     window, widest, growth = holding.window(part, found), math.inf, GROWTH
     while True:
         if window >= holding.bodies:
             if at_once(part, found):
-                return None
+                return None, None
             window = widest = holding.bodies / GROWTH
         piece, rest = _next(part, int(window))
         if piece is None:
-            return None
-        most = holding.most(part, found) if window > SMALLEST else None
-        n, more = _fetched(piece, _window(piece), found, most)
+            return None, None
+        most = holding.most(part, found)
+        n, more = _fetched(piece, _window(piece, holding.hours), found, most)
+        if n == most and window <= SMALLEST:
+            return None, part
         if n == most:
             window, growth = max(window / GROWTH, SMALLEST), 2
             continue
         before = found.n
         _add(piece, found, more)
         if found.missing <= 0 or rest is None:
-            return None
+            return None, None
         part = rest
         if found.seconds < 0:
-            return part.upper if part.descending else part.lower
+            return (part.upper if part.descending else part.lower), None
         hits, largest = found.n - before, growth * window
         grown = min(AMPLE * found.missing * window / hits, largest) if hits else largest
         window = math.inf if n / window * holding.bodies < AT_ONCE else max(grown, SMALLEST)
@@ -150,24 +157,28 @@ def _apart(part):
     return " AND ".join(tests), [*values, *(end for _, end in ends)]
 
 
-def _window(part):
-    """The same for a window. Its times are asked of the index of words; where there are too many, what that yields is
-    cut down by the index of ids. Both are hidden from the planner, else it would cut each body into words where it
-    believes that there is one."""
+def _window(part, hours):
+    """The same for a window. Its times are asked of the index of words. Where they are more than so many `hours`, or it
+    is shorter than one of them, what that yields is cut down by the index of ids. Both are hidden from the planner,
+    else it would cut each body into words where it believes that there is one."""
     lower, upper = part.lower or LEAST, part.upper or GREATEST
-    if times := _times(lower, upper):
-        (where, values), (own, more) = _apart(part), _own_of(part, *times)
-        return f"{where} AND interactions_times(b.id) && ({own})", [*values, *more]
-    where, values = _partitions(part).range("b.id")
-    return f"{where} AND b.id >= (SELECT %s::uuid) AND b.id < (SELECT %s::uuid)", [*values, lower, upper]
+    times, short = _times(lower, upper, hours), (upper.int - lower.int) >> 80 < MINUTE
+    where, values = _apart(part)
+    if short or times is None:
+        where, values = _partitions(part).range("b.id")
+        where, values = f"{where} AND b.id >= (SELECT %s::uuid) AND b.id < (SELECT %s::uuid)", [*values, lower, upper]
+    if times:
+        own, more = _own_of(part, *times)
+        where, values = f"{where} AND interactions_times(b.id) && ({own})", [*values, *more]
+    return where, values
 
 
-def _times(lower, upper):
-    """(the minutes that this range of ids touches, or else the hours, the ms that each has); None where these are many,
-    too."""
+def _times(lower, upper, hours):
+    """(the minutes that this range of ids touches, or else the hours, the ms that each has); None where these are too
+    many."""
     first, last = lower.int >> 80, (upper.int - 1) >> 80
-    for step in (MINUTE, HOUR):
-        if last // step - first // step < MOST_TIMES:
+    for step, most in ((MINUTE, TIMES), (HOUR, hours)):
+        if last // step - first // step < most:
             return range(first // step, last // step + 1), step
     return None
 

@@ -169,9 +169,9 @@ def test_a_page_in_the_depth_reads_no_more_than_the_first(full, query):
     assert_flat(queries.captured_queries)
 
 
-def later(full, project, begin=N, number=N // 2):
-    """The ids of half as many interactions of a project, logged after all those."""
-    made = [ids.make(START + datetime.timedelta(seconds=begin + n)) for n in range(number)]
+def later(full, project, begin=N, number=N // 2, step=1):
+    """The ids of half as many interactions of a project, logged after all those, or of so many every few seconds."""
+    made = [ids.make(START + datetime.timedelta(seconds=begin + n * step)) for n in range(number)]
     models = {one.key: one.pk for one in Model.objects.filter(team=full.team)}
     values = {"project": project.pk, "model": models["usual"], "rare": models["rare"], "start": START, "ids": made}
     with connection.cursor() as cursor:
@@ -238,6 +238,17 @@ def test_words_are_not_looked_for_in_what_another_project_logs_in_between(full, 
         page = search(full, asked(full, {"q": "middling"}), limit=PAGE)
     assert [row.pk for row in page.rows[:2]] == [newest[50], newest[0]] and len(page) == PAGE
     assert bodies_read(queries.captured_queries) < 4 * PAGE  # with the other project's they would be five times as many
+
+
+@pytest.mark.django_db
+def test_among_much_that_another_project_logs_a_common_word_is_looked_for_in_the_own_ones(full, monkeypatch):
+    monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
+    later(full, make_project("beside", team=full.team))
+    newest = later(full, full, number=10, step=N // 20)
+    with CaptureQueriesContext(connection) as queries:
+        page = search(full, asked(full, {"q": "common"}), limit=PAGE)
+    assert [row.pk for row in page.rows[:5]] == newest[8::-2] and len(page) == PAGE
+    assert bodies_read(queries.captured_queries) < N / 4 / 2  # of the other project's that hold it
 
 
 def bodies_read(queries):
