@@ -24,7 +24,7 @@ from registry.models import Model
 SAMPLE = 5_000  # matches up to which all are counted
 NEWEST = 2_000  # that are counted where there are more; half as many of several filters, whose matches lie far apart
 BRIEFLY = 0.002  # seconds that counting may take where somebody waits for the rows
-LOOKING = 0.05  # seconds that the matches of one filter are looked for and counted; of several, twice that
+LOOKING = 0.04  # seconds that the matches of one filter are looked for and counted; of several, twice that
 SHOWN = 12  # labels, models
 BARS = 96  # of the histogram, at the most
 BINS = 10  # of a scalar's or the latency's distribution

@@ -4,6 +4,7 @@ cost, not all it has.
 """
 
 import math
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from interactions.search.texts import indexed, is_plain, together
 # seconds, warm, on a small machine
 TEST, TEXT, CUT = 15e-6, 35e-6, 110e-6  # a body looked at for letters; its text looked at for words; cut into words
 READ, TIME, FETCH = 0.05e-6, 20e-6, 15e-6  # an entry of the index of words; a time in it; a body that it names
+COLD = 50e-6  # the same body where it lies on the disk, which is not known before the first window
 START = 1e-3
 SMALLEST = 200  # bodies in a window
 AT_ONCE = 500  # matches that are fetched without a window
@@ -71,7 +73,7 @@ class Holding:
         """How many of the project's own probably hold what is missing; endless where all is quickly fetched."""
         if self.matches <= AT_ONCE:
             return math.inf
-        wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) * self.own / FETCH)
+        wanted = min(found.missing / max(part.share * part.rate, 1e-9), max(found.seconds, 0) * self.own / COLD)
         return max((AMPLE if self.share > UNKNOWN else AMPLE / 2) * wanted / self.share, SMALLEST)
 
     def most(self, part, found):
@@ -111,7 +113,7 @@ def through(part, holding, found):
         piece, rest = _next(part, int(window))
         if piece is None:
             return None, None
-        most = holding.most(part, found)
+        most, began = holding.most(part, found), time.monotonic()
         n, more = _fetched(piece, _window(piece, holding.hours), found, most)
         if n == most and window <= SMALLEST:
             return None, part
@@ -125,7 +127,7 @@ def through(part, holding, found):
         part = rest
         if found.seconds < 0:
             return (part.upper if part.descending else part.lower), None
-        hits, largest = found.n - before, growth * window
+        hits, largest = found.n - before, min(growth, found.seconds / (time.monotonic() - began)) * window
         grown = min(AMPLE * found.missing * window / hits, largest) if hits else largest
         window = math.inf if n / window * holding.bodies < AT_ONCE else max(grown, SMALLEST)
         window = min(window, widest)
