@@ -238,11 +238,13 @@ class Plan:
         (first, values), (last, more) = own._entries(1), own._entries(n + 1)
         return row(f"SELECT ({first}), (SELECT id FROM ({last}) AS own OFFSET %s LIMIT 1)", [*values, *more, n])
 
-    def rows_of_project(self):
-        """(table with conditions, values) of all of the project's own in the range."""
-        one = self.own.sources[0]
-        where, values = _all([(one.condition, one.values), self.range(one.column)])
-        return f"{one.table} WHERE {where}", values
+    def own_rows(self):
+        """[(table with conditions, values)] of all of the project's own in the range; of real ones first."""
+        found = []
+        for one in self.own.sources:
+            where, values = _all([(one.condition, one.values), self.range(one.column)])
+            found.append((f"{one.table} WHERE {where}", values))
+        return found
 
     def row_tests(self):
         """(SQL, values) of all that is wanted of one row `i`, its words included."""

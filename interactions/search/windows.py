@@ -3,11 +3,13 @@ times that the window touches, and what it names is fetched. So a word of one in
 cost, not all it has.
 """
 
+import datetime
 import math
 import time
 import uuid
 from dataclasses import dataclass
 
+from interactions import ids
 from interactions.search import spans
 from interactions.search.plan import row
 from interactions.search.texts import indexed, is_plain, together
@@ -25,7 +27,8 @@ AMPLE = 1.3  # times as many as would just do
 GROWTH = 8
 TIMES = 48  # that the index of words is asked for: each is looked for in all of its list of new entries
 MINUTE, HOUR = 60_000, 3_600_000  # ms, as interactions_times has them
-LEAST, GREATEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
+LEAST = uuid.UUID(int=0)
+AHEAD = datetime.timedelta(days=2)  # nothing that is stored lies so far in the future
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Holding:
         where, values = wide.range("b.id")
         held, more = indexed(together(part.words))
         rows = f"SELECT count(*) FROM interactions_interactionbody b WHERE {where}"
-        own, own_values = wide.rows_of_project()
+        own, own_values = wide.own_rows()[0]
         asked = f"SELECT ({rows}), ({rows} AND {held}), (SELECT count(*) FROM {own})"
         [[told]] = row(f"EXPLAIN (FORMAT JSON) {asked}", [*values, *values, *more, *own_values])
         bodies, holding, own = (max(counted["Plans"][0]["Plan Rows"], 1) for counted in told["Plan"]["Plans"])
@@ -127,7 +130,8 @@ def through(part, holding, found):
         part = rest
         if found.seconds < 0:
             return (part.upper if part.descending else part.lower), None
-        hits, largest = found.n - before, min(growth, found.seconds / (time.monotonic() - began)) * window
+        hits, took = found.n - before, max(time.monotonic() - began, 1e-6)
+        largest = min(growth, found.seconds / took) * window
         grown = min(AMPLE * found.missing * window / hits, largest) if hits else largest
         window = math.inf if n / window * holding.bodies < AT_ONCE else max(grown, SMALLEST)
         window = min(window, widest)
@@ -163,7 +167,7 @@ def _window(part, hours):
     """The same for a window. Its times are asked of the index of words. Where they are more than so many `hours`, or it
     is shorter than one of them, what that yields is cut down by the index of ids. Both are hidden from the planner,
     else it would cut each body into words where it believes that there is one."""
-    lower, upper = part.lower or LEAST, part.upper or GREATEST
+    lower, upper = part.lower or spans.oldest() or LEAST, part.upper or ids.first(ids.now() + AHEAD)
     times, short = _times(lower, upper, hours), (upper.int - lower.int) >> 80 < MINUTE
     where, values = _apart(part)
     if short or times is None:
@@ -187,12 +191,13 @@ def _times(lower, upper, hours):
 
 def _own_of(part, times, step):
     """(SQL, values) of those of the times in which the project has anything: what others logged meanwhile is passed."""
-    own, values = part.rows_of_project()
     edges = [uuid.UUID(int=(time * step) << 80) for time in [*times, times.stop]]
-    found = f"SELECT true FROM {own} AND id >= t.lower AND id < t.upper LIMIT 1"
     all_times = "unnest(%s::bigint[], %s::uuid[], %s::uuid[]) AS t(time, lower, upper)"
-    sql = f"SELECT array_agg(t.time) FROM {all_times} WHERE ({found}) IS TRUE"
-    return sql, [[*times], edges[:-1], edges[1:], *values]
+    values, found = [[*times], edges[:-1], edges[1:]], []
+    for own, more in part.own_rows():
+        found.append(f"(SELECT true FROM {own} AND id >= t.lower AND id < t.upper LIMIT 1) IS TRUE")
+        values += more
+    return f"SELECT array_agg(t.time) FROM {all_times} WHERE {' OR '.join(found)}", values
 
 
 def _next(part, window):

@@ -251,6 +251,24 @@ def test_among_much_that_another_project_logs_a_common_word_is_looked_for_in_the
     assert bodies_read(queries.captured_queries) < N / 4 / 2  # of the other project's that hold it
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", ["created_at", "-created_at"])
+def test_words_of_simulated_traffic_are_found_beside_those_of_real(full, order, monkeypatch):
+    monkeypatch.setattr("interactions.search.windows.AT_ONCE", 10)
+    made = later(full, full)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE interactions_interaction SET source = 'simulation' WHERE id = ANY(%s)", [made])
+    query = {"q": "middling", "source": ["simulation", "logged"], "order": order}
+    found, cursor = [], None
+    while True:
+        page = search(full, asked(full, query), cursor=cursor, limit=PAGE)
+        found += [row.pk for row in page]
+        if (cursor := page.next) is None:
+            break
+    assert len(found) == (N + N // 2) / 50 and sum(one in set(made) for one in found) == N / 2 / 50
+    assert found == sorted(found, reverse=order == "-created_at")
+
+
 def bodies_read(queries):
     return sum(
         node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
