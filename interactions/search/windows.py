@@ -107,12 +107,12 @@ def through(part, holding, found):
     takes many times what was reckoned: words may be common in one month and absent from the next, or in what another
     project logs.
     """
-    window, widest, growth = holding.window(part, found), math.inf, GROWTH
+    window, growth, may_be_few = holding.window(part, found), GROWTH, True
     while True:
-        if window >= holding.bodies:
+        if may_be_few and window >= holding.bodies:
             if at_once(part, found):
                 return None, None
-            window = widest = holding.bodies / GROWTH
+            window, growth, may_be_few = max(holding.bodies / GROWTH, SMALLEST), 2, False
         piece, rest = _next(part, int(window))
         if piece is None:
             return None, None
@@ -133,8 +133,8 @@ def through(part, holding, found):
         hits, took = found.n - before, max(time.monotonic() - began, 1e-6)
         largest = min(growth, found.seconds / took) * window
         grown = min(AMPLE * found.missing * window / hits, largest) if hits else largest
-        window = math.inf if n / window * holding.bodies < AT_ONCE else max(grown, SMALLEST)
-        window = min(window, widest)
+        rare = may_be_few and n / window * holding.bodies < AT_ONCE
+        window = math.inf if rare else max(grown, SMALLEST)
 
 
 def _fetched(part, bodies, found, most=None):
