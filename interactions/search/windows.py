@@ -17,7 +17,7 @@ from interactions.search.texts import indexed, is_plain, together
 # seconds, warm, on a small machine
 TEST, TEXT, CUT = 15e-6, 35e-6, 110e-6  # a body looked at for letters; its text looked at for words; cut into words
 READ, TIME, FETCH = 0.05e-6, 20e-6, 15e-6  # an entry of the index of words; a time in it; a body that it names
-COLD = 50e-6  # the same body where it lies on the disk, which is not known before the first window
+COLD = 200e-6  # the same, and its row, where both lie on the disk: not known before the first window
 START = 1e-3
 SMALLEST = 200  # bodies in a window
 AT_ONCE = 500  # matches that are fetched without a window
