@@ -130,3 +130,17 @@ def test_what_is_found_is_said_once_it_is_counted(held, project):
     wait_for_held(held, 2)
     held.held[-1].continue_()
     expect(held.locator("#say")).to_have_text("0 of 72 interactions")
+
+
+def test_on_a_phone_the_number_stays_beside_however_many_filters(open_page, project):
+    page = open_page("phone")
+    page.goto(f"{project.short}&label=intent:refund&has_feedback=true&not_label=lang:de")
+    number = page.locator("#count")
+    expect(number).to_contain_text("of")
+    box = number.bounding_box()
+    assert box["x"] + box["width"] <= page.viewport_size["width"]
+    seen = "([x, y]) => document.elementFromPoint(x, y).closest('#count') !== null"
+    assert page.evaluate(seen, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    clear = page.get_by_role("link", name="Clear all")
+    clear.focus()
+    assert clear.bounding_box()["x"] + clear.bounding_box()["width"] <= number.bounding_box()["x"]
