@@ -165,8 +165,8 @@ def _apart(part):
 
 def _window(part, hours):
     """The same for a window. Its times are asked of the index of words. Where they are more than so many `hours`, or it
-    is shorter than one of them, what that yields is cut down by the index of ids. Both are hidden from the planner,
-    else it would cut each body into words where it believes that there is one."""
+    is shorter than a minute, what that yields is cut down by the index of ids. Both are hidden from the planner, else
+    it would cut each body into words where it believes that there is one."""
     lower, upper = part.lower or spans.oldest() or LEAST, part.upper or ids.first(ids.now() + AHEAD)
     times, short = _times(lower, upper, hours), (upper.int - lower.int) >> 80 < MINUTE
     where, values = _apart(part)
