@@ -44,8 +44,9 @@ def markdown(result):
 def _head(result):
     machine = result["machine"]
     versions = {"PostgreSQL": result["settings"]["server_version"], **result["versions"]}
+    earlier = result["filled"]["records"] - result["n"]
     told = [
-        f"{result['n']:,} interactions",
+        f"{result['n']:,} interactions" + (f" and {earlier:,} that earlier runs logged" if earlier else ""),
         result["at"],
         f"commit {result['commit']}",
         machine["cpu"],

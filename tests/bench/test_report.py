@@ -109,3 +109,9 @@ def test_the_page_takes_the_latest_run_and_keeps_the_rest(tmp_path, monkeypatch)
     report.into_docs({**RESULT, "n": 4_321})
     assert page.read_text().startswith(before)
     assert "4,321 interactions" in page.read_text() and "100,000 interactions, 2026" not in page.read_text()
+
+
+def test_what_earlier_runs_left_in_the_store_is_told():
+    assert report.markdown(RESULT).startswith("100,000 interactions, 2026")
+    told = report.markdown(changed("filled/records", 123_456))
+    assert told.startswith("100,000 interactions and 23,456 that earlier runs logged, 2026")
