@@ -108,7 +108,7 @@ def _draft(review, answers, comment, asks_lead):
     review, _ = _at(review)
     if review.state != State.SUBMITTED:
         _keep(review, answers, comment, asks_lead)
-        if slots.is_free(review.item, review.by, review.decides):
+        if review.state in slots.OPEN and slots.is_free(review.item, review.by, review.decides):
             slots.hold(review)
     return review
 
@@ -166,23 +166,23 @@ def _submit(review, answers, comment, seconds, asks_lead):
 def skip(*, review):
     """On to the next: this comes to her no more unless she goes back or puts it off. One that is submitted is left as
     it is. The Review."""
-    return _lay_down(review, "skip", state=State.SKIPPED, ended_at=timezone.now())
+    return _lay_down(review, "skip", State.SKIPPED, ended_at=timezone.now())
 
 
 def put_off(*, review):
     """To the end of her own order; others may take it meanwhile. Also for one that she skipped. The Review."""
     place = slots.last_place(review.queue, review.by) + 1
-    state = State.DRAFT if review.answers or review.comment else State.PENDING
-    return _lay_down(review, "put_off", state=state, place=place, ended_at=None)
+    return _lay_down(review, "put_off", place=place, ended_at=None)
 
 
 @transaction.atomic
-def _lay_down(review, what, **changes):
+def _lay_down(review, what, state=None, **changes):
     review, seat = _at(review)
-    if review.state == State.SUBMITTED or review.state == changes["state"] == State.SKIPPED:
+    state = state or _begun(review)
+    if review.state == State.SUBMITTED or review.state == state == State.SKIPPED:
         return review
     steps.remember(seat, review, what)
-    for name, value in {**changes, "locked_until": None}.items():
+    for name, value in {**changes, "state": state, "locked_until": None}.items():
         setattr(review, name, value)
     review.save()
     return review
@@ -244,6 +244,11 @@ def others(review):
 
 
 # -- what they have in common ---------------------------------------------------------------------
+def _begun(review):
+    """The state of an open review."""
+    return State.DRAFT if review.answers or review.comment else State.PENDING
+
+
 def _at(review):
     """(the Review as it is now, its item locked; her seat, locked)."""
     seat = slots.seat_of(review.queue, review.by)

@@ -16,6 +16,7 @@ from interactions.rules import Conflict
 from projects.access import EntityNotFound
 from reviews import desk as work
 from reviews.decisions import next_decision
+from reviews.models import State
 from reviews.questions import CORRECTION
 from reviews.views.asking import read_answers
 from reviews.views.gate import desk_queue
@@ -23,6 +24,7 @@ from reviews.views.keys import keys_of
 from reviews.views.showing import completion_of, item_context
 
 MOST_BESIDES = 100
+WITHOUT_ANSWER = {"skip": work.skip, "later": work.put_off}
 
 
 @require_safe
@@ -100,10 +102,9 @@ def _take(request, project, queue, review):
     """Do what was asked; scripts are told how far it is now, a page goes on to the next."""
     given, what = _given(request, project, review), request.POST.get("do", "submit")
     try:
-        if what == "skip":
-            work.skip(review=review)
-        elif what == "later":
-            work.put_off(review=review)
+        if what in WITHOUT_ANSWER:
+            _keep_typed(review, given)
+            WITHOUT_ANSWER[what](review=review)
         else:
             review = work.submit(review=review, seconds=_seconds(request), **given)
     except work.Refused as error:
@@ -116,6 +117,16 @@ def _take(request, project, queue, review):
     if unwritten:
         messages.warning(request, unwritten)
     return redirect("desk", project=project.ref, queue=queue.key)
+
+
+def _keep_typed(review, given):
+    """What stands in the form stays as a draft, though she goes on without an answer. What was never begun is not."""
+    if review.state == State.PENDING and not any(given.values()):
+        return
+    try:
+        work.save_draft(review=review, **given)
+    except work.Refused:  # half typed; what fits is kept
+        pass
 
 
 def _not_written(review):

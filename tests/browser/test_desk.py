@@ -249,6 +249,20 @@ def test_a_draft_is_saved_on_change_and_there_again(open_page, queue):
     assert page.locator(".item:not([data-ahead]) input[name='a.accurate']:checked").get_attribute("value") == "wrong"
 
 
+@pytest.mark.parametrize("key", ["s", "l"])
+def test_what_was_typed_a_moment_before_skipping_or_putting_off_is_a_draft(open_page, queue, key):
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "3", "c")
+    page.keyboard.type("a minute longer")
+    press(page, "Escape", key)
+    gone_on(page, one)
+    settled(page)
+    kept = Review.objects.get(pk=one)
+    assert kept.answers["accurate"] == "wrong" and kept.comment == "a minute longer" and kept.locked_until is None
+
+
 def test_an_answer_that_was_not_acknowledged_is_kept_told_and_sent_again(open_page, queue):
     open_page.expected = "Failed to load resource"  # Chromium itself notes it
     page = desk(open_page(), queue)

@@ -147,6 +147,28 @@ def test_skip_put_off_and_undo(pages, queue):
     assert pages.post(url("desk_undo", queue), headers=SCRIPTS).status_code == 204
 
 
+@pytest.mark.parametrize(("do", "state"), [("skip", State.SKIPPED), ("later", State.DRAFT)])
+def test_what_is_typed_stays_as_a_draft_when_the_item_is_skipped_or_put_off(pages, queue, do, state):
+    review = first(pages, queue)
+    typed = {"a.accurate": "wrong", "a.tone": "not yet", "comment": "to be looked up", "asks_lead": "on"}
+    for _ in range(2):  # the browser sends it again where it got no answer
+        send(pages, queue, review, **{**typed, "do": do})
+        review.refresh_from_db()
+        assert (review.state, review.locked_until) == (state, None)
+        assert review.answers == {"accurate": "wrong", "flags": []}  # what fits
+        assert review.comment == "to be looked up" and review.asks_lead
+    shown = pages.get(url("desk_review", queue, review_id=review.pk))
+    assert "to be looked up" in shown.content.decode()
+
+
+def test_a_draft_that_is_emptied_and_put_off_is_empty(pages, queue):
+    review = first(pages, queue)
+    pages.post(url("desk_draft", queue, review_id=review.pk), {"a.accurate": "wrong", "comment": "hm"})
+    send(pages, queue, review, do="later")
+    review.refresh_from_db()
+    assert "accurate" not in review.answers and review.comment == ""
+
+
 def test_going_back_shows_what_was_said_and_changes_it(pages, queue):
     review = first(pages, queue)
     send(pages, queue, review, **GOOD)
