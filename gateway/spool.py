@@ -35,7 +35,7 @@ class Spool:
         left = self.most - self.size
         texts = []
         for line in lines:
-            text = dumps(line).encode() + b"\n"
+            text = _written(line)
             left -= len(text)
             if left < 0:
                 break
@@ -62,7 +62,7 @@ class Spool:
         """The file's lines are logged, all but those that the store refused, which are set aside."""
         if refused:
             with open(self.folder / SET_ASIDE, "ab") as file:
-                file.write(b"".join(dumps(line).encode() + b"\n" for line in refused))
+                file.write(b"".join(map(_written, refused)))
         path.unlink()
 
     def _files(self):
@@ -89,6 +89,11 @@ class Spool:
 
     def _begin_next(self):
         self._number, self._size = self._number + 1, 0
+
+
+def _written(line):
+    """The line's bytes; half a surrogate pair, which UTF-8 cannot carry, is written out as JSON reads it."""
+    return dumps(line).encode(errors="backslashreplace") + b"\n"
 
 
 def _sync(folder):

@@ -9,6 +9,7 @@ import pytest
 from gateway import providers
 from registry.providers import change_provider
 from tests.gateway.conftest import said, told
+from tests.upstream import whole
 
 # model: (our status, code, words, the provider's own status)
 FAILING = {
@@ -63,6 +64,33 @@ def test_a_stream_that_breaks_off_is_told_and_what_came_is_kept(client, desk, lo
     with pytest.raises(openai.InternalServerError):
         client.chat.completions.create(model="desk/half", messages=said())
     assert told(logged(3)[-1])["error"]["code"] == "broken_off"
+
+
+ODD = "It is \x00 or \ud83d"  # NUL, and half a surrogate pair
+
+
+def test_what_no_database_can_keep_of_an_errors_words_loses_nothing(client, desk, logged, upstream, monkeypatch):
+    async def refuse(asked, send):
+        await whole(send, 400, {"error": {"message": ODD}})
+        return True
+
+    async def events(asked, came=upstream.events):
+        number = 0
+        async for event in came(asked):
+            yield event if number < 3 else {"error": {"message": ODD}}
+            number += 1
+
+    with monkeypatch.context() as patch:
+        patch.setattr(upstream, "misbehave", refuse)
+        with pytest.raises(openai.BadRequestError) as caught:
+            client.chat.completions.create(model="desk", messages=said())
+    assert "x-marginalia-logged" not in caught.value.response.headers
+    monkeypatch.setattr(upstream, "events", events)
+    with pytest.raises(openai.APIError, match="It is"):
+        list(client.chat.completions.create(model="desk", messages=said(), stream=True))
+    rows = logged(2)
+    assert [told(row)["error"]["message"][-12:] for row in rows] == ["It is \ufffd or \ufffd"] * 2
+    assert (rows[1].body.completion, told(rows[1])["broke_off"]) == ("the answer ", "provider")
 
 
 def test_a_call_is_tried_again_before_anything_came(client, desk, logged, upstream):

@@ -143,3 +143,26 @@ def test_a_spool_outlives_its_process_and_a_line_that_was_cut_off(tmp_path):
     again.done(again.oldest()[0])
     assert again.oldest()[1] == lines[:1]
     assert again.add([{"long": "x" * 20_000}]) == 0
+
+
+ODD = ["a\ud83d", "a\\\ud83d\x00", "\ude00\ud83d", "ß😀\n"]
+
+
+def test_what_waits_reads_back_as_it_was_even_where_it_is_no_unicode(tmp_path):
+    spool = Spool(tmp_path / "spool", 10_000)
+    lines = [{"record": {text: text}} for text in ODD]
+    assert spool.add(lines) == len(lines)
+    path, read = spool.oldest()
+    assert read == lines
+    spool.done(path, read)
+    assert (tmp_path / "spool" / "refused.log").read_text().count("\n") == len(lines)
+
+
+def test_one_that_no_database_could_keep_waits_beside_the_others_and_takes_none_with_it(keeper, away, tmp_path):
+    project = make_project()
+    some = [passed(project, "half a pair: \ud83d"), passed(project)]
+    assert keeper.keep(some).result(5) == Kept.LATER
+    away.back()
+    wait_for(lambda: keeper._spool.is_empty)
+    assert list(Interaction.objects.values_list("pk", flat=True)) == [some[1].id]
+    assert str(some[0].id) in (tmp_path / "spool" / "refused.log").read_text()
