@@ -24,6 +24,7 @@ from gateway.line import CALLS, PREFIX
 from gateway.routing import Look, Offers, Who
 from gateway.service import Service
 from interactions.jsontext import JSONError, dumps, loads
+from interactions.records import shows_pictures
 from interactions.rules import kind_of
 from registry.endpoints import EMBEDDINGS
 from registry.models import Capability
@@ -69,9 +70,13 @@ class Call:
     async def read(self, key, raw, read):
         """What `read` makes of the body's JSON; whose key opens nothing hears of that alone."""
         try:
-            if len(raw) > SHORT:  # pictures, which take a while to check
+            if len(raw) > SHORT:  # who sent it was asked
                 return await asyncio.to_thread(_read, raw, read)
-            return _read(raw, read)
+            sent = _json(raw)
+            if shows_pictures(sent):  # a short one may take seconds to decode
+                await self.service().look(Who(key))
+                return await asyncio.to_thread(read, sent)
+            return read(sent)
         except Refused:
             await self.service().look(Who(key))
             raise
@@ -164,8 +169,12 @@ class Metrics(Call):
 
 
 def _read(raw, read):
+    return read(_json(raw))
+
+
+def _json(raw):
     try:
-        return read(loads(raw))
+        return loads(raw)
     except JSONError as error:
         raise Refused(400, str(error)) from None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from interactions import jsontext
 from interactions.ids import UTC
-from interactions.pictures import REFERENCE, PictureError, take
+from interactions.pictures import REFERENCE, PictureError, Taking
 from interactions.rules import (
     MAX_LABELS,
     MAX_TEXT,
@@ -121,6 +121,14 @@ def envelope_of(payload):
     return kept
 
 
+def shows_pictures(raw):
+    """Whether what was sent has parts that are pictures: reading those is work that no stranger should get done."""
+    messages = raw.get("messages") if isinstance(raw, dict) else None
+    contents = [one.get("content") for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
+    parts = (part for content in contents if isinstance(content, list) for part in content)
+    return any(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
+
+
 def read_record(raw, *, now):
     """A Record from what was sent; RecordError names every fault."""
     if not isinstance(raw, dict):
@@ -136,6 +144,7 @@ class _Reader:
         self.now = now
         self.errors = {}
         self.pictures = []
+        self.taking = Taking()
         self.images = 0
         self.tools = 0
 
@@ -358,7 +367,7 @@ class _Reader:
             self.wrong(path, f"Addresses that begin with {REFERENCE} are not taken; send the picture itself.")
         elif url.strip()[:5].lower() == "data:":
             try:
-                url, picture = take(url)
+                url, picture = self.taking.take(url)
             except PictureError as error:
                 self.wrong(path, str(error))
                 return part

@@ -20,7 +20,7 @@ from interactions.ingest.rows import insert_bodies, insert_interactions, insert_
 from interactions.ingest.taken import answer_taken, refuse
 from interactions.labels import ids_of, resolve_labels
 from interactions.models import Source
-from interactions.records import Record, read_record
+from interactions.records import Record, read_record, shows_pictures
 from interactions.rollups import Deltas
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
@@ -82,8 +82,11 @@ def log(*, kind, admit, record, placed=None):
     """Store one record, `placed` or not; its Outcome, whose error is raised.
 
     Records of one `kind` that arrive together share one look at the gate and one commit, and each waits for it:
-    `admit()` says (project, by) of all that are of this kind, or raises why not.
+    `admit()` says (project, by) of all that are of this kind, or raises why not; where there are pictures to decode it
+    is asked before that too.
     """
+    if shows_pictures(record):
+        admit()
     try:
         entry = _placed(_Entry(read_record(record, now=ids.now()), Outcome()), placed)
     except RecordError:

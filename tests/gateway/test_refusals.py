@@ -11,10 +11,12 @@ from accounts.models import ApiKey
 from accounts.services import revoke_api_key
 from gateway import tokens
 from gateway.tokens import playground_token
+from interactions import pictures
 from projects.services import archive_project
 from registry.services import attach, detach
 from tests.factories import make_api_key, make_interaction, make_project, make_team, make_user
 from tests.gateway.conftest import said
+from tests.interactions.pixels import data_uri, shows, user_says
 
 CHAT = "/openai/v1/chat/completions"
 
@@ -41,6 +43,15 @@ def test_only_a_key_that_may_call_here_opens_the_door(served, desk, upstream, lo
     assert of("program").chat.completions.create(model="desk", messages=said()).choices
     assert len(upstream.calls) == 1
     logged(1)
+
+
+def test_of_one_who_has_no_key_no_picture_is_decoded(served, desk, monkeypatch):
+    opened = []
+    monkeypatch.setattr(pictures.Image, "open", lambda *arguments, **named: opened.append(arguments))
+    messages = user_says(shows({"url": data_uri()}))
+    body, headers = {"model": "desk/good", "messages": messages}, {"Authorization": "Bearer mg_x"}
+    assert httpx.post(served.address + CHAT, json=body, headers=headers).status_code == 401
+    assert opened == []
 
 
 def test_a_revoked_key_opens_nothing_from_the_next_call_on(served, desk, client, key):

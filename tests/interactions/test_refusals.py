@@ -5,6 +5,7 @@ import json
 import pytest
 
 from feedback.services import create_feedback_key
+from interactions import pictures
 from tests.factories import make_interaction, make_project
 from tests.interactions.batch import send_batch
 from tests.interactions.pixels import data_uri, picture, png_that_says, shows, user_says
@@ -167,6 +168,26 @@ def test_what_is_no_picture_is_refused(api, project, uri, said, nested):
     path = "messages[0].content[2].image_url" + (".url" if nested else "")
     assert said in answer.json()["fields"][path][0]
     assert stored() == before
+
+
+def test_the_pictures_of_a_record_are_bounded_together_and_what_comes_twice_is_decoded_once(api, project, monkeypatch):
+    monkeypatch.setattr(pictures, "MAX_DECODED", 10)
+    first, second = (shows(data_uri(picture(colour=colour))) for colour in ("red", "blue"))  # of 6 pixels each
+    assert api.log(project, messages=user_says(first, first, first)).status_code == 201
+    before = stored()
+    answer = api.log(project, messages=user_says(first, second))
+    assert answer.status_code == 400
+    assert "too many pixels together" in answer.json()["fields"]["messages[0].content[1].image_url"][0]
+    assert stored() == before
+
+
+def test_of_one_who_has_no_key_no_picture_is_decoded(api, project, monkeypatch):
+    opened = []
+    monkeypatch.setattr(pictures.Image, "open", lambda *arguments, **named: opened.append(arguments))
+    api.headers = {"Authorization": "Bearer mg_unheard_of"}
+    for parts in ([shows(data_uri())], [{"type": "text", "text": "Look"}, shows({"url": data_uri()})]):
+        assert api.log(project, messages=user_says(*parts)).status_code == 401
+    assert opened == []
 
 
 @pytest.mark.parametrize(
