@@ -67,8 +67,11 @@ def release(*, project, ids, by, reason=""):
 
 
 def _locked(project, ids):
-    rows = Interaction.objects.select_for_update(of=("self",)).filter(project=project, pk__in=ids).order_by("pk")
-    return set(rows.values_list("pk", flat=True))
+    """Which of them there are. What they are compared with is locked too: who is deleting that is waited for."""
+    compared = _ids("SELECT other_id FROM feedback_preference WHERE interaction_id = ANY(%s)", [list(ids)])
+    both = compared.union(ids)
+    rows = Interaction.objects.select_for_update(of=("self",)).filter(project=project, pk__in=both).order_by("pk")
+    return set(rows.values_list("pk", flat=True)).intersection(ids)
 
 
 def history(interaction_id):

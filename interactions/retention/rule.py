@@ -49,6 +49,13 @@ def expiring(now):
     return [(project, end_of(project.keep_days, now)) for project in projects]
 
 
+def still_expires(project, end, now):
+    """Whether the project's rule takes all before `end`; until the transaction is over nobody changes it."""
+    rule = Project.objects.select_for_update(no_key=True).filter(pk=project.pk, deleted_at=None)
+    days = rule.values_list("keep_days", flat=True).first()
+    return days is not None and end <= end_of(days, now)
+
+
 def plan(now, project=None):
     """[Expiry] by project of what the rule would take at `now`, which is what `run(now)` takes; of one project where
     given."""

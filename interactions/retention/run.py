@@ -15,7 +15,7 @@ from interactions.models import Departure, Interaction, Source
 from interactions.proof import Busy
 from interactions.retention import holds
 from interactions.retention.months import Kept, drop, drop_detached, leave
-from interactions.retention.rule import expiring, whole_spans
+from interactions.retention.rule import expiring, still_expires, whole_spans
 
 SLICE = 2_000  # interactions a transaction
 CLAIMS = 50_000
@@ -44,30 +44,34 @@ def _steps(now):
         drop_detached()
         yield
     for project, until in expiring(now):
-        yield from _slices(project, until, floor)
+        yield from _slices(project, until, floor, now)
     yield from _free_claims()
 
 
-def _slices(project, until, floor):
+def _slices(project, until, floor, now):
     for of_source in (Interaction.objects.exclude, Interaction.objects.filter):
         rows = of_source(source=Source.SIMULATION).filter(project=project, id__lt=ids.first(until)).order_by("id")
         after = floor
         while chosen := list(rows.filter(id__gte=after).values_list("id", flat=True)[:SLICE]):
-            _take(project, chosen, until)
+            if not _take(project, chosen, until, now):
+                return
             after = UUID(int=chosen[-1].int + 1)
             yield
 
 
 @transaction.atomic
-def _take(project, chosen, until):
-    """Delete a slice, and add it to the row that tells of this night."""
+def _take(project, chosen, until, now):
+    """Delete a slice, and add it to the row that tells of this night; False where the rule keeps it by now."""
+    if not still_expires(project, until, now):
+        return False
     n = delete_interactions(project=project, ids=chosen, stay_counted=True)
     if not n:
-        return
+        return True
     night = {"project": project, "way": Departure.Way.SLICE, "end": until}
     if not Departure.objects.filter(**night).update(n=F("n") + n):
         held = len(holds.kept_between(ids.first(ids.EPOCH), ids.first(until), project))
         Departure.objects.create(**night, start=ids.time_of(chosen[0]), n=n, held=held)
+    return True
 
 
 def _free_claims():

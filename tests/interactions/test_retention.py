@@ -7,9 +7,11 @@ import time
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 
 from feedback import rollups as given_rollups
 from interactions import ids, partitions, rollups
+from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, set_label
 from interactions.models import Claim, Departure, Interaction
 from interactions.proof import prove
@@ -18,6 +20,7 @@ from interactions.retention.holds import hold
 from interactions.retention.rule import plan, whole_spans
 from interactions.retention.run import run
 from projects.services import keep_for
+from tests.conftest import Api
 from tests.factories import make_interaction, make_project, owner_of
 from tests.feedback.compared import by_ids, make_key
 from tests.interactions.lived import live
@@ -283,6 +286,56 @@ def test_a_month_that_somebody_reads_for_long_is_left_whole_for_the_next_night(i
     assert not Interaction.objects.exists()
     assert Departure.objects.get().n == 3
     assert prove().n == 0
+
+
+@pytest.mark.django_db
+def test_a_rule_that_is_taken_back_while_it_is_applied_takes_nothing_more(monkeypatch):
+    monkeypatch.setattr("interactions.retention.run.SLICE", 1)
+    project, other = make_project(), make_project()
+    for days in (11, 12, 13):
+        old(project, days)
+        old(other, days)  # so that no month goes whole
+    keep_for(project=project, days=10)
+
+    def delete_and_keep(**named):
+        n = delete_interactions(**named)
+        keep_for(project=project, days=None)
+        return n
+
+    monkeypatch.setattr("interactions.retention.run.delete_interactions", delete_and_keep)
+    run(NOW)
+    assert Interaction.objects.filter(project=project).count() == 2
+    assert [departure.n for departure in Departure.objects.all()] == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_holds_one_waits_for_who_is_deleting_what_it_is_compared_with():
+    project = make_project()
+    make_key(project, "better")
+    one, other = make_interaction(project, completion="a"), make_interaction(project, completion="b")
+    owner = owner_of(project)
+    Api(Client(), owner).post("comparison", by_ids(one.pk, other.pk))
+    deleted, go_on, held = threading.Event(), threading.Event(), threading.Event()
+
+    def delete():
+        with transaction.atomic():
+            delete_interactions(project=project, ids=[other.pk])
+            deleted.set()
+            go_on.wait(20)
+
+    def hold_one():
+        hold(project=project, ids=[one.pk], reason="Case 7", by=owner)
+        held.set()
+
+    threads = [in_another_thread(delete)]
+    deleted.wait(20)
+    threads.append(in_another_thread(hold_one))
+    waited = not held.wait(0.5)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert waited and held.is_set()
+    assert list(Interaction.objects.filter(project=project)) == [one]
 
 
 @pytest.mark.django_db(transaction=True)
