@@ -74,6 +74,12 @@ def false_winners(chance, runs, looks):
         yield Simulated(f"{what}: false winners", won(winners(*drawn, tuned_for=2 * UNITS)), 0.0, ALPHA)
     found = winners(*strength_looks(chance, runs, looks, UNITS, arms=3, ties=0.2), tuned_for=2 * UNITS)
     yield Simulated("preference, 20 % ties, 3 arms by strength: false winners", won(found), 0.0, ALPHA)
+    for share in (0.1, 0.5):
+        linked = left_out(*weak_links(chance, runs, looks, UNITS, share), tuned_for=2 * UNITS)
+        what = f"preference, 4 equal arms, a vote between two pairs in {share:.0%} of the looks: intervals without 0"
+        yield Simulated(what, linked, 0.0, ALPHA)
+    one = won(winners(*one_judge(chance, runs, looks, 430), tuned_for=2 * 430))
+    yield Simulated("preference, 3 equal arms, one judge giving 1,000 votes for one: false winners", one, 0.0, ALPHA)
 
 
 def powers(chance, runs, looks, power=0.8):
@@ -117,6 +123,13 @@ def winners(z, t, able, *, tuned_for, alpha=ALPHA):
 def won(found):
     """Share of the runs in which any arm won at any look."""
     return float(found.any(axis=(1, 2)).mean())
+
+
+def left_out(z, t, able, *, tuned_for, alpha=ALPHA):
+    """Share of the runs in which the interval of the first arm less the third left the true 0 out at any look; the
+    arguments are those of `winners`, the level that of a single comparison."""
+    clear = np.abs(z[..., 0, 2]) > sequence.factor(t, alpha, tuned_for=tuned_for)
+    return float((clear & able.all(axis=-1)).any(axis=1).mean())
 
 
 def z_tests(drawn):
@@ -166,15 +179,49 @@ def strength_looks(chance, runs, looks, units, arms, ties):
     judges = looks_at(units * arms // 2, looks)
     odds = np.tile([(1 - ties) / 2, (1 - ties) / 2, ties], len(pairs)) / len(pairs)
     votes = chance.multinomial(np.diff(judges, prepend=0), odds, size=(runs, looks)).cumsum(axis=1)
-    games, counts = davidson.Games(np.array(pairs), arms), votes.reshape(runs * looks, -1).astype(float)
+    return _strong(davidson.Games(np.array(pairs), arms), votes.astype(float))
+
+
+def weak_links(chance, runs, looks, units, share):
+    """The same of four equal arms: at each look votes come between A and B, and C and D; in a share of the looks a
+    single one, of another judge each time, between A and C."""
+    pairs = np.array([(0, 1), (0, 2), (2, 3)])
+    votes = np.zeros((runs, looks, 3, 3))
+    new = np.diff(looks_at(units, looks), prepend=0)
+    for pair in (0, 2):
+        votes[:, :, pair] = chance.multinomial(new, [0.5, 0.5, 0.0], size=(runs, looks))
+    votes[:, :, 1] = chance.multinomial(chance.random((runs, looks)) < share, [0.5, 0.5, 0.0])
+    return _strong(davidson.Games(pairs, 4), votes.cumsum(axis=1).reshape(runs, looks, 9))
+
+
+def one_judge(chance, runs, looks, people, votes=1_000, rate=0.65):
+    """The same of three arms that are equal to people, who give one vote each, `people` on each arm; one judge alone,
+    who votes for the last arm at this rate, says as much about each of its pairs as `votes` votes say."""
+    pairs = np.array([(0, 1), (0, 2), (1, 2)])
+    judges = looks_at(people * 3 // 2, looks)
+    given = chance.multinomial(np.diff(judges, prepend=0), np.tile([0.5, 0.5, 0.0], 3) / 3, size=(runs, looks))
+    said = chance.binomial(votes // looks, 1 - rate, size=(runs, looks, 2)).cumsum(axis=1)
+    parts = said / (votes // looks * np.arange(1, looks + 1))[:, None]
+    alone = np.zeros((runs, looks, 9))
+    alone[..., [3, 6]], alone[..., [4, 7]] = parts, 1 - parts
+    return _strong(davidson.Games(pairs, 3), given.cumsum(axis=1).astype(float), alone)
+
+
+def _strong(games, votes, alone=None):
+    """z, t and which arms may be compared, of votes (runs, looks, 3 * pairs) of as many judges, and of what one judge
+    besides made of hers."""
+    runs, looks, columns = votes.shape
+    given, patterns = votes.reshape(-1, columns), np.eye(columns)
+    counts, alike = given, given
+    if alone is not None:
+        own = alone.reshape(-1, columns)
+        counts, alike = given + own, np.hstack([given, np.ones((len(own), 1))])
+        patterns = np.concatenate([np.broadcast_to(patterns, (len(own), columns, columns)), own[:, None]], axis=1)
     points = davidson.fit(games, counts)
-    spread = davidson.sandwich(games, counts, points, np.eye(counts.shape[1]), counts)
-    apart = points[:, :-1, None] - points[:, None, :-1]
-    own = np.diagonal(spread, axis1=1, axis2=2)
-    error = np.sqrt(np.maximum(own[:, :, None] + own[:, None, :] - 2 * spread, 1e-300))
-    z = np.where(np.eye(arms, dtype=bool), 0, apart / error).reshape(runs, looks, arms, arms)
-    met = np.abs(games.sides).T @ votes.reshape(runs, looks, -1, 3).sum(axis=-1)[..., None]
-    return z, np.broadcast_to(2.0 * judges * 2 / arms, (runs, looks)), met[..., 0] >= LEAST_UNITS
+    error = davidson.errors(games, counts, points, patterns, alike)
+    z = (points[:, :-1, None] - points[:, None, :-1]) / np.maximum(error, 1e-150)
+    met = (np.abs(games.sides).T @ given.reshape(runs, looks, -1, 3).sum(axis=-1)[..., None])[..., 0]
+    return z.reshape(runs, looks, games.arms, games.arms), 2 * met.mean(axis=-1), met >= LEAST_UNITS
 
 
 def looks_at(units, looks):

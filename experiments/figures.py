@@ -4,9 +4,11 @@ import datetime
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
+from experiments.folding import GROUP
 from experiments.gates import Gate, Verdict, gates, leader, verdict
 from experiments.models import ABTest, Arm, Evaluation, JudgedBy
 from experiments.statistics import (
@@ -22,6 +24,18 @@ from experiments.statistics import (
 )
 from registry.models import Attachment
 
+# all that a judge says of two arms is one vote, as her win rate is where there are two; parts of one are exact sums,
+# for which the order of rows does not matter
+_BY_JUDGES = f"""
+    SELECT {GROUP.format("judge")} AS judges, one, other, sum(wins)::int, sum(losses)::int, sum(ties)::int,
+        sum(wins::numeric / n)::float8, sum(losses::numeric / n)::float8, sum(ties::numeric / n)::float8
+    FROM (
+        SELECT judge, one, other, count(*) AS n, count(*) FILTER (WHERE points = 2) AS wins,
+            count(*) FILTER (WHERE points = 0) AS losses, count(*) FILTER (WHERE points = 1) AS ties
+        FROM experiments_countedvote WHERE test_id = %s AND sequence = %s GROUP BY 1, 2, 3
+    ) AS of_judge
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
 _SUMS = ("units", "answered", "crossed", "total", "squares", "interactions", "latency_ms", "timed")
 
 
@@ -126,15 +140,17 @@ def _strengths(test, arms, last, afresh):
     if not afresh and last and last.figures.get("strengths"):
         return _read(last.figures["strengths"])
     place = {arm.pk: arm.position for arm in arms}
-    votes, judges, times = [], [], []
-    rows = test.votes.filter(sequence=test.sequence).order_by("judges", "one_id", "other_id")
-    for judge_, one, other, *counts in rows.values_list("judges", "one_id", "other_id", "wins", "losses", "ties"):
-        for score, n in zip((1, 0, 0.5), counts, strict=True):
-            if n > 0:
-                votes.append((place[one], place[other], score))
-                judges.append(judge_)
-                times.append(n)
-    return strengths_of_arms(votes, judges=judges, times=times)
+    votes, judges, times, weights = [], [], [], []
+    with connection.cursor() as cursor:
+        cursor.execute(_BY_JUDGES, [test.pk, test.sequence])
+        for group, one, other, *numbers in cursor.fetchall():
+            for score, n, weight in zip((1, 0, 0.5), numbers[:3], numbers[3:], strict=True):
+                if n:
+                    votes.append((place[one], place[other], score))
+                    judges.append(group)
+                    times.append(n)
+                    weights.append(weight)
+    return strengths_of_arms(votes, judges=judges, times=times, weights=weights)
 
 
 def _votes(test, arms):

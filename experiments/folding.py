@@ -22,6 +22,7 @@ AWHILE = 0.05  # seconds, when another one folds
 MOMENT = "to_timestamp(('x' || left({0}::text, 8) || substr({0}::text, 10, 4))::bit(48)::bigint / 1000.0)"
 DAY = "({0} AT TIME ZONE 'UTC')::date"
 UNIT = """md5(CASE WHEN i."user" <> '' THEN 'user:' || i."user" ELSE 'session:' || i.session END)::uuid"""
+GROUP = "(get_byte(uuid_send({0}), 0) * 4 + get_byte(uuid_send({0}), 1) / 64)::smallint"  # of judges, by their hash
 JUDGE = """md5(CASE WHEN p."user" <> '' THEN 'user:' || p."user" ELSE 'comparison:' || p.id END)::uuid"""
 # a double as the shortest decimal that reads back as it
 EXACT = "({0})::float8::text::numeric"
@@ -126,7 +127,7 @@ _VOTES = f"""
     ), pairs AS (
         INSERT INTO experiments_votecell AS v (test_id, sequence, judges, one_id, other_id, wins, losses, ties)
         SELECT test_id, sequence,
-            (get_byte(uuid_send(judge), 0) * 4 + get_byte(uuid_send(judge), 1) / 64)::smallint AS judges, one, other,
+            {GROUP.format("judge")} AS judges, one, other,
             sum(sign * (points = 2)::int), sum(sign * (points = 0)::int), sum(sign * (points = 1)::int)
         FROM votes GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
         ON CONFLICT (test_id, sequence, judges, one_id, other_id) DO UPDATE SET wins = v.wins + excluded.wins,

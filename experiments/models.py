@@ -164,6 +164,9 @@ class CountedVote(models.Model):
     other = models.IntegerField()
     points = models.SmallIntegerField()
 
+    class Meta:
+        indexes = [models.Index(fields=["test_id", "sequence", "judge"], name="counted_vote_judge")]
+
 
 class Seen(models.Model):
     """A unit in an arm: `n` interactions (comparisons, in a test by preferences), of which `answered` have a value.

@@ -69,9 +69,24 @@ def chances(games, points):
     return raised / raised.sum(axis=0)
 
 
+def errors(games, counts, points, patterns, alike, ridge=RIDGE):
+    """Standard errors of the differences of strengths (sets, arms, arms), in log-odds: by the sandwich, or by the
+    curvature alone where that says more; the arguments are those of `sandwich`.
+
+    Few judges on a link that happen to agree have no spread that a sandwich could see: three votes, all for one arm,
+    would make a difference certain. The curvature knows how little they weigh."""
+    spreads = np.stack(
+        [sandwich(games, counts, points, patterns, alike, ridge), _bread(games, counts, points, ridge)[:, :-1, :-1]]
+    )
+    own = np.diagonal(spreads, axis1=2, axis2=3)
+    apart = own[..., :, None] + own[..., None, :] - 2 * spreads
+    return np.sqrt(np.maximum(apart, 0).max(axis=0))
+
+
 def sandwich(games, counts, points, patterns, alike, ridge=RIDGE):
     """Covariance of the strengths (sets, arms, arms) at the points that fit the counts (sets, 3 * pairs), judges taken
-    as a whole: `patterns` (ways, 3 * pairs) are what a judge's votes came to, `alike` (sets, ways) how many did so."""
+    as a whole: `patterns` (ways, 3 * pairs), or of each set its own, are what a judge's votes came to, `alike` (sets,
+    ways) how many did so."""
     win, loss, tie = chances(games, points)
     scores = np.zeros((len(points), len(games.sides), 3, games.arms + 1))
     for outcome, won in enumerate((1, -1, 0)):
@@ -79,7 +94,12 @@ def sandwich(games, counts, points, patterns, alike, ridge=RIDGE):
         scores[:, :, outcome, -1] = (outcome == 2) - tie
     of_judges = patterns @ scores.reshape(len(points), -1, games.arms + 1)
     middle = np.swapaxes(of_judges * alike[..., None], 1, 2) @ of_judges
+    bread, judges = _bread(games, counts, points, ridge), alike.sum(axis=1)
+    return (bread @ middle @ bread)[:, :-1, :-1] * (judges / np.maximum(judges - 1, 1))[:, None, None]
+
+
+def _bread(games, counts, points, ridge):
+    """The inverse of the curvature at these points (sets, arms + 1, arms + 1)."""
     _, curvature = slope_and_curvature(games, counts.reshape(len(points), -1, 3), points, ridge)
     curvature[:, :-1, :-1] += curvature[:, :1, :1]  # all strengths moved alike, which no difference tells of
-    bread, judges = np.linalg.inv(curvature), alike.sum(axis=1)
-    return (bread @ middle @ bread)[:, :-1, :-1] * (judges / np.maximum(judges - 1, 1))[:, None, None]
+    return np.linalg.inv(curvature)

@@ -186,7 +186,7 @@ class StrongPair:
     ties: int
     win_rate: float | None  # of `one`, ties as half; None: they never met
     difference: float  # one's strength less other's
-    stderr: float  # of the difference, judges taken as a whole
+    stderr: float  # of the difference, judges taken as a whole, each as one vote
 
 
 @dataclass(frozen=True)

@@ -82,19 +82,19 @@ def _chances(kind, arms, compared, sign, strong):
 def _differences(kind, arms, compared, alpha, strengths):
     """{(one, other): estimates.Difference}, both ways round."""
     if kind == "preference" and len(arms) > 2:
-        return _of_strengths(strengths, compared)
+        return _of_strengths(arms, strengths, compared)
     return {
         (one, other): estimates.difference(kind, arms[one].moments, arms[other].moments, alpha)
         for one, other in permutations(compared, 2)
     }
 
 
-def _of_strengths(strengths, compared):
+def _of_strengths(arms, strengths, compared):
     told, by_arm = {}, {strong.arm: strong for strong in strengths.arms} if strengths else {}
     for pair in strengths.pairs if strengths else ():
         one, other = by_arm[pair.one], by_arm[pair.other]
-        if {pair.one, pair.other} <= set(compared) and one.group == other.group and pair.stderr > 1e-9:
-            t = one.votes + other.votes
+        if {pair.one, pair.other} <= set(compared) and one.group == other.group:
+            t = arms[pair.one].moments.n + arms[pair.other].moments.n
             told[pair.one, pair.other] = estimates.Difference(pair.difference, pair.stderr, t, None)
             told[pair.other, pair.one] = estimates.Difference(-pair.difference, pair.stderr, t, None)
     return told
@@ -133,7 +133,7 @@ def _arm(kind, arm, alpha, refused, chance, loss):
 def _pair(kind, arms, pair, known, level, sign, alpha, tuned_for, refused):
     one, other = pair
     if known is None:
-        reason = refused[one] or refused[other] or "No votes connect these two arms, or all judges voted alike."
+        reason = refused[one] or refused[other] or "No votes connect these two arms."
         return Pair(one, other, *[None] * 6, no_lift=reason, refused=reason)
     half = known.error * float(sequence.factor(known.t, level, tuned_for=tuned_for))
     lower, upper = known.value - half, known.value + half

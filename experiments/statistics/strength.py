@@ -7,38 +7,41 @@ import numpy as np
 
 from experiments.statistics import davidson
 from experiments.statistics.figures import Strengths, StrongArm, StrongPair
+from feedback.moments import normal_width
 from feedback.strengths import strengths as strengths_of_models
 
 _OUTCOMES = {1: 0, 0: 1, 0.5: 2}  # columns of a pair: won by the first, by the second, tied
 _AT_ONCE = 4_000_000  # numbers of a resampling that are held at a time
 
 
-def strengths_of_arms(votes, *, judges, times=None, draws=1000, seed=1):
+def strengths_of_arms(votes, *, judges, times=None, weights=None, draws=1000, seed=1):
     """Strengths of arms by votes between two of them, strongest first.
 
     votes: (arm, arm, score) each, the score being the first one's: 1 won, 0.5 tied, 0 lost. judges: parallel to votes,
     who gave it (any hashable; or the prompt it was about). times: parallel, how often that vote was given, 1 unless
-    said. Votes of an arm against itself are left out. The order of votes and the names of judges change nothing.
+    said. weights: parallel, what these count for together; unless said, all that a judge says of two arms counts for
+    one vote, so that nobody carries a pair by voting more often. Votes of an arm against itself are left out. The order
+    of votes and the names of judges change nothing. Won, lost and tied are told as they were given.
 
     The model is Davidson's with a small ridge, as in feedback.strengths. Votes of one judge resemble each other, so
     intervals of strengths and of ranks come from drawing judges, with all their votes, anew (`draws` times, seeded;
-    B. Efron, "Bootstrap methods", Annals of Statistics 7 (1979) 1-26; 95 % between percentiles). Such an interval holds
-    for one look. What decides at many is `stderr` of a difference, by the sandwich over judges (K.-Y. Liang and S. L.
-    Zeger, Biometrika 73 (1986) 13-22), in an always-valid sequence. ValueError for a score that is none.
+    B. Efron, "Bootstrap methods", Annals of Statistics 7 (1979) 1-26; 95 % between percentiles), and are no narrower
+    than 1.96 errors on either side. Such an interval holds for one look. What decides at many is `stderr` of a
+    difference in an always-valid sequence: the larger of that by the sandwich over judges (K.-Y. Liang and S. L. Zeger,
+    Biometrika 73 (1986) 13-22) and that by the curvature of the likelihood. ValueError for a score that is none.
     """
-    arms, pairs, patterns, alike = patterns_of(votes, judges, times)
+    arms, pairs, patterns, alike = patterns_of(votes, judges, times, weights)
     if not arms:
         return Strengths([], [], 0, 0, draws, seed)
-    games = davidson.Games(np.array(pairs), len(arms))
-    counts = alike @ patterns
-    points = davidson.fit(games, counts[None])
+    games, weighed = davidson.Games(np.array(pairs), len(arms)), alike @ patterns
+    points = davidson.fit(games, weighed[None])
     centred = points[0, :-1] - points[0, :-1].mean()
     drawn = _drawn(games, patterns, alike, draws, seed)
-    spread = davidson.sandwich(games, counts[None], points, patterns, alike[None])[0]
-    voted = _voters(games, patterns, alike)
+    errors = davidson.errors(games, weighed[None], points, patterns, alike[None])[0]
+    voted, counts = _voters(games, patterns, alike), _counted(votes, times, arms, pairs)
     return Strengths(
-        arms=_arms(arms, pairs, counts, centred, drawn, voted),
-        pairs=_pairs(arms, pairs, counts, centred, spread),
+        arms=_arms(arms, pairs, counts, centred, drawn, errors, voted),
+        pairs=_pairs(arms, pairs, counts, centred, errors),
         judges=int(alike.sum()),
         votes=int(counts.sum()),
         draws=draws,
@@ -46,30 +49,57 @@ def strengths_of_arms(votes, *, judges, times=None, draws=1000, seed=1):
     )
 
 
-def patterns_of(votes, judges, times=None):
-    """(arms, pairs of places, ways in which a judge voted: counts by pair and outcome, number of judges who did so).
+def patterns_of(votes, judges, times=None, weights=None):
+    """(arms, pairs of places, ways in which a judge voted: weights by pair and outcome, number of judges who did so).
 
     Judges who voted alike are one row: the rows come in an order of their own, so that a seed draws the same whatever
     order votes came in."""
     by_judge = defaultdict(Counter)
-    for vote, judge, many in zip(votes, judges, times or [1] * len(votes), strict=True):
-        one, other, score = vote
-        if score not in _OUTCOMES:
-            raise ValueError(f"A vote's score is 1, 0.5 or 0; {score} is not.")
-        if one > other:
-            one, other, score = other, one, 1 - score
+    for vote, judge, many in zip(votes, judges, weights or times or [1] * len(votes), strict=True):
+        one, other, outcome = _read(vote)
         if one != other and many > 0:
-            by_judge[judge][one, other, _OUTCOMES[score]] += many
-    alike = Counter(tuple(sorted(given.items())) for given in by_judge.values())
+            by_judge[judge][one, other, outcome] += many
+    told = by_judge.values() if weights else map(_as_one, by_judge.values())
+    alike = Counter(tuple(sorted(given.items())) for given in told)
     arms = sorted({arm for given in alike for (one, other, _), _ in given for arm in (one, other)})
-    place = {arm: i for i, arm in enumerate(arms)}
-    pairs = list(combinations(range(len(arms)), 2))
-    column = {pair: 3 * i for i, pair in enumerate(pairs)}
+    pairs, column = list(combinations(range(len(arms)), 2)), _columns(arms)
     patterns = np.zeros((len(alike), 3 * len(pairs)))
     for row, given in enumerate(sorted(alike)):
-        for (one, other, outcome), many in given:
-            patterns[row, column[place[one], place[other]] + outcome] = many
+        for key, many in given:
+            patterns[row, column[key]] = many
     return arms, pairs, patterns, np.array([alike[given] for given in sorted(alike)], dtype=float)
+
+
+def _read(vote):
+    """(the smaller arm, the other one, the column of how it ended)"""
+    one, other, score = vote
+    if score not in _OUTCOMES:
+        raise ValueError(f"A vote's score is 1, 0.5 or 0; {score} is not.")
+    return (one, other, _OUTCOMES[score]) if one <= other else (other, one, _OUTCOMES[1 - score])
+
+
+def _as_one(given):
+    """A judge's votes, those on each pair as parts of a single one."""
+    of_pair = Counter()
+    for (one, other, _), many in given.items():
+        of_pair[one, other] += many
+    return {key: many / of_pair[key[:2]] for key, many in given.items()}
+
+
+def _columns(arms):
+    """{(arm, arm, outcome): column}"""
+    keys = ((one, other, outcome) for one, other in combinations(arms, 2) for outcome in range(3))
+    return {key: column for column, key in enumerate(keys)}
+
+
+def _counted(votes, times, arms, pairs):
+    """How often each pair ended how (3 * pairs)."""
+    counts, column = np.zeros(3 * len(pairs)), _columns(arms)
+    for vote, many in zip(votes, times or [1] * len(votes), strict=True):
+        key = _read(vote)
+        if key[0] != key[1] and many > 0:
+            counts[column[key]] += many
+    return counts
 
 
 def _drawn(games, patterns, alike, draws, seed):
@@ -89,9 +119,11 @@ def _voters(games, patterns, alike):
     return (alike @ ((met @ np.abs(games.sides)) > 0)).astype(int)
 
 
-def _arms(arms, pairs, counts, centred, drawn, voted):
+def _arms(arms, pairs, counts, centred, drawn, errors, voted):
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    low, high = np.minimum(low, centred), np.maximum(high, centred)
+    # judges drawn from the few of a weak link agree as these did: by the errors it is not narrower than it may be
+    half = normal_width(0.95) * _own_errors(errors)
+    low, high = np.minimum(low, centred - half), np.maximum(high, centred + half)
     first = np.bincount(drawn.argmax(axis=1), minlength=len(arms)) / len(drawn)
     loss = (drawn.max(axis=1, keepdims=True) - drawn).mean(axis=0)
     known = _known(pairs, counts)
@@ -112,6 +144,12 @@ def _arms(arms, pairs, counts, centred, drawn, voted):
     ]
 
 
+def _own_errors(errors):
+    """Of centred strengths, from those of their differences: each is the mean of its differences to all."""
+    squares = np.square(errors)
+    return np.sqrt(np.maximum(squares.mean(axis=1) - squares.mean() / 2, 0))
+
+
 def _known(pairs, counts):
     """What the counts alone say of each place."""
     votes = {pair: tuple(map(int, counts[3 * i : 3 * i + 3])) for i, pair in enumerate(pairs)}
@@ -127,12 +165,11 @@ def _known(pairs, counts):
     }
 
 
-def _pairs(arms, pairs, counts, centred, spread):
+def _pairs(arms, pairs, counts, centred, errors):
     told = []
     for i, (one, other) in enumerate(pairs):
         wins, losses, ties = map(int, counts[3 * i : 3 * i + 3])
         votes = wins + losses + ties
-        variance = spread[one, one] + spread[other, other] - 2 * spread[one, other]
         told.append(
             StrongPair(
                 one=arms[one],
@@ -142,7 +179,7 @@ def _pairs(arms, pairs, counts, centred, spread):
                 ties=ties,
                 win_rate=(wins + ties / 2) / votes if votes else None,
                 difference=float(centred[one] - centred[other]),
-                stderr=float(np.sqrt(max(0.0, variance))),
+                stderr=float(errors[one, other]),
             )
         )
     return told

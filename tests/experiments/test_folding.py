@@ -335,6 +335,19 @@ def test_with_three_arms_every_pair_is_counted_and_strengths_are_told(place):
     prove_right(test)
 
 
+def test_with_three_arms_a_judges_votes_on_a_pair_are_one(place):
+    """jo says ten times that B is better than A; four others, each once, that A is."""
+    test = make_test(place, judged_by="preference", models=3)
+    a, b, _ = fill(test, (10, 0, 0), (10, 0, 0), (1, 0, 0))
+    votes = [compared(better, worse) for better, worse in zip(b, a, strict=True)]
+    votes += [compared(a[n], b[n], user=f"judge {n}") for n in range(4)]
+    take_preferences(project=place, records=votes, by=owner_of(place))
+    folding.settle()
+    found = report(test).judgement.strengths
+    assert (found.arms[0].arm, found.arms[0].wins, found.arms[0].losses) == (0, 4, 10)
+    assert found.pairs[0].difference > 0.5
+
+
 def test_completions_sent_as_text_come_into_the_arms_of_the_campaign(place, program):
     test = make_test(place, judged_by="preference")
 

@@ -395,7 +395,7 @@ def test_the_order_of_votes_their_sides_and_the_names_of_judges_are_irrelevant(v
 
 @given(VOTES)
 def test_strengths_are_finite_and_those_of_the_feedback_pages(votes):
-    told, counts = strong(votes), {}
+    told, counts = strong(votes, weights=[1] * len(votes)), {}
     assert all(map(math.isfinite, every_number(asdict(told))))
     for a, b, score, _ in votes:
         counts.setdefault((a, b), [0, 0, 0])[{1: 0, 0: 1, 0.5: 2}[score]] += 1
@@ -431,6 +431,29 @@ def test_the_bootstrap_and_the_sandwich_tell_the_same_error():
         own = strengths_error(told, arm.arm)
         assert drawn == pytest.approx(own, rel=0.12)
         assert own > 1.4 * strengths_error(naive, arm.arm)  # votes of one judge are no independent ones
+
+
+def test_a_judge_who_votes_without_end_carries_no_pair():
+    """430 people are even on every pair; one more, llm, prefers C by 650 to 350 votes, against A and against B."""
+    votes = [(*pair, person % 2, f"{person}", 1) for person in range(430) for pair in ((0, 1), (0, 2), (1, 2))]
+    votes += [(2, other, score, "llm", many) for other in (0, 1) for score, many in ((1, 650), (0, 350))]
+    *columns, judges, times = zip(*votes, strict=True)
+    found = strengths_of_arms(list(zip(*columns, strict=True)), judges=judges, times=times, draws=50)
+    ahead = next(pair for pair in found.pairs if (pair.one, pair.other) == (0, 2))
+    assert (ahead.wins, ahead.losses, found.votes) == (215 + 350, 215 + 650, 3 * 430 + 2000)
+    assert ahead.difference == pytest.approx(0, abs=0.01) and 0.07 < ahead.stderr < 0.2
+    told = judge("preference", [shares(215, 430)] * 3, strengths=found, tuned_for=200)
+    assert [pair.sign for pair in told.pairs] == [0] * 6
+
+
+def test_a_link_of_three_votes_makes_nothing_certain():
+    votes = [(*pair, n % 2, f"{n}, {pair}") for n in range(300) for pair in ((0, 1), (2, 3))]
+    votes += [(0, 2, 1, f"{n} of the link") for n in range(3)]
+    found = strengths_of_arms([vote[:3] for vote in votes], judges=[vote[3] for vote in votes], draws=50)
+    told = judge("preference", [shares(150, 300)] * 4, strengths=found, tuned_for=200)
+    assert told.pair(0, 2).difference > 2 and told.pair(0, 2).lower < -2
+    assert [pair.sign for pair in told.pairs] == [0] * 12
+    assert {(arm.rank_low, arm.rank_high) for arm in found.arms} == {(1, 4)}
 
 
 def strengths_error(told, arm):

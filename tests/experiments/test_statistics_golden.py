@@ -61,7 +61,7 @@ def test_strengths_and_their_errors_are_those_of_a_clustered_logistic_regression
     known = GOLDEN["strengths"]
     votes = [(one, other, float(won)) for one, other, won, _ in known["votes"]]
     judges = [judge for *_, judge in known["votes"]]
-    arms, pairs, patterns, alike = strength.patterns_of(votes, judges)
+    arms, pairs, patterns, alike = strength.patterns_of(votes, judges, weights=[1] * len(votes))
     games, counts = davidson.Games(np.array(pairs), len(arms)), (alike @ patterns)[None]
     points = davidson.fit(games, counts, ridge=1e-9)
     spread = davidson.sandwich(games, counts, points, patterns, alike[None], ridge=1e-9)[0]

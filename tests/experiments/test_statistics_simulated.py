@@ -87,3 +87,21 @@ def test_strengths_are_simulated_by_the_rule_that_judges():
                 assert pair.difference / pair.stderr == pytest.approx(z[run, look, pair.one, pair.other], rel=1e-3)
             assert sum(arm.votes for arm in told.arms) / 3 * 2 == pytest.approx(t[run, look], rel=0.01)
     assert able.all()
+
+
+def test_one_judge_is_simulated_by_the_rule_that_judges(monkeypatch):
+    """All that she says of a pair is one vote, however many she gives."""
+    told, kept = [], simulations._strong
+    monkeypatch.setattr(simulations, "_strong", lambda *seen: told.append(seen) or kept(*seen))
+    z, _, _ = simulations.one_judge(np.random.default_rng(6), 2, 5, 300)
+    [(_, votes, alone)] = told
+    scored = [(*pair, score) for pair in ((0, 1), (0, 2), (1, 2)) for score in (1, 0, 0.5)]
+    for run in range(2):
+        people = [vote for vote, n in zip(scored, votes[run, -1], strict=True) for _ in range(int(n))]
+        hers = [(vote, round(1000 * part)) for vote, part in zip(scored, alone[run, -1], strict=True) if part]
+        found = strengths_of_arms(
+            [*people, *(vote for vote, _ in hers)], judges=[*range(len(people)), *["llm"] * len(hers)],
+            times=[*[1] * len(people), *(many for _, many in hers)], draws=2,
+        )  # fmt: skip
+        for pair in found.pairs:
+            assert pair.difference / pair.stderr == pytest.approx(z[run, -1, pair.one, pair.other], rel=1e-3, abs=1e-6)
