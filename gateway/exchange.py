@@ -87,7 +87,7 @@ class Exchange:
         if event.get("error"):
             error = event["error"]
             told = error.get("message") if isinstance(error, dict) else error
-            told = self.route.endpoint.hidden(str(told)[:500])
+            told = self.route.endpoint.hidden(str(told))[:500]
             raise Failed(502, f"The provider broke the answer off: {told}", code="provider_failed", upstream=200)
         self.status = 200
         self._take_head(event)

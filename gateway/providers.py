@@ -54,7 +54,8 @@ class Providers:
         async with self._opened(endpoint, CHAT, body) as response:
             kind = response.headers.get("content-type", "")
             if not kind.startswith("text/event-stream"):
-                raise Failed(502, f"The provider answered no stream, but {kind[:60] or 'nothing'}.", code="garbage",
+                told = endpoint.hidden(kind)[:60] or "nothing"
+                raise Failed(502, f"The provider answered no stream, but {told}.", code="garbage",
                              upstream=response.status_code)  # fmt: skip
             events = _events(response)
             try:
@@ -195,7 +196,7 @@ def _unreached(error, endpoint):
         seconds = settings.GATEWAY_TIMEOUT
         return Failed(504, f"The provider sent nothing for {seconds:g} seconds.", code="timeout")
     if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
-        words = endpoint.hidden(str(error)[:300]) or "the connection was refused."
+        words = endpoint.hidden(str(error))[:300] or "the connection was refused."
         return Failed(502, f"The provider cannot be reached: {words}", code="unreachable", again=True)
     if isinstance(error, (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)):
         # such as a kept connection that the provider closed at this moment
@@ -234,7 +235,7 @@ async def _refusal(endpoint, response):
     if status < 400:
         text = f"The provider answered with a redirect ({status}), which is not followed: check its address."
         return Failed(502, text, code="redirect", upstream=status)
-    said = endpoint.hidden(await _said(response))
+    said = await _said(endpoint, response)
     wait = _retry_after(response.headers.get("retry-after"))
     if status == 429:
         return Failed(429, f"The provider takes no more for now (429). {said}".strip(), code="rate_limit_exceeded",
@@ -248,8 +249,8 @@ async def _refusal(endpoint, response):
     return Failed(502, text, code="provider_failed", upstream=status, again=status in AGAIN, retry_after=wait)
 
 
-async def _said(response):
-    """The provider's own words about an error, in short."""
+async def _said(endpoint, response):
+    """The provider's own words about an error, in short and without our key."""
     try:
         told = json.loads(await _read(response, MOST_TOLD))
     except (Failed, ValueError, RecursionError):
@@ -259,7 +260,8 @@ async def _said(response):
             told = told[0]
         elif isinstance(told, dict):
             told = told.get("error", told.get("message", told.get("detail")))
-    return told[:500] if isinstance(told, str) else ""
+    # in this order: half a key would be no key that is found
+    return endpoint.hidden(told)[:500] if isinstance(told, str) else ""
 
 
 # -- trying again ---------------------------------------------------------------------------------

@@ -93,6 +93,39 @@ def test_what_no_database_can_keep_of_an_errors_words_loses_nothing(client, desk
     assert (rows[1].body.completion, told(rows[1])["broke_off"]) == ("the answer ", "provider")
 
 
+def test_no_part_of_a_key_is_told_where_an_errors_words_are_cut(client, desk, logged, upstream, monkeypatch):
+    words = "x" * 495 + "sk-secret and more"
+
+    async def refuse(asked, send):
+        if not asked.get("stream"):
+            await whole(send, 400, {"error": {"message": words}})
+        return not asked.get("stream")
+
+    async def events(asked):
+        yield {"error": {"message": words}}
+
+    monkeypatch.setattr(upstream, "misbehave", refuse)
+    monkeypatch.setattr(upstream, "events", events)
+    for place, stream in enumerate([False, True], 1):
+        with pytest.raises(openai.APIError) as caught:
+            list(client.chat.completions.create(model="desk", messages=said(), stream=stream))
+        for text in (caught.value.message, told(logged(place)[-1])["error"]["message"]):
+            assert ("xxx…" in text, "sk-" in text) == (True, False)
+
+
+def test_no_part_of_a_key_is_told_of_a_content_type_that_is_cut(client, desk, logged, upstream, monkeypatch):
+    async def misbehave(asked, send):
+        kind = b"text/" + b"x" * 50 + b"sk-secret"
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
+        await send({"type": "http.response.body", "body": b"{}"})
+        return True
+
+    monkeypatch.setattr(upstream, "misbehave", misbehave)
+    with pytest.raises(openai.InternalServerError, match="xxx…") as caught:
+        client.chat.completions.create(model="desk", messages=said(), stream=True)
+    assert "sk-" not in caught.value.message + told(logged(1)[0])["error"]["message"]
+
+
 def test_a_call_is_tried_again_before_anything_came(client, desk, logged, upstream):
     desk.add("fail500:2")
     assert client.chat.completions.create(model="desk/fail500-2", messages=said()).choices[0].message.content
