@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from reviews.models import Form
+from reviews.questions import PAIR, SEVERAL
 
-# an answer to a question as all mean it, and as it was seen
+# an answer to a question as it was seen; as all mean it, of a pair and of several options
+_SAID = "(r.answers -> %(key)s)::text"
 _MEANT = """
     CASE WHEN r.swapped AND r.answers -> %(key)s = '"a"' THEN '"b"' WHEN r.swapped AND r.answers -> %(key)s = '"b"'
     THEN '"a"' ELSE (r.answers -> %(key)s)::text END
 """
-_SAID = "(r.answers -> %(key)s)::text"
+_CHOSEN = """
+    (SELECT coalesce(jsonb_agg(one ORDER BY one), '[]')::text FROM jsonb_array_elements(r.answers -> %(key)s) AS one)
+"""
+_ANSWER = {PAIR: _MEANT, SEVERAL: _CHOSEN}
 _GIVEN = """
     FROM reviews_review r WHERE r.queue_id = %(queue)s AND r.state = 'submitted' AND r.form_id = ANY(%(forms)s)
     AND r.answers ? %(key)s AND r.item_id NOT IN (
@@ -78,7 +83,7 @@ def shown_left(queue, question):
 def _rows(sql, queue, question):
     key, kind = question["key"], question["kind"]
     asking = Form.objects.filter(queue=queue, questions__contains=[{"key": key, "kind": kind}])
-    sql = sql.replace("{answer}", _MEANT if kind == "pair" else _SAID).replace("{given}", _GIVEN)
+    sql = sql.replace("{answer}", _ANSWER.get(kind, _SAID)).replace("{given}", _GIVEN)
     with connection.cursor() as cursor:
         cursor.execute(sql, {"queue": queue.pk, "key": key, "forms": list(asking.values_list("pk", flat=True))})
         return cursor.fetchall()
@@ -128,10 +133,11 @@ def controls(queue):
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT r.by_id, count(*) FILTER (WHERE g.value = CASE
-                    WHEN r.swapped AND q.kind = 'pair' AND r.answers -> g.key = '"a"' THEN '"b"'::jsonb
-                    WHEN r.swapped AND q.kind = 'pair' AND r.answers -> g.key = '"b"' THEN '"a"'::jsonb
-                    ELSE r.answers -> g.key END), count(*)
+            SELECT r.by_id, count(*) FILTER (WHERE CASE
+                    WHEN q.kind = 'several' THEN g.value @> (r.answers -> g.key) AND g.value <@ (r.answers -> g.key)
+                    WHEN r.swapped AND q.kind = 'pair' AND r.answers -> g.key = '"a"' THEN g.value = '"b"'
+                    WHEN r.swapped AND q.kind = 'pair' AND r.answers -> g.key = '"b"' THEN g.value = '"a"'
+                    ELSE g.value = r.answers -> g.key END), count(*)
             FROM reviews_item i JOIN reviews_review r ON r.item_id = i.id AND r.state = 'submitted' AND NOT r.decides
             JOIN reviews_form f ON f.id = r.form_id
             CROSS JOIN LATERAL jsonb_each(i.gold) AS g(key, value)

@@ -64,6 +64,12 @@ def options_of(question):
     return list(question["options"])
 
 
+def in_order(question, chosen):
+    """Values of several as the question's options stand, then those that only another version offers."""
+    known = [option["value"] for option in options_of(question)]
+    return sorted(chosen, key=lambda one: known.index(one) if one in known else len(known))
+
+
 def check_answers(questions, answers, complete):
     """{question key: fault} of these answers; `complete` also asks for those that are required. A key that is none of
     the questions' is a fault too."""
@@ -82,13 +88,13 @@ def check_answers(questions, answers, complete):
 
 
 def tidied(questions, answers):
-    """Sound answers in the one form they are kept in: those of several in the order of the options, empty ones left
-    out, but for several, where none is an answer."""
+    """Sound answers in the one form they are kept in: those of several sorted, since another version of the questions
+    may offer the same options in another order; empty ones left out, but for several, where none is an answer."""
     kept = {}
     for question in questions:
         key, answer = question["key"], answers.get(question["key"])
         if question["kind"] == SEVERAL:
-            kept[key] = [option["value"] for option in question["options"] if option["value"] in (answer or [])]
+            kept[key] = sorted(set(answer or []))
         elif not _is_empty(answer):
             kept[key] = answer
     return kept
@@ -101,14 +107,14 @@ def plain(question, answer, swapped):
 
 def conflicts(given):
     """Whether people differ: `given` is [(questions, answers, swapped)]. Each question that several answered is
-    compared, texts left aside."""
+    compared, texts left aside; of several options it is which, in whatever order older rows have them."""
     said = {}
     for questions, answers, swapped in given:
         for question in questions:
             key, kind = question["key"], question["kind"]
             if kind in COMPARED and key in answers:
                 meant = plain(question, answers[key], swapped)
-                said.setdefault((key, kind), []).append(meant)
+                said.setdefault((key, kind), []).append(set(meant) if kind == SEVERAL else meant)
     return any(one != answers[0] for answers in said.values() for one in answers[1:])
 
 

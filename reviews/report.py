@@ -10,7 +10,7 @@ from feedback.moments import wilson
 from reviews import answered
 from reviews.agreement import confusion, krippendorff_alpha, raw_agreement
 from reviews.models import Queue, Sample
-from reviews.questions import COMPARED, PAIR, SCALE, SEVERAL, options_of
+from reviews.questions import COMPARED, PAIR, SCALE, SEVERAL, in_order, options_of
 from reviews.services import form_of
 
 MOST_CONFUSIONS = 20  # pairs of people a question, those with most items in common
@@ -192,7 +192,7 @@ def _names(question):
     def name(text):
         value = answered.value_of(text)
         if question["kind"] == SEVERAL:
-            return ", ".join(names.get(one, one) for one in value) or "none"
+            return ", ".join(names.get(one, one) for one in in_order(question, value)) or "none"
         return names.get(value, str(value))
 
     return name

@@ -11,7 +11,7 @@ from interactions.rendering import markdown
 from interactions.transcript import BUDGET, Transcript
 from reviews.desk import others
 from reviews.models import Kind, State
-from reviews.questions import PAIR, SIDES, options_of, plain
+from reviews.questions import PAIR, SIDES, in_order, options_of, plain
 from reviews.views.asking import asked, submits_itself
 
 DIFF_STEPS = 1_500_000  # about a fifth of a second
@@ -155,5 +155,5 @@ def in_words(question, answer):
     if question["kind"] == PAIR:
         return SIDES.get(answer, str(answer))
     names = {str(option["value"]): option["name"] for option in options_of(question)}
-    given = answer if isinstance(answer, list) else [answer]
+    given = in_order(question, answer) if isinstance(answer, list) else [answer]
     return ", ".join(names.get(str(one), str(one)) for one in given) or "none"

@@ -9,6 +9,8 @@ from django.db import connection, connections
 from interactions.labels import labels_of
 from interactions.models import Interaction
 from reviews.models import Item, Review, State
+from reviews.questions import conflicts, read_questions, tidied
+from reviews.views.showing import in_words
 from tests.factories import make_interaction, make_project, owner_of
 from tests.reviews.queues import GOOD, TONE, Desk, add_items, make_queue
 
@@ -215,6 +217,46 @@ def test_what_counts_as_differing(project, question, one, other, conflict):
     assert Item.objects.get().conflict is conflict
 
 
+FLAGS = {"key": "flags", "kind": "several", "text": "Flags", "options": ["b", "a"], "writes": {"label": "flag"}}
+
+
+def differently_ordered(project):
+    """(the queue, what two people said of its one item): the same two options, which stood in another order by then."""
+    queue = make_queue(project, [FLAGS], n=1, reviewers=2)
+    one, other, owner = Desk(queue), Desk(queue), Desk(queue, owner_of(project))
+    reviews = [one.submit(one.next(), answers={"flags": ["b", "a"]})]
+    owner.patch("", {"questions": [{**FLAGS, "options": ["a", "b"]}]})
+    reviews.append(other.submit(other.next(), answers={"flags": ["b", "a"]}))
+    assert [review["form_version"] for review in reviews] == [1, 2]
+    return queue, reviews
+
+
+@pytest.mark.django_db
+def test_the_same_options_in_another_order_are_the_same_answer(project):
+    queue, (one, other) = differently_ordered(project)
+    item = Item.objects.get()
+    assert not item.conflict and labels(item) == {"flag/a": "yes", "flag/b": "yes"}
+    assert one["answers"] == other["answers"]
+    [told] = Desk(queue, owner_of(project)).get("/report")["questions"]
+    assert (told["raw"]["value"], told["raw"]["n"]) == (1, 1)
+
+
+def test_several_options_are_told_in_the_order_of_their_question():
+    [question] = read_questions([FLAGS])
+    assert in_words(question, tidied([question], {"flags": ["a", "b"]})["flags"]) == "b, a"
+
+
+@pytest.mark.django_db
+def test_answers_that_were_kept_in_another_order_are_compared_as_sets(project):
+    queue, (one, _) = differently_ordered(project)
+    Review.objects.filter(pk=one["id"]).update(answers={"flags": ["b", "a"]})
+    owner = Desk(queue, owner_of(project))
+    report = owner.get("/report")
+    assert report["questions"][0]["raw"]["value"] == 1
+    assert [person["agreement"]["value"] for person in report["people"]] == [1, 1]
+    assert not conflicts([(r.form.questions, r.answers, r.swapped) for r in Review.objects.select_related("form")])
+
+
 @pytest.mark.django_db
 def test_of_a_pair_people_agree_on_the_answer_and_not_on_the_side(project):
     question = {"key": "better", "kind": "pair", "text": "?"}
@@ -232,6 +274,20 @@ def test_of_a_pair_people_agree_on_the_answer_and_not_on_the_side(project):
 
 
 # -- controls -------------------------------------------------------------------------------------
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("kept", "right"), [(["b", "a"], 1), (["a", "b"], 1), (["a"], 0), (["a", "b", "c"], 0), ([], 0)]
+)
+def test_a_control_of_several_options_is_right_in_whatever_order_they_are_kept(project, kept, right):
+    queue = make_queue(project, [{**FLAGS, "options": ["a", "b", "c"]}], n=1)
+    owner, desk = Desk(queue, owner_of(project)), Desk(queue)
+    item = Item.objects.get()
+    owner.patch(f"/items/{item.pk}", {"gold": {"flags": ["b", "a"]}})
+    desk.submit(desk.next(), answers={"flags": ["a"]})
+    Review.objects.update(answers={"flags": kept})
+    assert owner.get("/report")["people"][0]["gold"]["value"] == right
+
+
 @pytest.mark.django_db
 def test_every_reviewer_gets_the_controls_and_cannot_tell_them(project):
     queue = make_queue(project, n=6)
