@@ -1,12 +1,12 @@
 """Logging interactions: checked records become rows, all in one transaction, counted and claimed in it."""
 
-import re
 import uuid
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
+from psycopg.errors import CheckViolation
 
 from feedback import rollups as given_rollups
 from feedback.corrections import insert_corrections
@@ -27,7 +27,6 @@ from projects.access import EntityNotFound
 from registry.services import resolve_models
 
 PIECE = 1_000  # records a transaction
-_NO_PARTITION = re.compile(r"no partition of relation")
 __all__ = ["PIECE", "Outcome", "Placed", "ingest", "log", "refuse_archived", "store_records"]
 _arriving = Arriving()
 
@@ -200,7 +199,7 @@ def _store(project, entries, by, also=None):
     try:
         _insert(project, entries, by, also)
     except IntegrityError as error:
-        if _NO_PARTITION.search(str(error)):
+        if _is_of_no_month(error):
             partitions.ensure([ids.time_of(e.place) if e.place else e.record.created_at for e in entries])
             _insert(project, entries, by, also)
             return
@@ -208,6 +207,12 @@ def _store(project, entries, by, also=None):
         if len(left) == len(entries):
             raise
         _store(project, left, by, also)
+
+
+def _is_of_no_month(error):
+    """Whether a row belongs to no partition, in whatever language the server says so: a check without a name."""
+    cause = error.__cause__
+    return isinstance(cause, CheckViolation) and cause.diag.constraint_name is None
 
 
 def _insert(project, entries, by, also):

@@ -119,6 +119,8 @@ def suggest_labels(project, text="", limit=10):
     """Labels for the combobox, most used and newest first. `text` is looked for in the key and in the value,
     or as `key:value` with the value's beginning; then values that the key allows are among them, used or not. Each has
     `.n`, its uses now."""
+    if text_fault(text):
+        return []
     key, colon, value = text.strip().partition(":")
     named, allowed = Label.objects.filter(project=project), []
     if colon:

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 from interactions.labels.changes import KEEP, change, delete_postings
 from interactions.labels.dictionary import Names, forget_names
 from interactions.models import Label, LabelAlias, LabelKey
-from interactions.rules import Conflict, label_fault
+from interactions.rules import Conflict, label_fault, text_fault
 from jobs.services import begin
 from projects.access import EntityNotFound
 from projects.models import Project
@@ -24,6 +24,8 @@ def begin_rename(*, project, by, key, to, value=""):
     """Call the key, or with `value` that value of it, `to` from now on; where there is such a one already the two are
     merged. The Job that brings the interactions there. EntityNotFound where there is nothing of that name, ValueError
     for a name that cannot be, Conflict for one that was given up for something else."""
+    if text_fault(key) or text_fault(value):  # nothing in the store is called so
+        raise EntityNotFound("Label", ascii(f"{key}:{value}" if value else key)[1:-1])
     if fault := label_fault(key, to) if value else label_fault(to, "value"):
         raise ValueError(fault)
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one after the other

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.permissions import LABEL
 from interactions.labels import remove_label, remove_labels, set_label, set_labels, suggest_labels, undo
 from interactions.labels.keys import allowed_of
+from interactions.rules import label_fault
 from interactions.templatetags.interactions import FLAG
 from interactions.views.address import Address, of_label
 from interactions.views.alike import all_alike
@@ -65,9 +66,9 @@ def _typed_pattern(text):
 
 
 def _new(project, text, labels):
-    """The label that would be made, as text, or "" where it is there already or its key does not allow it."""
+    """The label that would be made, as text, or "" where it is there already, or cannot be or not by its key."""
     key, value = read_label_text(text)
-    if not key or not value or any((label.key, label.value) == (key, value) for label in labels):
+    if label_fault(key, value) or any((label.key, label.value) == (key, value) for label in labels):
         return ""
     allowed = allowed_of(project, key)
     return f"{key}:{value}" if allowed is None or value in allowed else ""

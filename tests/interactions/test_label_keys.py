@@ -202,6 +202,16 @@ def test_the_filters_box_suggests_what_the_filter_reads(pages, project):
 # -- other names -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("name", ["a\0", "\ud800"])
+def test_a_name_that_cannot_be_is_not_found(api, pages, project, name):
+    path = f"projects/{project.key}/label-renames"
+    for asked in ({"key": name, "to": "b"}, {"key": "intent", "value": name, "to": "b"}):
+        answer = api.post(path, asked)
+        assert (answer.status_code, "Label" in answer.json()["error"]) == (404, True)
+    assert "data-value" not in pages.get(url("label_suggest", project), {"label": "a\0"}).content.decode()
+    assert pages.post(url("label_rename", project, "intent"), {"value": "a\0", "to": "b"}).status_code < 500
+
+
 def test_a_renamed_key_is_found_and_logged_by_both_names(api, project):
     made = make_interaction(project, labels={"intnt": "refund"})
     job = rename(project, "intnt", "intent")
