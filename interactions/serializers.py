@@ -1,5 +1,7 @@
 """Interactions on the wire: how they are shown, and the shapes that the API's description tells."""
 
+from collections import Counter
+
 from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
@@ -9,10 +11,11 @@ from feedback.corrections import corrections_of
 from feedback.services import keys_of
 from interactions import bulk, ids
 from interactions.ids import wire_time
-from interactions.messages import with_addresses, with_data
-from interactions.models import InteractionBody
+from interactions.messages import image_urls, with_addresses, with_data
+from interactions.models import Blob, InteractionBody
+from interactions.pictures import reference
 from interactions.records import ROLES, SOURCES
-from interactions.rules import ORIGINS
+from interactions.rules import ORIGINS, RecordError
 
 FIELDS = (
     "id", "external_id", "project", "model", "messages", "completion", "labels", "feedbacks", "user", "session_id",
@@ -30,6 +33,8 @@ _CURRENT = """
         AND superseded_by IS NULL AND feedback_key_id = ANY(%s::integer[])
     ORDER BY id
 """
+MB = 1024 * 1024
+MOST_INLINE = 64 * MB  # of pictures in one answer, of which several copies are made on its way
 _IN_BODY = {"external_id", "messages", "completion", "metadata", "usage"}
 
 
@@ -78,12 +83,23 @@ def _messages(project, rows, bodies, inline):
     kept = [row.pk for row in rows if row.pk in bodies]
     stored = [bodies[pk].messages for pk in kept]
     if inline:
+        _check_size(project, stored)
         return dict(zip(kept, with_data(stored), strict=True))
 
     def address(sha256):
         return blob_address(project, sha256)
 
     return {pk: with_addresses(messages, address) for pk, messages in zip(kept, stored, strict=True)}
+
+
+def _check_size(project, stored):
+    """RecordError where the pictures in these lists of messages are more than one answer may carry."""
+    often = Counter(found[0] for messages in stored for url in image_urls(messages) if (found := reference(url)))
+    sizes = Blob.objects.filter(project=project, content__in=often).values_list("content", "size") if often else ()
+    length = sum(often[sha256] * size for sha256, size in sizes)
+    if length > MOST_INLINE:
+        told = f"The pictures of this page have {length // MB:,} MB; at most {MOST_INLINE // MB} are sent inline."
+        raise RecordError({"images": [f"{told} Ask with a smaller 'limit', or without 'images'."]})
 
 
 def _feedbacks(project, rows):

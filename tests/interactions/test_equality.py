@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from experiments.models import ABTest, State
 from feedback.services import create_feedback_key
+from interactions import serializers
 from interactions.ingest import ingest
 from interactions.messages import payload_of
 from interactions.models import BlobContent, Interaction, InteractionBody
@@ -210,3 +211,16 @@ def test_the_payload_is_the_same_by_post_batch_and_import(api, project, payload)
     assert payload_of(body) == payload
     assert bytes(body.payload_sha256) == hashlib.sha256(rfc8785.dumps(big_as_double(payload))).digest()
     assert json.loads(json.dumps(payload_of(body))) == payload
+
+
+def test_a_page_carries_only_so_much_of_pictures_inline(api, project, monkeypatch):
+    uri = data_uri(picture(size=(40, 40)))
+    for _ in range(3):
+        api.log(project, messages=user_says(shows(uri), shows(uri)))
+    size = len(picture(size=(40, 40)))
+    monkeypatch.setattr(serializers, "MOST_INLINE", 4 * size)
+    query = {"project": project.key, "images": "inline"}
+    assert len(api.get("interactions", {**query, "limit": 2}).json()["results"]) == 2
+    answer = api.get("interactions", query)
+    assert (answer.status_code, "smaller 'limit'" in answer.json()["fields"]["images"][0]) == (400, True)
+    assert api.get("interactions", {"project": project.key}).status_code == 200
