@@ -117,7 +117,8 @@ class _Read:
 
 
 def _tidy(folder, file):
-    """Remove what the file was made of."""
+    """Remove what the file was made of: the lines first, for while they are there it is made anew of all the rest."""
+    (folder / ROWS).unlink(missing_ok=True)
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

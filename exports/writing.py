@@ -6,15 +6,17 @@ cut off when a killed job is taken up again.
 
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 
 from exports.finishing import finish
 from exports.formats import lines_of
 from exports.pictures import FOLDER
 from exports.places import ROWS, make_folder, remove
+from interactions import ids
 from interactions.labels import labels_of
 from interactions.models import Interaction
-from interactions.search import count, through
+from interactions.search import count, newest_of, through
 from interactions.search.told import number
 from interactions.wanted import Cursor
 from jobs.models import Job
@@ -28,13 +30,15 @@ BEAT = 0.5  # seconds between two looks whether the end was asked for
 
 @dataclass(frozen=True)
 class Place:
-    """How far the lines are: where to look on, bytes written, lines, and interactions that made none."""
+    """How far the lines are: where to look on, bytes written, lines, and interactions that made none. Oldest first they
+    end `before` a moment (ISO), else what comes in meanwhile would be in it, and it might never end."""
 
     cursor: str | None = None
     size: int = 0
     number: int = 0
     left_out: int = 0
     whole: bool = False
+    before: str | None = None
 
 
 class Spool:
@@ -91,6 +95,9 @@ def write_lines(work, wanted, lines, path):
     if place.whole:
         return place
     if not work.place:
+        place = Place(before=_before(work.project, wanted))
+    wanted = replace(wanted, before=datetime.fromisoformat(place.before)) if place.before else wanted
+    if not work.place:
         _expect(work, wanted)
     with Spool(path, place.size, lines.header) as spool:
         while not place.whole:
@@ -99,6 +106,12 @@ def write_lines(work, wanted, lines, path):
                 spool.settle()
                 work.advance(passed, asdict(place))
     return place
+
+
+def _before(project, wanted):
+    """The moment behind the newest that there is, where the oldest come first."""
+    newest = newest_of(project, wanted) if wanted.oldest_first else None
+    return newest and (ids.time_of(newest) + timedelta(milliseconds=1)).isoformat()
 
 
 def _expect(work, wanted):
@@ -123,7 +136,7 @@ def _slice(project, wanted, lines, spool, place):
             passed, cursor = found.index(row.pk) + 1, str(Cursor(row.pk))
             break
     left_out = place.left_out + passed - made
-    return passed, Place(cursor, spool.size, place.number + n, left_out, whole=cursor is None)
+    return passed, Place(cursor, spool.size, place.number + n, left_out, cursor is None, place.before)
 
 
 class Beat:

@@ -6,7 +6,7 @@ through it within a budget of time, `windows` does where words have the better i
 
 import datetime
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from accounts import prepared
@@ -130,6 +130,13 @@ def through(project, wanted, at, limit, seconds=0.5):
     found, reached = page_of_ids(project, wanted, Cursor.read(at) if at else None, limit, seconds)
     last = found[-1] if len(found) == limit else reached
     return found, str(Cursor(last)) if last else None
+
+
+def newest_of(project, wanted):
+    """The id of the newest in the time and of the sources that are asked for, whatever else is; None where there is
+    none."""
+    plan = plan_of(project, replace(wanted, oldest_first=False), None)
+    return plan and plan.ends(1)[0]
 
 
 def newest_within(project, wanted, spans, limit):

@@ -2,6 +2,9 @@
 
 import datetime
 import errno
+import io
+import shutil
+import tarfile
 
 import pytest
 from django.db import connection
@@ -18,6 +21,7 @@ from projects.services import delete_project
 from tests.conftest import Api
 from tests.exports.exporting import WRITE, ask, export, fetch, lines, look, run
 from tests.factories import make_interaction, make_project, make_user, owner_of
+from tests.interactions.pixels import data_uri, shows, user_says
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +87,40 @@ def test_killed_while_it_is_finished_it_is_finished_again(api, ten, folder, monk
     told = look(api, ten, told)
     assert (told["state"], told["number"], len(fetch(api, ten, told))) == ("done", 10, told["size"])
     assert [path.name for path in (folder / told["id"]).iterdir()] == ["file"]
+
+
+def test_killed_while_its_pictures_are_removed_it_keeps_the_file_that_has_them(api, ten, folder, monkeypatch):
+    make_interaction(ten, messages=user_says(shows(data_uri())))
+    told = ask(api, ten, format="jsonl", pictures="files")
+    remove = shutil.rmtree
+
+    def remove_and_die(path, **named):
+        remove(path, **named)
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(finishing.shutil, "rmtree", remove_and_die)
+        with pytest.raises(SystemExit):
+            run(told)
+    run(told)
+    told = look(api, ten, told)
+    assert told["state"] == "done"
+    with tarfile.open(fileobj=io.BytesIO(fetch(api, ten, told))) as tar:
+        assert [name.partition("/")[0] for name in tar.getnames()] == ["interactions.jsonl", "pictures"]
+
+
+def test_oldest_first_it_ends_where_the_newest_was_when_it_began(api, ten, folder, monkeypatch):
+    ahead = (timezone.now() + datetime.timedelta(minutes=3)).isoformat()  # by a clock that is fast
+    make_interaction(ten, completion="ahead", created_at=ahead)
+    told = ask(api, ten, format="jsonl", filter="order=created_at")
+    Dies(monkeypatch, writing, "through", 2, act=lambda: make_interaction(ten, completion="late"))
+    later = (timezone.now() + datetime.timedelta(minutes=5)).isoformat()
+    Dies(monkeypatch, writing, "through", 3, act=lambda: make_interaction(ten, completion="later", created_at=later))
+    run(told)
+    told = look(api, ten, told)
+    assert (told["state"], told["number"]) == ("done", told["done"])
+    written = [line["completion"] for line in lines(fetch(api, ten, told))]
+    assert "later" not in written and written[-1] == "ahead"
 
 
 def test_lines_that_were_lost_are_not_passed_over_in_silence(api, ten, folder, monkeypatch):
