@@ -9,6 +9,7 @@ from accounts.permissions import DEPLOY
 from experiments import folding
 from experiments.due import due
 from experiments.figures import gates_told, judged
+from experiments.gates import all_hold
 from experiments.models import RUNNING, ABTest, Evaluation, Event
 from experiments.services import decide
 from interactions.rules import Conflict
@@ -51,7 +52,7 @@ def evaluate_due():
 def _look_at(test):
     found = judged(test)
     _keep(found)
-    if test.auto_deploy and not test.paused_at and all(gate.holds for gate in found.gates):
+    if test.auto_deploy and not test.paused_at and all_hold(found.gates):
         _deploy(found)
 
 

@@ -111,7 +111,7 @@ def judged(test, *, afresh=True):
     kind, by_arm = kind_of(test), [sums[arm.pk] for arm in arms]
     judgement = judge(
         kind,
-        [_figures(kind, arm, one) for arm, one in zip(arms, by_arm, strict=True)],
+        [_figures(arm, one) for arm, one in zip(arms, by_arm, strict=True)],
         lower_is_better=test.feedback_key.lower_is_better and kind != "preference",
         tuned_for=test.planned_n,
         strengths=_strengths(test, arms, last, afresh) if kind == "preference" and len(arms) > 2 else None,
@@ -130,10 +130,8 @@ def judged(test, *, afresh=True):
     return Judged(test, now, arms, by_arm, cells, judgement, found, ahead, verdict(judgement, found), last)
 
 
-def _figures(kind, arm, sums):
-    # which answers are compared, and how often, is not for the split to say
-    weight = float(sums.units or 1) if kind == "preference" else arm.weight
-    return ArmFigures(sums.units, sums.answered, sums.moments, weight, sums.crossed)
+def _figures(arm, sums):
+    return ArmFigures(sums.units, sums.answered, sums.moments, arm.weight, sums.crossed)
 
 
 def _strengths(test, arms, last, afresh):

@@ -11,7 +11,8 @@ _FARTHEST = 100  # times the units that a test has: beyond, nobody waits for an 
 
 
 class Gate(NamedTuple):
-    """One condition: `holds` is None where it cannot be told yet; `shown` says in a few words what was measured."""
+    """One condition: `holds` is None where it cannot be told yet; `shown` says in a few words what was measured. One
+    that does not apply to this kind of test neither holds nor waits."""
 
     key: str  # ratio, n, age, bound, coverage, twice
     name: str
@@ -20,6 +21,7 @@ class Gate(NamedTuple):
     arm: int | None = None  # that is ahead, at the gate "bound"
     against: int | None = None  # the arm that is nearest behind it
     above: float = 0.0  # what the lower bound has to be above
+    applies: bool = True
 
 
 class Verdict(NamedTuple):
@@ -32,7 +34,8 @@ class Verdict(NamedTuple):
 def gates(
     judgement, *, age_days, planned_n, planned_days, smallest_effect=0.0, former_leader=None, off=(), letters=LETTERS
 ):
-    """The six Gates, in order: ratio, n, age, bound, coverage, twice.
+    """The six Gates, in order: ratio, n, age, bound, coverage, twice. To a preference the first and the fifth do not
+    apply: whose answers are compared is up to the judges, who are known by their votes alone.
 
     former_leader: index of the arm that `leader` named at the evaluation before, of the same sequence; None for none.
     off: indices of arms that take no traffic any more (their model was detached): they neither win nor hold others up.
@@ -52,7 +55,12 @@ def gates(
 def leader(gates, judgement):
     """Index of the arm for which the first five gates hold, or None. Kept with each evaluation: where the one before
     named the same arm, the sixth gate holds, and with it all of them."""
-    return next(gate.arm for gate in gates if gate.key == "bound") if all(gate.holds for gate in gates[:5]) else None
+    return next(gate.arm for gate in gates if gate.key == "bound") if all_hold(gates[:5]) else None
+
+
+def all_hold(gates):
+    """Whether all do that apply."""
+    return all(gate.holds for gate in gates if gate.applies)
 
 
 def verdict(judgement, gates, letters=LETTERS):
@@ -66,7 +74,7 @@ def verdict(judgement, gates, letters=LETTERS):
         return _mistrusted(judgement, ratio, standing)
     if bound.holds is None:
         return _collecting(judgement, bound, letters)
-    ahead, waiting = letters[bound.arm], [gate for gate in gates if not gate.holds and gate.key != "twice"]
+    ahead, waiting = letters[bound.arm], [one for one in gates if one.applies and not one.holds and one.key != "twice"]
     if not bound.holds:
         open_text = _open(judgement, bound, letters)
         return Verdict(f"{ahead} is ahead, perhaps by chance", f"{standing} {open_text}")
@@ -149,6 +157,9 @@ def _times_to_settle(judgement, pair, gain):
 
 def _ratio(judgement, competing, letters):
     name, arms = "Traffic matches the split", [judgement.arms[i] for i in competing]
+    if judgement.kind == "preference":
+        shown = "does not apply: what is compared is not for the split to say"
+        return Gate("ratio", name, None, shown, applies=False)
     crossed = sum(arm.crossed for arm in judgement.arms)
     if crossed:
         seen = "1 unit was seen in two arms" if crossed == 1 else f"{crossed:,} units were seen in two arms"
@@ -216,6 +227,8 @@ def _why_none(judgement, competing, letters):
 
 def _coverage(judgement, competing, letters):
     name = "Feedback comes alike from every arm"
+    if judgement.kind == "preference":
+        return Gate("coverage", name, None, "does not apply: judges are known by their votes alone", applies=False)
     shares = {i: judgement.coverage.shares[i] for i in competing if judgement.coverage.shares[i] is not None}
     if len(shares) < 2:
         return Gate("coverage", name, None, "fewer than two arms have units")

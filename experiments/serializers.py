@@ -140,7 +140,7 @@ class ABTestReportShape(ABTestSerializer):
     as_of = serializers.DateTimeField()
     day_number = serializers.IntegerField()
     verdict = serializers.DictField(help_text="headline and text")
-    gates = serializers.ListField(child=serializers.DictField(), help_text="key, name, holds, shown")
+    gates = serializers.ListField(child=serializers.DictField(), help_text="key, name, holds, shown, applies")
     leader = serializers.CharField(allow_null=True)
     judgement = serializers.DictField(help_text="arms, pairs, ratio, coverage, strengths: all that was computed")
     series = serializers.ListField(child=serializers.DictField(), help_text="cumulative by day")

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.permissions import DEPLOY
 from experiments import buckets, figures, folding
-from experiments.models import BUCKETS, RUNNING, ABTest, Arm, Decision, Event, State
+from experiments.models import BUCKETS, RUNNING, ABTest, Arm, Decision, Event, JudgedBy, State
 from experiments.rules import check
 from feedback.services import keys_of
 from interactions.rules import Conflict, RecordError, text_fault
@@ -19,10 +19,14 @@ from projects.models import Project
 from registry.models import Attachment
 from registry.services import default_of, set_default
 
-RULE = (
+_SEQUENCES = (
     "Always-valid asymptotic confidence sequences tuned at the planned number of units, Holm over the arms against the "
-    "control; six gates (sample ratio, units, age, bound, coverage, twice in a row)."
+    "control; "
 )
+RULES = {
+    JudgedBy.METRIC: f"{_SEQUENCES}six gates (sample ratio, units, age, bound, coverage, twice in a row).",
+    JudgedBy.PREFERENCE: f"{_SEQUENCES}four gates (units, age, bound, twice in a row).",
+}
 
 
 # -- finding --------------------------------------------------------------------------------------
@@ -207,8 +211,9 @@ def decide(*, test, winner, reason, by):
             _deploy(test.project, winner.model, by)
         _change(test, state=State.DONE, ended_at=timezone.now(), paused_at=None)
         decision = Decision.objects.create(
-            test=test, winner=winner, by=by, reason=reason.strip(), rule=RULE, figures=found.figures,
-            gates=figures.gates_told(found.gates), deployed=bool(winner), former=former if winner else None,
+            test=test, winner=winner, by=by, reason=reason.strip(), rule=RULES[test.judged_by],
+            figures=found.figures, gates=figures.gates_told(found.gates), deployed=bool(winner),
+            former=former if winner else None,
         )  # fmt: skip
         won = f"Decided: {winner.letter}, {winner.model.key}, is the default now." if winner else ""
         _tell(test, by, won or "Ended without a winner.")

@@ -134,9 +134,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Units of each arm against the split (chi-square); arms of weight 0 expect none and are not counted."""
+    """Units of each arm against the split (chi-square); arms of weight 0 expect none and are not counted. Of a
+    preference nothing is expected."""
 
-    expected: list[float]
+    expected: list[float | None]
     chi2: float | None
     p: float | None
     holds: bool | None  # None: too few units to tell
@@ -147,7 +148,7 @@ class Ratio:
 class Coverage:
     """How many of an arm's units gave feedback."""
 
-    shares: list[float | None]  # from 0 to 1; None for an arm without units
+    shares: list[float | None]  # from 0 to 1; None for an arm without units, and of a preference
     spread: float | None  # points between the highest and the lowest, from 0 to 100
 
 

@@ -3,7 +3,7 @@
 from itertools import permutations
 
 from experiments.statistics import estimates, posterior, refusals, sequence
-from experiments.statistics.figures import JudgedArm, Judgement, Pair
+from experiments.statistics.figures import Coverage, JudgedArm, Judgement, Pair, Ratio
 from experiments.statistics.traffic import coverage_of, sample_ratio
 
 KINDS = ("bool", "scalar", "preference")
@@ -15,7 +15,8 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
     kind: bool, scalar or preference. tuned_for: units with a value that each arm is planned to have, where the
     always-valid intervals are narrowest. strengths: what strengths_of_arms answered, needed for a preference of three
     or more arms; these are then compared by strength, in log-odds. votes: what votes_of_two answered, handed on. Of a
-    preference more is always better. ValueError for an unknown kind, fewer than two arms, an alpha outside of (0, 1).
+    preference more is always better, and there is neither a ratio nor a coverage. ValueError for an unknown kind, fewer
+    than two arms, an alpha outside of (0, 1).
     """
     if kind not in KINDS or len(arms) < 2 or not 0 < alpha < 1 or tuned_for < 1:
         raise ValueError(f"No judgement of {len(arms)} arms of kind {kind} at alpha {alpha}, tuned for {tuned_for}.")
@@ -38,11 +39,23 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
             for pair in permutations(range(len(arms)), 2)
         ],
         best=_best(worth),
-        ratio=sample_ratio([arm.units for arm in arms], [arm.weight for arm in arms]),
-        coverage=coverage_of([arm.units for arm in arms], [arm.answered for arm in arms]),
+        ratio=_ratio(kind, arms),
+        coverage=_coverage(kind, arms),
         strengths=strengths,
         votes=votes,
     )
+
+
+def _ratio(kind, arms):
+    if kind == "preference":  # what is compared is up to the judges
+        return Ratio([None] * len(arms), None, None, None, "What is compared does not follow the split.")
+    return sample_ratio([arm.units for arm in arms], [arm.weight for arm in arms])
+
+
+def _coverage(kind, arms):
+    if kind == "preference":  # a judge who gave no vote is known to nobody
+        return Coverage([None] * len(arms), None)
+    return coverage_of([arm.units for arm in arms], [arm.answered for arm in arms])
 
 
 def _strong(kind, arms, strengths):

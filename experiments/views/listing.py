@@ -61,8 +61,8 @@ class Row:
 
     @property
     def held(self):
-        """(gates that hold, all gates) of the last evaluation."""
-        gates = self.last.gates if self.last else []
+        """(gates that hold, all that apply) of the last evaluation."""
+        gates = [gate for gate in self.last.gates if gate.get("applies", True)] if self.last else []
         return sum(1 for gate in gates if gate.get("holds")), len(gates)
 
     @property

@@ -50,6 +50,7 @@ def _context(project, test):
         "is_over": test.state in {State.DONE, State.CANCELLED},
         "status": status(test),
         "pairs": pairs_address(project, test, other, one) if has_pairs else "",
+        "n_gates": sum(gate.applies for gate in found.gates),
         "by_preference": test.judged_by == JudgedBy.PREFERENCE,
         **may(project),
     }

@@ -9,7 +9,7 @@ from experiments.models import ABTest, Cell, Decision, Evaluation, State
 from projects.services import delete_project
 from projects.tasks import delete_content
 from registry.services import default_of, detach, set_default
-from tests.experiments.running import fill, make_test
+from tests.experiments.running import fill, make_test, vote
 from tests.factories import owner_of
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +65,17 @@ def test_one_gate_that_does_not_hold_keeps_it_from_deciding(place, arms, more, g
     looked(3)
     assert not Decision.objects.exists() and default_of(place).key == "lake-8b"
     assert [one["key"] for one in Evaluation.objects.latest("at").gates if not one["holds"]][0] == gate
+
+
+def test_a_test_by_preferences_decides_by_the_four_gates_that_it_has(place):
+    test = make_test(place, days_ago=5, auto_deploy=True, judged_by="preference")
+    vote(test, fill(test, (120, 0, 0), (120, 0, 0)), (1, 2))
+    looked(2)
+    decision = Decision.objects.get()
+    assert decision.winner.letter == "B" and "four gates" in decision.rule
+    assert [gate["key"] for gate in decision.gates if gate["holds"]] == ["n", "age", "bound", "twice"]
+    assert [gate["key"] for gate in decision.gates if not gate["applies"]] == ["ratio", "coverage"]
+    assert [arm["weight"] for arm in decision.figures["arms"]] == [1, 1]
 
 
 def test_two_evaluations_in_a_row_are_of_one_sequence(place):

@@ -431,6 +431,8 @@ def test_two_arms_by_preferences_show_win_rates_and_lead_to_the_pairs(pages, pro
     vote(test, fill(test, (80, 0, 0), (80, 0, 0)), (1, 2))
     answer = pages.get(url("detail", test))
     assert "Win rate" in text_of(answer) and "75.0 %" in text_of(answer)
+    assert "Traffic matches the split does not apply" in text_of(answer)
+    assert "100.0 %" not in text_of(answer)
     assert "A won 20, lost 60 and tied 0 (0.0 %)" in text_of(answer).replace("\xa0", " ")
     pairs = pages.get(answer.context["pairs"])
     assert pairs.status_code == 200 and len(pairs.context["rows"]) == 50

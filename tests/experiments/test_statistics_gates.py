@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.gates import gates, leader, verdict
+from experiments.gates import all_hold, gates, leader, verdict
 from experiments.statistics import ArmFigures, Moments, judge, votes_of_two, wording
-from tests.experiments.test_statistics import means, shares
+from tests.experiments.test_statistics import means, shares, two_sided
 
 FINE = {"age_days": 5.0, "planned_n": 200, "planned_days": 3.0}
 KEYS = ["ratio", "n", "age", "bound", "coverage", "twice"]
@@ -143,6 +143,23 @@ def test_an_arm_that_is_off_neither_wins_nor_holds_the_others_up():
     assert told["bound"].holds is None and "fewer than two arms" in told["bound"].shown
     _, told, words = asked(arms, off=[0, 1, 2])
     assert [gate.holds for gate in told.values()] == [None, None, True, None, None, None] and words.headline
+
+
+def test_of_a_preference_the_split_and_the_coverage_are_no_evidence():
+    """Neither arms of which one has fewer judges than the other, nor judges who all gave a vote, say anything."""
+    arms = [
+        replace(arm, units=units, answered=units)
+        for arm, units in zip(two_sided(300, 700, 0), (1000, 1400), strict=True)
+    ]
+    judgement, told, words = asked(arms, "preference")
+    assert (judgement.ratio.p, judgement.ratio.expected, judgement.coverage.shares) == (None, [None] * 2, [None] * 2)
+    assert [told[key].applies for key in KEYS] == [False, True, True, True, False, True]
+    assert all(told[key].holds is None and "does not apply" in told[key].shown for key in ("ratio", "coverage"))
+    assert leader(list(told.values()), judgement) == 1 and words.headline == "B is better"
+    _, told, words = asked(arms, "preference", former_leader=1)
+    assert all_hold(told.values()) and words.headline == "B is the winner"
+    _, told, words = asked(arms, "preference", age_days=1)
+    assert not all_hold(told.values()) and "One gate is open: “Ran long enough”" in words.text
 
 
 def test_an_arm_of_no_weight_takes_part_once_units_met_it():
