@@ -25,8 +25,8 @@ REMOVED = "This item was taken out of the queue. Your answers are kept as a draf
 CLOSED = "The queue is closed. Your answers are kept as a draft."
 DECIDED = "A third person has decided this item; it can no longer be changed."
 __all__ = [
-    "LockLost", "Progress", "Refused", "before", "next_review", "others", "progress", "put_off", "review_or_404",
-    "save_draft", "sides", "skip", "submit", "undo",
+    "LockLost", "Progress", "Refused", "before", "hold", "next_review", "others", "progress", "put_off",
+    "review_or_404", "save_draft", "sides", "skip", "submit", "undo",
 ]  # fmt: skip
 
 
@@ -108,8 +108,16 @@ def _draft(review, answers, comment, asks_lead):
     review, _ = _at(review)
     if review.state != State.SUBMITTED:
         _keep(review, answers, comment, asks_lead)
-        if review.state in slots.OPEN and slots.is_free(review.item, review.by, review.decides):
-            slots.hold(review)
+    _hold(review)
+    return review
+
+
+@transaction.atomic
+def hold(*, review):
+    """Lock its item for five more minutes, where it is free: for who reads for long. The questions stay those she was
+    given. The Review."""
+    review, _ = _at(review)
+    _hold(review)
     return review
 
 
@@ -223,8 +231,7 @@ def _undo(review, step):
     review.place = None if was_submitted else before["place"]
     review.ended_at = None if was_submitted or not before["ended_at"] else parse_datetime(before["ended_at"])
     review.save()
-    if review.state in slots.OPEN and slots.is_free(review.item, review.by, review.decides):
-        slots.hold(review)
+    _hold(review)
 
 
 def before(review):
@@ -255,6 +262,11 @@ def _at(review):
     review = slots.hers(review.queue, review.by).get(pk=review.pk)
     review.item = slots.locked_item(review.item_id)
     return review, seat
+
+
+def _hold(review):
+    if review.state in slots.OPEN and slots.is_free(review.item, review.by, review.decides):
+        slots.hold(review)
 
 
 def _keep(review, answers, comment, asks_lead):

@@ -29,5 +29,6 @@ urlpatterns = [
     path(f"{DESK}/undo", desk.desk_undo, name="desk_undo"),
     path(f"{DESK}/<uuid:review_id>", desk.desk_review, name="desk_review"),
     path(f"{DESK}/<uuid:review_id>/draft", desk.desk_draft, name="desk_draft"),
+    path(f"{DESK}/<uuid:review_id>/hold", desk.desk_hold, name="desk_hold"),
     path(f"{DESK}/<uuid:review_id>/before", desk.desk_before, name="desk_before"),
 ]

@@ -370,13 +370,13 @@ function progress(told) {
   $("[data-at]", desk).textContent = place.toLocaleString("en");
   $("[data-total]", desk).textContent = counts.total.toLocaleString("en");
 }
-/* who reads for long keeps the item: asking for it again holds it for five more minutes */
+
+/* who reads for long keeps the item that she reads, with the questions that she was given */
 let activeAt = 0;
 for (const sign of ["keydown", "pointermove", "scroll"]) addEventListener(sign, () => { activeAt = performance.now(); }, { capture: true, passive: true });
 setInterval(() => {
   if (!current || isOver(current) || current.dataset.again || document.hidden || performance.now() - activeAt > HOLD_EVERY) return;
-  const others = known().filter((review) => review !== current.dataset.review);
-  request(`${desk.dataset.next}${desk.dataset.next.includes("?") ? "&" : "?"}besides=${others.join(",")}`).catch(() => {});
+  request(current.dataset.hold, { method: "POST" }).catch(() => {});
 }, HOLD_EVERY);
 
 let hiddenAt = 0;

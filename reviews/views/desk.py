@@ -76,6 +76,14 @@ def desk_draft(request, project, queue, review_id):
 
 
 @require_POST
+def desk_hold(request, project, queue, review_id):
+    """Five more minutes for the item that is on the screen."""
+    project, queue = desk_queue(request, project, queue)
+    work.hold(review=work.review_or_404(queue, request.user, review_id))
+    return HttpResponse(status=204)
+
+
+@require_POST
 def desk_undo(request, project, queue):
     """The last thing taken back: its item, open again."""
     project, queue = desk_queue(request, project, queue)

@@ -84,6 +84,7 @@ def _addresses(project, queue, review, raw):
     return {
         "answer_address": here,
         "draft_address": reverse("desk_draft", kwargs=where),
+        "hold_address": reverse("desk_hold", kwargs=where),
         "before_address": reverse("desk_before", kwargs=where),
         "raw_address": here if raw else f"{here}?raw=1",
     }

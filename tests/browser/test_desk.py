@@ -3,16 +3,18 @@
 import re
 import threading
 import time
+from uuid import UUID
 
 import pytest
 from django.core.signals import request_finished, request_started
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from interactions.ingest import ingest
 from projects.access import project_or_404
 from reviews.desk import next_review, submit
 from reviews.models import Remap, Review, State
-from reviews.services import set_gold
+from reviews.services import set_gold, write_questions
 from tests.browser.conftest import SIZES, picture
 from tests.browser.test_axe import violations
 from tests.factories import make_user, owner_of
@@ -307,6 +309,24 @@ def test_an_answer_to_an_item_that_another_took_is_told_and_kept_as_a_draft(open
     settled(page)
     told.get_by_role("link").click()
     page.get_by_text("A draft of yours").wait_for()
+
+
+def test_who_reads_for_long_keeps_the_item_that_she_reads(open_page, queue):
+    page = open_page()
+    page.clock.install()
+    desk(page, queue)
+    ready(page)
+    one = Review.objects.get(pk=shown(page))
+    write_questions(queue=queue, questions=YES_NO, by=owner_of(queue.project))
+    Review.objects.filter(pk=one.pk).update(locked_until="2020-01-01T00:00Z")
+    page.clock.fast_forward(90_000)
+    page.mouse.move(200, 200)
+    page.mouse.move(300, 300)
+    with page.expect_response(re.compile("/hold$")) as held:
+        page.clock.fast_forward(31_000)
+    assert held.value.status == 204 and one.pk == UUID(shown(page))
+    one.refresh_from_db()
+    assert one.locked_until > timezone.now() and one.form.version == 1
 
 
 def test_conflicts_are_decided_one_after_the_other(open_page, project):

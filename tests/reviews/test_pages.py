@@ -6,10 +6,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from feedback.services import create_feedback_key, unlink_feedback_key
 from interactions.models import Interaction
 from projects.access import project_or_404
+from reviews.desk import next_review, submit
 from reviews.models import Item, Queue, Remap, Review, State
 from reviews.services import form_of, guideline_of, set_gold
 from reviews.waiting import waiting
@@ -189,6 +191,59 @@ def test_a_draft_is_kept_and_found_again(pages, queue):
     assert page.context["review"].pk == review.pk
     assert page.context["review"].answers["accurate"] == "wrong" and "tone" not in page.context["review"].answers
     assert "to be looked up" in page.content.decode() and page.context["review"].asks_lead
+
+
+def free_again(review):
+    Review.objects.filter(pk=review.pk).update(locked_until="2020-01-01T00:00Z")
+
+
+def is_held(review):
+    review.refresh_from_db()
+    return review.locked_until > timezone.now()
+
+
+def test_who_reads_for_long_keeps_the_item_and_the_questions_she_was_given(pages, queue):
+    review = first(pages, queue)
+    editor = {"n": "1", "q0.text": "Good?", "q0.kind": "yes_no", "q0.required": "on", "do": "save"}
+    assert pages.post(url("queue_questions", queue), editor).status_code == 302
+    free_again(review)
+    assert pages.post(url("desk_hold", queue, review_id=review.pk)).status_code == 204
+    assert is_held(review) and (review.form.version, review.state) == (1, State.PENDING)
+    assert send(pages, queue, review, **GOOD).status_code == 302
+    review.refresh_from_db()
+    assert review.state == State.SUBMITTED and review.answers["tone"] == 4
+
+
+def test_an_item_that_another_took_or_that_is_ended_is_not_held(client, project):
+    queue = make_queue(project, "one", query="q=%22Question+1%22")
+    client.force_login(owner_of(project))
+    mine = first(client, queue)
+    free_again(mine)
+    client.force_login(make_user(team=project.team, role="annotator"))
+    theirs = first(client, queue)
+    assert client.post(url("desk_hold", queue, review_id=mine.pk)).status_code == 404
+    client.force_login(owner_of(project))
+    assert client.post(url("desk_hold", queue, review_id=mine.pk)).status_code == 204
+    assert is_held(theirs) and not is_held(mine)
+    send(client, queue, mine, do="skip")
+    client.post(url("desk_hold", queue, review_id=mine.pk))
+    mine.refresh_from_db()
+    assert mine.locked_until is None
+
+
+def test_of_conflicts_the_one_that_is_being_decided_is_held(client, project):
+    queue = make_queue(project, "two", reviewers=2, questions=[{"key": "good", "kind": "yes_no", "text": "Good?"}])
+    for good in (True, False):
+        person = make_user(team=project.team, role="annotator")
+        while review := next_review(queue, person):
+            submit(review=review, answers={"good": good})
+    client.force_login(owner_of(project))
+    one, other = items_of(queue)[:2]
+    client.post(url("conflict_decide", queue, item_id=other.pk))
+    review = Review.objects.get(item=other, decides=True)
+    free_again(review)
+    assert client.post(url("desk_hold", queue, review_id=review.pk)).status_code == 204
+    assert is_held(review) and not Review.objects.filter(item=one, decides=True).exists()
 
 
 def test_a_deleted_interaction_is_a_card_that_can_be_skipped(pages, project, queue):
