@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from itertools import combinations
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from feedback.models import Outcome, Preference
+from feedback.models import Origin, Outcome, Preference
 from feedback.preferences import NewPreference, insert_preferences, withdraw_preference
 from interactions import ids
-from interactions.models import Interaction, Source
+from interactions.models import Hold, Interaction, Source
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
 from registry.models import Capability
@@ -17,6 +18,7 @@ from registry.services import attached
 MOST_SIDES = 4
 MOST_WRITTEN = 100_000  # characters in a field of the page; a longer text is sent again as it was
 BEST, TIE, BAD = "best", "tie", "bad"
+HELD = "One of these answers is under a legal hold: your vote on it stays until that is released."
 TIES = {TIE: Outcome.TIED, BAD: Outcome.TIED_BAD}
 
 
@@ -98,7 +100,7 @@ def vote(*, project, key, verdict, answers, best, by):
         raise ValueError("The best one must be one of the answers.")
     if verdict != BEST and verdict not in TIES:
         raise ValueError(f"Send {BEST}, {TIE} or {BAD} as the verdict.")
-    _lock(project, answers)
+    _check_prompt(answers, _locked(project, answers))
     if Preference.objects.filter(interaction_id__in=answers, other_id__in=answers, feedback_key=key, by=by).exists():
         raise Conflict(f"You have voted on these answers under {key.name} already.")
     rows = [
@@ -115,12 +117,16 @@ def _pairs(answers, best):
     return [(best, other) for other in answers if other != best]
 
 
-def _lock(project, answers):
-    """Two votes on the same answers wait for each other here."""
+def _locked(project, answers):
+    """{id: hash of the prompt} of those that are answers of the playground. Who votes on the same ones, takes a vote
+    back or holds them waits here."""
     rows = Interaction.objects.select_for_update(of=("self",)).filter(
         project=project, source=Source.PLAYGROUND, pk__in=answers
     )
-    prompts = dict(rows.order_by("pk").values_list("pk", "prompt_hash"))
+    return dict(rows.order_by("pk").values_list("pk", "prompt_hash"))
+
+
+def _check_prompt(answers, prompts):
     if missing := [one for one in answers if one not in prompts]:
         raise EntityNotFound("Interaction", missing[0])
     if len(set(prompts.values())) > 1:
@@ -129,11 +135,14 @@ def _lock(project, answers):
 
 @transaction.atomic
 def take_back(*, project, votes, by):
-    """Withdraw what `vote` wrote, (interaction id, preference id) of each. Only what `by` said; how many it were."""
-    taken = 0
-    for interaction_id, preference_id in sorted(votes):
-        hers = Preference.objects.filter(project=project, interaction_id=interaction_id, id=preference_id, by=by)
-        if hers.exists():
-            withdraw_preference(project=project, interaction_id=interaction_id, preference_id=preference_id)
-            taken += 1
-    return taken
+    """Withdraw what `vote` wrote, (interaction id, preference id) of each. Only what `by` said here; how many it were.
+    PermissionDenied, and all stay, where an answer is under a legal hold, which keeps what belongs to it."""
+    hers = Preference.objects.filter(project=project, by=by, external_id=None, origin=Origin.USER)
+    said = [row for one, pk in sorted(set(votes)) if (row := hers.filter(interaction_id=one, id=pk).first())]
+    answers = _locked(project, {one for row in said for one in (row.interaction_id, row.other_id)})
+    if Hold.objects.filter(interaction_id__in=answers, released_at=None).exists():
+        raise PermissionDenied(HELD)
+    said = [row for row in said if {row.interaction_id, row.other_id} <= answers.keys()]
+    for row in said:
+        withdraw_preference(project=project, interaction_id=row.interaction_id, preference_id=row.id)
+    return len(said)

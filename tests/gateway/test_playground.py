@@ -15,9 +15,11 @@ from gateway.playground import prompt_of
 from gateway.tokens import read_token
 from interactions.messages import payload_of
 from interactions.models import Interaction
+from interactions.retention.holds import hold, release
 from projects.access import project_or_404
 from registry.providers import create_provider
 from registry.services import attach, register_model, set_default
+from tests.conftest import Api
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 from tests.test_guards import DOT
 
@@ -287,6 +289,32 @@ def test_a_vote_counts_in_the_keys_comparisons_and_is_taken_back_whole(pages, pr
     assert not pages.get(page).context["matrix"].models
     assert pages.post(url("playground_undo", project), {"vote": votes}).json() == {"taken_back": 0}
     assert cast(pages, project, "helpful", "tie", given).status_code == 201
+
+
+def test_what_she_compared_elsewhere_stays_when_it_is_sent_as_a_vote(pages, project, key):
+    api, given = Api(Client(), owner_of(project)), answers(project, 2)
+    live = [make_interaction(project, model=model, messages=ASKED).pk for model in ("m0", "m1")]
+    record = {"project": project.key, "feedback_key": "helpful"}
+    votes = []
+    for (first, second), more in ((given, {"external_id": "their-own"}), (live, {})):
+        body = record | more | {"preferred_completion": str(first), "other_completion": str(second)}
+        told = api.post("comparison", body)
+        assert told.status_code == 201, told.content
+        votes.append(f"{first} {told.json()['comparison_id']}")
+    assert pages.post(url("playground_undo", project), {"vote": votes}).json() == {"taken_back": 0}
+    assert Preference.objects.count() == 4
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_a_vote_on_an_answer_under_a_legal_hold_stays_until_that_is_released(pages, project, key, held):
+    given = answers(project, 3)
+    votes = cast(pages, project, "helpful", "best", given, best=given[0]).json()["votes"]
+    hold(project=project, ids=[given[held]], reason="Case 7", by=owner_of(project))
+    answer = pages.post(url("playground_undo", project), {"vote": votes})
+    assert (answer.status_code, "under a legal hold" in answer.content.decode()) == (403, True)
+    assert Preference.objects.count() == 4
+    release(project=project, ids=[given[held]], by=owner_of(project))
+    assert pages.post(url("playground_undo", project), {"vote": votes}).json() == {"taken_back": 2}
 
 
 def test_nobody_takes_back_what_another_said(pages, client, project, key):
