@@ -1,12 +1,13 @@
 """Making queues and changing them: what is asked, who answers, what is in them. What reviewers do is in desk.py."""
 
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import User
-from accounts.permissions import REVIEW
+from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from feedback.models import FeedbackKey
 from feedback.services import checked_value, keys_of
 from interactions.rules import Conflict, RecordError, tell, text_fault
@@ -17,6 +18,7 @@ from reviews.questions import PAIR, SCALE, SINGLE, YES_NO, check_answers, read_q
 
 MAX_NAME = 100
 MAX_GUIDELINE = 100_000
+PAGES = {"new", "coverage", "keys"}  # they stand where a queue of that key would
 CHANGEABLE = {"name", "kind", "reviewers", "blind", "open_to_all"}
 
 
@@ -69,6 +71,13 @@ def may_review(queue, user):
     return queue.open_to_all or Member.objects.filter(queue=queue, user=user).exists()
 
 
+def check_reviewer(queue, user):
+    """PermissionDenied for who is none of the queue's reviewers and does not manage it either; the queue's project is
+    the gate's."""
+    if not may_review(queue, user) and MANAGE_REVIEWS not in queue.project.permissions:
+        raise PermissionDenied(f"You are none of the reviewers of {queue.name}: ask who made it to add you.")
+
+
 def people_who_review(project):
     """The Users who have REVIEW in the project, by its own team or by a share, by name."""
     own = Project.objects.get(pk=project.pk).team.memberships.filter(role__permissions__contains=[REVIEW])
@@ -86,11 +95,13 @@ def create_queue(
 ):
     """A new Queue with its first guideline and questions. Without a key it is made of the name. RecordError names what
     is wrong, Conflict tells that the key is taken."""
-    key = key or slugify(name)[:64]
+    key = key or _key_of(name)
     given = {"name": name, "kind": kind, "reviewers": reviewers, "blind": blind, "open_to_all": open_to_all}
     errors = _faults(given)
     if not key or slugify(key) != key or len(key) > 64:
         errors["key"] = ["Send 1 to 64 small letters, digits, - or _."]
+    elif key in PAGES:
+        errors["key"] = [f"There is a page at {key}; choose another key."]
     if errors:
         raise RecordError(errors)
     try:
@@ -101,6 +112,11 @@ def create_queue(
     write_questions(queue=queue, questions=questions, by=by)
     write_guideline(queue=queue, text=guideline, by=by)
     return queue
+
+
+def _key_of(name):
+    key = slugify(name)[:64]
+    return f"{key}-queue" if key in PAGES else key
 
 
 @transaction.atomic

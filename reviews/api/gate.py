@@ -4,7 +4,7 @@ from accounts.models import User
 from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from interactions.rules import RecordError, kind_of
 from projects.access import project_or_404
-from reviews.services import queue_or_404
+from reviews.services import check_reviewer, queue_or_404
 
 
 def managed(request, project, queue):
@@ -13,8 +13,10 @@ def managed(request, project, queue):
 
 
 def reviewed(request, project, queue):
-    """The queue for who reviews."""
-    return queue_or_404(project_or_404(request.user, project, REVIEW), queue)
+    """The queue for who reviews in it, or manages it."""
+    queue = queue_or_404(project_or_404(request.user, project, REVIEW), queue)
+    check_reviewer(queue, request.user)
+    return queue
 
 
 def body_of(request, known):

@@ -9,8 +9,6 @@ from interactions.filters import OF_PAGE
 from reviews.models import MOST_REVIEWERS, Kind, Sample
 from reviews.services import MAX_GUIDELINE
 
-TAKEN = {"new", "coverage", "keys"}  # addresses of pages
-
 
 class Choices(Look, forms.Form):
     """Radios and boxes keep the browser's own look."""
@@ -72,10 +70,7 @@ class QueueForm(Choices):
         self.fields["key"].widget.attrs |= {"class": "input mono", "autocapitalize": "none", "spellcheck": "false"}
 
     def clean_key(self):
-        key = self.cleaned_data["key"].lower()
-        if key in TAKEN:
-            raise forms.ValidationError(f"There is a page at {key}; choose another key.")
-        return key
+        return self.cleaned_data["key"].lower()
 
     def clean(self):
         cleaned = super().clean()

@@ -1,10 +1,8 @@
 """The way to a queue: its project first, then what this person may do there."""
 
-from django.core.exceptions import PermissionDenied
-
 from accounts.permissions import MANAGE_REVIEWS, READ, REVIEW
 from projects.access import project_or_404
-from reviews.services import may_review, queue_or_404
+from reviews.services import check_reviewer, queue_or_404
 
 
 def queue_for(request, project, queue, permission=READ):
@@ -20,6 +18,5 @@ def managed_queue(request, project, queue):
 def desk_queue(request, project, queue):
     """For who reviews in it, or decides its conflicts."""
     project, queue = queue_for(request, project, queue, REVIEW)
-    if not may_review(queue, request.user) and MANAGE_REVIEWS not in project.permissions:
-        raise PermissionDenied(f"You are none of the reviewers of {queue.name}: ask who made it to add you.")
+    check_reviewer(queue, request.user)
     return project, queue

@@ -45,6 +45,14 @@ def test_a_queue_is_made_and_read_again(api, queues, owner):
     assert api.post(queues, sent).status_code == 409
 
 
+@pytest.mark.parametrize("name", ["New", "Coverage", "keys"])
+def test_a_queue_that_is_named_like_a_page_has_a_page_of_its_own(api, client, project, owner, queues, name):
+    made = api.post(queues, {"name": name, "questions": [GOOD]}).json()
+    client.force_login(owner)
+    page = client.get(f"/p/{project.key}/reviews/{made['key']}")
+    assert page.context["queue"].key == made["key"] == f"{name.lower()}-queue"
+
+
 @pytest.mark.parametrize(
     ("sent", "fault"),
     [
@@ -55,6 +63,7 @@ def test_a_queue_is_made_and_read_again(api, queues, owner):
         ({"name": "A", "questions": [GOOD], "blind": "yes"}, "blind"),
         ({"name": "A", "questions": [GOOD], "kind": "triple"}, "kind"),
         ({"name": "A", "questions": [GOOD], "key": "Not a key"}, "key"),
+        ({"name": "A", "questions": [GOOD], "key": "coverage"}, "key"),
         ({"name": "///", "questions": [GOOD]}, "key"),
         ({"name": "A", "questions": []}, "questions"),
         ({"name": "A", "questions": "x"}, "questions"),

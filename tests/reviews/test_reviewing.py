@@ -275,6 +275,24 @@ def test_members_alone_review_once_the_queue_is_not_open_to_all(project):
     assert other.call("POST", "/next").status_code == 403
 
 
+def test_who_is_no_longer_a_member_neither_answers_nor_reads_what_others_said(project):
+    queue = make_queue(project, n=2, reviewers=2)
+    gone, owner = Desk(queue), Desk(queue, owner_of(project))
+    done, begun = gone.answer(), gone.next()
+    owner.patch("", {"open_to_all": False, "members": []})
+    for review in (done, begun):
+        path = f"/reviews/{review['id']}"
+        assert "none of the reviewers" in gone.get(path, 403)["error"]
+        for step in ("draft", "submit", "skip", "put-off"):
+            gone.post(f"{path}/{step}", code=403)
+    gone.post("/undo", code=403)
+    assert Review.objects.get(pk=done["id"]).state == State.SUBMITTED
+    # who manages the queue reads on, member or not
+    assert owner.get(f"/reviews/{done['id']}", code=403)["error"].startswith("The queue is blind")
+    owner.patch("", {"members": [gone.user.email]})
+    assert gone.undo()["id"] == done["id"]
+
+
 def test_who_may_not_review_is_told_so_and_strangers_find_nothing(project):
     queue = make_queue(project, n=1)
     auditor = Desk(queue, role="auditor")
