@@ -154,16 +154,17 @@ class Coverage:
 
 @dataclass(frozen=True)
 class StrongArm:
-    """An arm's Bradley-Terry strength, in log-odds centred to mean 0, with its bootstrap interval."""
+    """An arm's Bradley-Terry strength, in log-odds centred to mean 0, with its bootstrap interval. In a Judgement an
+    arm that is compared to none has its votes alone, and a rank is among arms that are compared."""
 
     arm: int
-    strength: float
-    low: float
-    high: float
-    rank_low: int  # the best rank it may have
-    rank_high: int  # the worst
-    chance: float  # share of the draws in which it is the strongest
-    loss: float  # expected: how far behind the strongest, in log-odds
+    strength: float | None
+    low: float | None
+    high: float | None
+    rank_low: int | None  # the best rank it may have
+    rank_high: int | None  # the worst
+    chance: float | None  # share of the draws in which it is the strongest
+    loss: float | None  # expected: how far behind the strongest, in log-odds
     wins: int
     losses: int
     ties: int
@@ -186,13 +187,14 @@ class StrongPair:
     losses: int
     ties: int
     win_rate: float | None  # of `one`, ties as half; None: they never met
-    difference: float  # one's strength less other's
-    stderr: float  # of the difference, judges taken as a whole, each as one vote
+    difference: float | None  # one's strength less other's; in a Judgement None where they are not compared
+    stderr: float | None  # of the difference, judges taken as a whole, each as one vote
 
 
 @dataclass(frozen=True)
 class Strengths:
-    """Three or more arms by preferences: strongest first. Arms without votes are not there."""
+    """Three or more arms by preferences: strongest first, in a Judgement those that are compared. Arms without votes
+    are not there."""
 
     arms: list[StrongArm]
     pairs: list[StrongPair]

@@ -1,11 +1,13 @@
 """From the figures of the arms to what may be said of them."""
 
+from dataclasses import replace
 from itertools import permutations
 
 from experiments.statistics import estimates, posterior, refusals, sequence
 from experiments.statistics.figures import Coverage, JudgedArm, Judgement, Pair, Ratio
 from experiments.statistics.traffic import coverage_of, sample_ratio
 
+_OF_STRENGTH = ("strength", "low", "high", "rank_low", "rank_high", "chance", "loss")
 KINDS = ("bool", "scalar", "preference")
 
 
@@ -24,7 +26,8 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
     strong = _strong(kind, arms, strengths)
     refused = [_refusal(kind, arm, strong, place) for place, arm in enumerate(arms)]
     compared = [place for place, reason in enumerate(refused) if reason is None]
-    chances = _chances(kind, arms, compared, sign, strong)
+    is_one = strong is None or len({strong[place].group for place in compared}) < 2  # group: else nothing leads across
+    chances = _chances(kind, arms, compared, sign, strong) if is_one else {}
     differences = _differences(kind, arms, compared, alpha, strengths if strong is not None else None)
     level_of = _levels(arms, differences, alpha, 2 * tuned_for)
     worth = {place: strong[place].strength if strong else sign * arms[place].moments.mean for place in compared}
@@ -38,10 +41,10 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
             _pair(kind, arms, pair, differences.get(pair), level_of.get(pair), sign, alpha, 2 * tuned_for, refused)
             for pair in permutations(range(len(arms)), 2)
         ],
-        best=_best(worth),
+        best=_best(worth) if is_one else None,
         ratio=_ratio(kind, arms),
         coverage=_coverage(kind, arms),
-        strengths=strengths,
+        strengths=_told(strengths, refused) if strengths else None,
         votes=votes,
     )
 
@@ -63,6 +66,34 @@ def _strong(kind, arms, strengths):
     if kind != "preference" or len(arms) == 2:
         return None
     return {strong.arm: strong for strong in strengths.arms} if strengths else {}
+
+
+def _told(strengths, refused):
+    """Strengths as far as they may be told: an arm that is refused has its votes alone and stands last, ranks are among
+    the others of a group, chances among those of the only one."""
+    able = [arm for arm in strengths.arms if refused[arm.arm] is None]
+    rest = sorted((arm for arm in strengths.arms if refused[arm.arm] is not None), key=lambda arm: arm.arm)
+    group = {arm.arm: arm.group for arm in able}
+    ranked = [_ranked(arm, [other for other in able if other.group == arm.group]) for arm in able]
+    if len(able) < 2 or len(set(group.values())) > 1:
+        ranked = [replace(arm, chance=None, loss=None) for arm in ranked]
+    pairs = [
+        pair
+        if group.get(pair.one) and group.get(pair.one) == group.get(pair.other)
+        else replace(pair, difference=None, stderr=None)
+        for pair in strengths.pairs
+    ]
+    return replace(
+        strengths, arms=[*ranked, *(replace(arm, **dict.fromkeys(_OF_STRENGTH)) for arm in rest)], pairs=pairs
+    )
+
+
+def _ranked(arm, others):
+    if len(others) < 2:
+        return replace(arm, rank_low=None, rank_high=None)
+    above = sum(other.low > arm.high for other in others)
+    below = sum(other.high < arm.low for other in others)
+    return replace(arm, rank_low=1 + above, rank_high=len(others) - below)
 
 
 def _refusal(kind, arm, strong, place):

@@ -41,6 +41,8 @@ def of_strength(arm):
     if min(won, lost) < LEAST_OUTCOMES:
         side = "won" if won < lost else "lost"
         return f"It {side} {min(won, lost):g} of {won + lost:,.0f} votes (a tie as half); {LEAST_OUTCOMES} are needed."
+    if arm.strength is None:  # it was refused when strengths were worked out, and would not be now
+        return "Its strength comes with the next evaluation."
     return None
 
 

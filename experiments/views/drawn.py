@@ -61,6 +61,7 @@ class Drawn:
     chart: drawing.Chart | None = None
     days: list = field(default_factory=list)  # newest first: (day, [(value, between) or None])
     mismatch: tuple | None = None  # (head, text, the ArmRow to look into)
+    is_apart: bool = False  # arms by preferences that no chain of votes connects
     leader: ArmRow | None = None  # which is ahead, for certain or not
     parts: list = field(default_factory=list)  # (drawing.Part, its share in words)
     outside: str = ""
@@ -101,6 +102,7 @@ def drawn(project, report):
         rows=rows,
         strong=strong,
         matrix=_matrix(project, report, rows) if strong else [],
+        is_apart=bool(strong) and len({one.group for one in report.judgement.strengths.arms}) > 1,
         chart=_chart(report),
         days=_days(report, words),
         mismatch=_mismatch(report, rows),
@@ -178,7 +180,7 @@ def _mismatch(report, rows):
 
 # -- three or more arms by preferences ------------------------------------------------------------
 def _strong(rows, report):
-    """StrongRows, the strongest first, arms without votes last."""
+    """StrongRows, the strongest first, then arms that are compared to none, arms without votes last."""
     found = {one.arm: one for one in report.judgement.strengths.arms}
     order = [*found, *(place for place in range(len(rows)) if place not in found)]
     spans = drawing.interval_rows(

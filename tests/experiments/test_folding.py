@@ -336,15 +336,15 @@ def test_with_three_arms_every_pair_is_counted_and_strengths_are_told(place):
 
 
 def test_with_three_arms_a_judges_votes_on_a_pair_are_one(place):
-    """jo says ten times that B is better than A; four others, each once, that A is."""
+    """jo says sixty times that B is better than A; of sixty others, each once, 45 say that A is."""
     test = make_test(place, judged_by="preference", models=3)
-    a, b, _ = fill(test, (10, 0, 0), (10, 0, 0), (1, 0, 0))
+    a, b, _ = fill(test, (60, 0, 0), (60, 0, 0), (1, 0, 0))
     votes = [compared(better, worse) for better, worse in zip(b, a, strict=True)]
-    votes += [compared(a[n], b[n], user=f"judge {n}") for n in range(4)]
+    votes += [compared(*((a[n], b[n]) if n % 4 else (b[n], a[n])), user=f"judge {n}") for n in range(60)]
     take_preferences(project=place, records=votes, by=owner_of(place))
     folding.settle()
     found = report(test).judgement.strengths
-    assert (found.arms[0].arm, found.arms[0].wins, found.arms[0].losses) == (0, 4, 10)
+    assert [(arm.arm, arm.wins, arm.losses) for arm in found.arms] == [(0, 45, 75), (1, 75, 45)]
     assert found.pairs[0].difference > 0.5
 
 

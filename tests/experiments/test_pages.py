@@ -426,6 +426,27 @@ def test_three_arms_by_preferences_show_ranks_and_every_pair(pages, project):
     assert pages.get(a_b.address).status_code == 200
 
 
+def test_of_three_arms_a_single_vote_is_shown_as_a_vote_and_nothing_more(pages, project):
+    test = make_test(project, models=3, judged_by="preference", days_ago=3)
+    vote(test, fill(test, (1, 0, 0), (1, 0, 0), (1, 0, 0))[:2], (2, 1))
+    answer = pages.get(url("detail", test))
+    text, drawn = text_of(answer), answer.context["drawn"]
+    assert "One unit alone has a value; 50 are needed." in text and "99.9" not in text
+    assert [row.strong.wins for row in drawn.strong[:2]] == [0, 1] and drawn.strong[2].strong is None
+    for row in drawn.strong[:2]:
+        assert (row.strong.strength, row.strong.rank_low, row.strong.chance, row.at.middle) == (None,) * 4
+
+
+def test_arms_that_no_chain_of_votes_connects_are_told(pages, project):
+    test = make_test(project, models=4, judged_by="preference", days_ago=3)
+    ids = fill(test, *[(80, 0, 0)] * 4)
+    vote(test, ids[:2], (1, 2))
+    assert "Not all of these arms can be compared" not in text_of(pages.get(url("detail", test)))
+    vote(test, ids[2:], (1, 2))
+    answer = pages.get(url("detail", test))
+    assert "Not all of these arms can be compared" in text_of(answer) and answer.context["drawn"].leader is None
+
+
 def test_two_arms_by_preferences_show_win_rates_and_lead_to_the_pairs(pages, project):
     test = make_test(project, judged_by="preference", days_ago=3)
     vote(test, fill(test, (80, 0, 0), (80, 0, 0)), (1, 2))

@@ -488,6 +488,24 @@ def test_an_arm_that_never_lost_and_arms_that_never_met_are_refused():
     assert "lost 0 of 100 votes" in told.arms[4].refused
     assert told.pair(1, 0).refused is None and told.pair(3, 2).refused is None
     assert "connect" in told.pair(2, 0).refused
+    assert (told.best, {arm.chance for arm in told.arms}) == (None, {None})  # nothing leads from A and B to C and D
+    *compared, last = told.strengths.arms
+    assert (last.arm, last.wins, last.losses) == (4, 100, 0)
+    assert {last.strength, last.low, last.high, last.rank_low, last.rank_high, last.chance, last.loss} == {None}
+    assert {(arm.rank_low, arm.rank_high, arm.chance) for arm in compared} == {(1, 2, None)}
+    known = {(pair.one, pair.other) for pair in told.strengths.pairs if pair.difference is not None}
+    assert known == {(pair.one, pair.other) for pair in told.strengths.pairs if pair.stderr is not None}
+    assert known == {(0, 1), (2, 3)}
+
+
+def test_strengths_that_were_told_once_are_judged_again_with_more_units():
+    """What an evaluation keeps has nothing of an arm that was refused then, though its units were enough by now."""
+    votes = list(crowd(400, [0.0, 0.9, 0.1]))
+    found = strengths_of_arms([vote[:3] for vote in votes], judges=[vote[3] for vote in votes], draws=50)
+    kept = judge("preference", [shares(100, 200), shares(100, 200), shares(10, 20)], strengths=found).strengths
+    told = judge("preference", [shares(100, 200)] * 3, strengths=kept)
+    assert told.arms[2].refused == "Its strength comes with the next evaluation." and told.best == 1
+    assert "next evaluation" in told.pair(0, 2).refused
 
 
 def test_a_score_that_is_none_is_refused():
