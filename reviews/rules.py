@@ -79,7 +79,8 @@ def _follow(queue_id, window):
         units = placing.without_like(queue, units)
     placing.put_in(queue, units, placing.next_place(queue))
     queue.rule_reached = end
-    queue.save(update_fields=["rule_reached"])
+    queue.rule.pop("fault", None)  # the key is back
+    queue.save(update_fields=["rule", "rule_reached"])
     if end == settled:
         return None
     return window * 4 if len(found) < FEW else window / 2 if len(found) > MANY else window

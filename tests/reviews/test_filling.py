@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from feedback.services import create_feedback_key, link_feedback_key, unlink_feedback_key
 from interactions.ingest import ingest
 from interactions.labels import labels_of, set_label
 from interactions.models import Interaction
@@ -277,6 +278,27 @@ def test_a_closed_queue_catches_up_once_it_is_open_again(project, queue, owner_d
     owner_desk.patch("", {"closed": False})
     arrive()
     assert held(queue) == ids
+
+
+def test_a_rule_whose_key_is_unlinked_says_that_it_stopped_until_the_key_is_back(client, project, queue, owner_desk):
+    key, _ = create_feedback_key(team=project.team, key="fine", kind="bool", projects=[project])
+    owner_desk.call("PUT", "/rule", {"query": "feedback=fine:none"}, 200)
+    client.force_login(owner_desk.user)
+
+    def page():
+        return client.get(f"/p/{project.key}/reviews/{queue.key}/fill").content.decode()
+
+    assert ">On<" in page()
+    unlink_feedback_key(key=key, project=project)
+    ids = log(project, 2)
+    arrive()
+    assert held(queue) == []
+    stopped = page()
+    assert ">Stopped<" in stopped and ">On<" not in stopped and "fine" in stopped.split("can no longer be read")[1]
+    link_feedback_key(key=key, project=project)
+    arrive()
+    assert held(queue) == ids
+    assert ">On<" in page() and "can no longer be read" not in page()
 
 
 def test_a_rule_of_a_pair_queue_brings_the_pair(project):
