@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ _attached = Known()
 def resolve_models(*, project, known=(), new=()):
     """{key: id} for models named by programs. Those of `new` are registered and attached where they are new;
     those of `known` must be known to the project's team, else they are left out of the answer. A model that was
-    detached stays so."""
+    detached stays so, and one that can be called is attached offline: naming it is no leave to call it."""
     wanted = {(project.pk, key) for key in (*known, *new)}
     found = _attached.of(wanted)
     if len(found) < len(wanted):
@@ -35,11 +36,12 @@ def _resolve(project, known, new):
             [Model(team_id=project.team_id, key=key, name=key) for key in sorted(missing & new)],
             ignore_conflicts=True,
         )
-        found = dict(Model.objects.filter(team_id=project.team_id, key__in=missing).values_list("key", "pk"))
+        found = Model.objects.filter(team_id=project.team_id, key__in=missing).only("key", "provider_id").order_by("pk")
         Attachment.objects.bulk_create(
-            [Attachment(project=project, model_id=pk) for pk in sorted(found.values())], ignore_conflicts=True
+            [Attachment(project=project, model=one, desired_online=one.provider_id is None) for one in found],
+            ignore_conflicts=True,
         )
-        attached |= found
+        attached |= {one.key: one.pk for one in found}
     return attached
 
 
@@ -88,7 +90,8 @@ def _change(model, changes):
 @transaction.atomic
 def attach(*, project, model, by, desired_online=True):
     """The project uses the model from now on: the Attachment, which is the one it has where it is attached already
-    (then only `desired_online` changes). After a detachment it is a new one."""
+    (then only `desired_online` changes, and what logging attached is `by`'s from now on). After a detachment it is a
+    new one."""
     guard_model(user=by, project=project, model=model)
     _lock(project)
     attachment, _ = Attachment.objects.update_or_create(
@@ -98,15 +101,19 @@ def attach(*, project, model, by, desired_online=True):
         defaults={"desired_online": desired_online},
         create_defaults={"desired_online": desired_online, "attached_by": by},
     )
+    if attachment.attached_by_id is None:
+        attachment.attached_by = by
+        attachment.save(update_fields=["attached_by"])
     return attachment
 
 
 def guard_model(*, user, project, model):
-    """PermissionDenied where a guest, who reaches the project by a share, would attach a model of the team that the
-    project never had; EntityNotFound for another team's."""
+    """PermissionDenied where a guest, who reaches the project by a share, would attach or bring online a model of the
+    team that the project never had, or has only because it was logged; EntityNotFound for another team's."""
     if model.team_id != project.team_id:
         raise EntityNotFound("Model", model.key)
-    if Attachment.objects.filter(project=project, model=model).exists():
+    by_logging = Q(attached_by=None, desired_online=False)
+    if Attachment.objects.filter(~by_logging, project=project, model=model).exists():
         return
     if user is not None and not project.team.memberships.filter(user=user).exists():
         raise PermissionDenied(f"{model.key} is a model of {project.team.name}: ask its people to attach it.")

@@ -6,7 +6,8 @@ from projects.access import EntityNotFound
 from registry.endpoints import NotCallable, endpoint_of
 from registry.models import Attachment, Model
 from registry.providers import create_provider
-from registry.services import attach, attached, default_of, detach, register_model, set_default
+from registry.services import attach, attached, default_of, detach, register_model, resolve_models, set_default
+from tests.conftest import Api
 from tests.factories import make_project, make_team, make_user, owner_of
 from tests.registry.conftest import KEY
 
@@ -233,6 +234,47 @@ def test_a_guest_attaches_only_what_the_project_had(call, owner, project, used, 
     attach(project=project, model=model, by=owner)
     detach(project=project, model=model, by=owner)
     assert call("post", used, {"model": "small"}, by=guest).status_code == 201
+
+
+def test_a_model_that_is_served_comes_in_offline_by_logging_and_stays_so_for_guests(
+    api, call, owner, project, used, model
+):
+    guest = owner_of(make_project())
+    project.shares.create(team=guest.teams.get(), role=project.team.roles.get(key="engineer"))
+    theirs = Api(api.client, guest)
+    assert theirs.log(project, model="small").status_code == theirs.log(project, model="new").status_code == 201
+    shown = {one["key"]: one for one in call("get", used, by=guest).json()["results"]}
+    assert (shown["small"]["desired_online"], shown["new"]["desired_online"]) == (False, True)
+    online = {"desired_online": True}
+    for method, address, body in [("patch", f"{used}/small", online), ("post", used, {"model": "small"})]:
+        assert call(method, address, body, by=guest).status_code in (403, 404)
+    assert call("delete", f"{used}/small", by=guest).status_code == 204
+    assert call("post", used, {"model": "small"}, by=guest).status_code == 404
+    assert not Attachment.objects.filter(model=model, desired_online=True).exists()
+    assert call("post", used, {"model": "small"}, by=owner).status_code == 201
+    for wanted in (False, True):
+        assert call("patch", f"{used}/small", {"desired_online": wanted}, by=guest).status_code == 200
+
+
+def test_what_logging_attached_is_a_guests_to_bring_online_again_once_the_team_did(
+    api, call, owner, project, used, model
+):
+    guest = owner_of(make_project())
+    project.shares.create(team=guest.teams.get(), role=project.team.roles.get(key="engineer"))
+    api.log(project, model="small")
+    assert call("patch", f"{used}/small", {"desired_online": True}, by=owner).status_code == 200
+    for wanted in (False, True):
+        assert call("patch", f"{used}/small", {"desired_online": wanted}, by=guest).status_code == 200
+
+
+@pytest.mark.parametrize("model_must_exist", [False, True])
+def test_what_logging_attaches_takes_no_more_queries_for_being_served(
+    project, model, django_assert_num_queries, model_must_exist
+):
+    names = {"known": {"small"}} if model_must_exist else {"new": {"small"}}
+    with django_assert_num_queries(3 + (not model_must_exist)):
+        assert resolve_models(project=project, **names) == {"small": model.pk}
+    assert not attached(project)[0].desired_online
 
 
 def test_another_teams_model_is_not_attached(call, owner, used):
