@@ -119,7 +119,7 @@ def judged(test, *, afresh=True):
     )
     found = gates(
         judgement,
-        age_days=max(0.0, (now - test.sequence_started_at).total_seconds() / 86_400),
+        age_days=test.ran_for(now) / datetime.timedelta(days=1),
         planned_n=test.planned_n,
         planned_days=test.planned_days,
         smallest_effect=test.smallest_effect,

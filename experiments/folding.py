@@ -221,6 +221,15 @@ _BEGIN = """
     )
     INSERT INTO experiments_event (test_id, text) SELECT id, 'All arms have had traffic.' FROM begun
 """
+_FIRST = """
+    UPDATE experiments_abtest t SET first_unit_at = (
+        SELECT min(s.first_at) FROM experiments_seen s
+        WHERE s.test_id = t.id AND s.sequence = t.sequence AND s.n > 0)
+    WHERE t.id IN (
+        SELECT t.id FROM experiments_abtest t WHERE t.first_unit_at IS NULL AND t.ended_at IS NULL AND EXISTS (
+            SELECT FROM experiments_seen s WHERE s.test_id = t.id AND s.sequence = t.sequence AND s.n > 0)
+        FOR UPDATE OF t SKIP LOCKED)
+"""
 
 
 def fold(limit=SLICE):
@@ -237,6 +246,7 @@ def fold(limit=SLICE):
         _count(cursor, [touch for touch in touches if touch[2] is not None])
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN)
+        cursor.execute(_FIRST)
     return len(touches)
 
 

@@ -37,15 +37,17 @@ def gates(
     """The six Gates, in order: ratio, n, age, bound, coverage, twice. To a preference the first and the fifth do not
     apply: whose answers are compared is up to the judges, who are known by their votes alone.
 
-    former_leader: index of the arm that `leader` named at the evaluation before, of the same sequence; None for none.
+    age_days: how long the test ran, pauses left out. former_leader: index of the arm that `leader` named at the
+    evaluation before, of the same sequence; None for none.
     off: indices of arms that take no traffic any more (their model was detached): they neither win nor hold others up.
     Arms of weight 0 that no unit met are left out likewise. smallest_effect: in the unit of the pairs' differences.
     """
     competing = [i for i, arm in enumerate(judgement.arms) if i not in off and (arm.weight > 0 or arm.units)]
+    ran = math.floor(10 * age_days) / 10  # what is not enough does not read as if it were
     first = [
         _ratio(judgement, competing, letters),
         _enough(judgement, competing, planned_n, letters),
-        Gate("age", "Ran long enough", age_days >= planned_days, f"{age_days:.1f} of {planned_days:g} days"),
+        Gate("age", "Ran long enough", age_days >= planned_days, f"{ran:.1f} of {planned_days:g} days"),
         _bound(judgement, competing, smallest_effect, letters),
         _coverage(judgement, competing, letters),
     ]

@@ -3,6 +3,8 @@
 A test takes a share of its project's units (end users, else sessions), and gives each of them to one arm for good.
 """
 
+import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
@@ -52,6 +54,8 @@ class ABTest(models.Model):
     paused_at = models.DateTimeField(null=True)
     sequence = models.SmallIntegerField(default=1)
     sequence_started_at = models.DateTimeField(db_default=Now())
+    first_unit_at = models.DateTimeField(null=True)  # of the sequence
+    paused_for = models.DurationField(default=datetime.timedelta)  # since then, but for the pause that lasts
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
@@ -70,6 +74,23 @@ class ABTest(models.Model):
 
     def __str__(self):
         return self.name
+
+    def ran_for(self, now):
+        """How long units have met its arms up to this moment, as a timedelta: from the sequence's first unit on, pauses
+        left out."""
+        if self.first_unit_at is None:
+            return datetime.timedelta()
+        return max(datetime.timedelta(), now - self._begun_at - self.pauses(now))
+
+    def pauses(self, now):
+        """How long it was paused since its first unit, as a timedelta."""
+        if not (self.paused_at and self.first_unit_at):
+            return self.paused_for
+        return self.paused_for + max(datetime.timedelta(), now - max(self.paused_at, self._begun_at))
+
+    @property
+    def _begun_at(self):
+        return max(self.first_unit_at, self.sequence_started_at)  # what was logged late is older than its test
 
 
 class Arm(models.Model):

@@ -49,7 +49,7 @@ class Report:
     test: ABTest
     as_of: datetime.datetime
     sequence: int
-    day_number: int  # of the sequence, from 1
+    day_number: int  # of those in which the sequence ran, from 1
     judgement: Judgement
     gates: list[Gate]
     verdict: Verdict
@@ -76,7 +76,7 @@ def report(test):
         test=test,
         as_of=found.as_of,
         sequence=test.sequence,
-        day_number=max(0, (found.as_of - test.sequence_started_at).days) + 1,
+        day_number=test.ran_for(found.as_of).days + 1,
         judgement=found.judgement,
         gates=gates,
         verdict=words,

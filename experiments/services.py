@@ -3,6 +3,8 @@
 All lock the project first, as changes of its models do, then the test: nobody waits in a circle.
 """
 
+import datetime
+
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -157,7 +159,7 @@ def resume(*, test, by):
     test = _running(test)
     if not test.paused_at:
         raise Conflict(f"{test.key} is not paused.")
-    _change(test, paused_at=None)
+    _change(test, paused_for=test.pauses(timezone.now()), paused_at=None)
     _tell(test, by, "Resumed.")
     return test
 
@@ -169,7 +171,7 @@ def cancel(*, test, by, reason=""):
     folding.settle()
     with transaction.atomic():
         test = _running(test)
-        _change(test, state=State.CANCELLED, ended_at=timezone.now(), paused_at=None)
+        _end(test, State.CANCELLED)
         _tell(test, by, f"Cancelled: {reason}" if reason else "Cancelled.")
     return test
 
@@ -189,6 +191,7 @@ def change_split(*, test, by, weights=None, traffic_split=None):
         for arm, weight in zip(arms, weights, strict=True):
             Arm.objects.filter(pk=arm.pk).update(weight=weight)
         changed = {"traffic_split": traffic_split, "buckets": own, "state": State.WARMUP}
+        changed |= {"first_unit_at": None, "paused_for": datetime.timedelta()}
         # by the database's clock, as the arrival of what is counted
         _change(test, **changed, sequence=test.sequence + 1, sequence_started_at=Now())
         test.refresh_from_db(fields=["sequence_started_at"])
@@ -209,7 +212,7 @@ def decide(*, test, winner, reason, by):
         former = default_of(test.project)
         if winner:
             _deploy(test.project, winner.model, by)
-        _change(test, state=State.DONE, ended_at=timezone.now(), paused_at=None)
+        _end(test, State.DONE)
         decision = Decision.objects.create(
             test=test, winner=winner, by=by, reason=reason.strip(), rule=RULES[test.judged_by],
             figures=found.figures, gates=figures.gates_told(found.gates), deployed=bool(winner),
@@ -273,6 +276,11 @@ def _change(test, **values):
     for name, value in values.items():
         setattr(test, name, value)
     test.save(update_fields=list(values))
+
+
+def _end(test, state):
+    now = timezone.now()
+    _change(test, state=state, ended_at=now, paused_for=test.pauses(now), paused_at=None)
 
 
 def _tell(test, by, text):

@@ -39,9 +39,8 @@ class Row:
 
     @property
     def days(self):
-        """How many days of its sequence are over, as far as it runs."""
-        end = self.test.ended_at or timezone.now()
-        return max(0, (end - self.test.sequence_started_at).days)
+        """How many days its sequence ran."""
+        return self.test.ran_for(self.test.ended_at or timezone.now()).days
 
     @property
     def least(self):

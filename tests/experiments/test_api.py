@@ -167,7 +167,7 @@ def test_the_figures_are_told_by_arm_and_by_day(program, one):
     assert (round(a["value"], 4), round(b["value"], 4)) == (0.3333, 0.6667)
     assert (a["latency_ms"], b["latency_ms"]) == (400, 500) and a["difference"] is None
     assert b["difference"]["lower"] > 0 and b["chance"] > 0.999
-    assert (told["state"], told["leader"], told["day_number"]) == ("in_progress", "B", 6)
+    assert (told["state"], told["leader"], told["day_number"]) == ("in_progress", "B", 3)
     assert len(told["series"]) in {3, 4}
     last = told["series"][-1]["arms"]
     assert last[1]["low"] < b["value"] < last[1]["high"] and last[1]["value"] == pytest.approx(b["value"])

@@ -1,11 +1,16 @@
 """The worker looks at the tests, and decides those that may decide themselves: when all gates held twice."""
 
+import datetime
+from importlib import import_module
+
 import pytest
+from django.db import connection
 
 from accounts.models import Membership
 from experiments import folding, services
 from experiments.evaluating import evaluate_due
-from experiments.models import ABTest, Cell, Decision, Evaluation, State
+from experiments.figures import judged
+from experiments.models import ABTest, Cell, Decision, Evaluation, Event, State
 from projects.services import delete_project
 from projects.tasks import delete_content
 from registry.services import default_of, detach, set_default
@@ -70,6 +75,7 @@ def test_one_gate_that_does_not_hold_keeps_it_from_deciding(place, arms, more, g
 def test_a_test_by_preferences_decides_by_the_four_gates_that_it_has(place):
     test = make_test(place, days_ago=5, auto_deploy=True, judged_by="preference")
     vote(test, fill(test, (120, 0, 0), (120, 0, 0)), (1, 2))
+    ABTest.objects.update(first_unit_at=test.created_at)
     looked(2)
     decision = Decision.objects.get()
     assert decision.winner.letter == "B" and "four gates" in decision.rule
@@ -104,6 +110,58 @@ def test_a_paused_test_decides_nothing_until_it_goes_on(place):
     services.resume(test=test, by=owner_of(place))
     looked(1)
     assert Decision.objects.exists()
+
+
+def test_what_counts_as_time_is_what_ran(place):
+    """Of two weeks: nobody came in the first days, and for half of the rest it was paused."""
+    test, by = make_test(place, days_ago=14), owner_of(place)
+    now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
+    assert test.ran_for(now) == day * 0
+    fill(test, *BETTER)
+    test.refresh_from_db()
+    assert 2 * day < test.ran_for(now) < 2.1 * day  # the first is two days and an hour old
+    ABTest.objects.update(first_unit_at=now - 10 * day)
+    services.pause(test=test, by=by)
+    ABTest.objects.update(paused_at=now - 12 * day)
+    test.refresh_from_db()
+    assert test.ran_for(now) == 0 * day
+    ABTest.objects.update(paused_at=now - 5 * day)
+    test.refresh_from_db()
+    assert test.ran_for(now) == 5 * day
+    services.resume(test=test, by=by)
+    test.refresh_from_db()
+    assert 6.9 * day < test.ran_for(now + 2 * day) < 7 * day
+    assert next(gate for gate in judged(test).gates if gate.key == "age").shown.startswith("5.0 of")
+    services.pause(test=test, by=by)
+    ABTest.objects.update(paused_at=now - day)
+    services.cancel(test=test, by=by)
+    test.refresh_from_db()
+    assert 3.9 * day < test.ran_for(test.ended_at) < 4.1 * day and test.paused_at is None
+
+
+def test_the_time_that_a_test_ran_before_it_was_kept_is_in_its_log(place):
+    test, by = make_test(place, days_ago=14), owner_of(place)
+    fill(test, *BETTER)
+    test.refresh_from_db()
+    first, hour = test.first_unit_at, datetime.timedelta(hours=1)
+    for change, at in ((services.pause, first - hour), (services.resume, first + 2 * hour)):
+        change(test=test, by=by)
+        Event.objects.filter(pk=Event.objects.latest("pk").pk).update(at=at)
+    ABTest.objects.update(first_unit_at=None, paused_for=datetime.timedelta())
+    migration = import_module("experiments.migrations.0005_time_that_ran_so_far")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.FIRST)
+        cursor.execute(migration.PAUSES)
+    test.refresh_from_db()
+    assert (test.first_unit_at, test.paused_for) == (first, 2 * hour)
+
+
+def test_another_split_counts_its_own_days(place):
+    test, by = begun(place), owner_of(place)
+    ABTest.objects.update(paused_for=datetime.timedelta(hours=3))
+    services.change_split(test=test, by=by, weights=[1, 2])
+    test.refresh_from_db()
+    assert (test.first_unit_at, test.paused_for) == (None, datetime.timedelta())
 
 
 def test_an_arm_without_its_model_does_not_win_by_itself(place):

@@ -92,7 +92,7 @@ def test_without_tests_the_list_says_what_they_are_for_and_offers_the_first(page
 def test_the_list_tells_state_arms_progress_and_verdict(pages, running):
     evaluate(running)
     text = text_of(pages.get(url("list", project=running.project)))
-    for said in ("dpo against sft", "Running", "lake-8b", "ridge-70b", "120 in each arm day 6", "B is better 5 of 6"):
+    for said in ("dpo against sft", "Running", "lake-8b", "ridge-70b", "120 in each arm day 3", "B is better 5 of 6"):
         assert said in text, said
 
 

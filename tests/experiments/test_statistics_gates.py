@@ -50,7 +50,7 @@ def test_the_better_arm_wins_at_the_second_evaluation():
         ([shares(300, 1000), shares(420, 1000, crossed=2)], {}, "ratio", False, "2 units were seen in two arms"),
         ([shares(300, 1000), shares(420, 1000, crossed=1)], {}, "ratio", False, "1 unit was seen in two arms"),
         (clear(), {"planned_n": 1001}, "n", False, "A has 1,000 of 1,001"),
-        (clear(), {"age_days": 2.94}, "age", False, "2.9 of 3 days"),
+        (clear(), {"age_days": 2.96}, "age", False, "2.9 of 3 days"),
         (clear(), {"age_days": 3.0}, "age", True, "3.0 of 3 days"),
         (clear(), {"smallest_effect": 0.1}, "bound", False, "must be above +10.0 points"),
         ([shares(300, 1000), shares(310, 1000)], {}, "bound", False, "must be above 0"),
