@@ -182,29 +182,43 @@ function finish(what, event) {
 }
 
 /* a draft follows each change, so that nothing of an item that is left half done is lost */
-let draftTimer = 0, drafting = Promise.resolve();
+let draftTimer = 0, drafting = Promise.resolve(), unkept = null; // the item whose draft the server did not take
 function saveDraft(keepalive = false) {
+  clearTimeout(draftTimer);
   draftTimer = 0;
-  const item = current;
-  if (!item || isOver(item) || item.dataset.again) return;
-  drafting = request(item.dataset.draft, { method: "POST", body: formData(item), keepalive }).then((answer) => {
-    if (answer.status === 409) answer.json().then((told) => toast(told.text));
-  }, () => { draftTimer ||= setTimeout(saveDraft, 2_000); });
+  if (current && !isOver(current) && !current.dataset.again) drafting = sendDraft(current, keepalive);
+}
+async function sendDraft(item, keepalive) {
+  try {
+    const answer = await request(item.dataset.draft, { method: "POST", body: formData(item), keepalive });
+    if (answer.type === "opaqueredirect") throw new Error("login");
+    if (answer.status === 403 || answer.status === 408 || answer.status === 429 || answer.status >= 500) throw new Error(answer.status);
+    if (!answer.ok) toast(answer.status === 409 ? (await answer.json()).text : `A draft could not be kept (${answer.status}).`);
+    unkept = null;
+    box.heard();
+  } catch (error) {
+    box.lost(error);
+    if (item !== current) return; // it went on its way with what was answered
+    unkept = item;
+    draftTimer ||= setTimeout(saveDraft, 2_000);
+  }
 }
 floor.addEventListener("input", (e) => {
   if (e.target.closest(".item") !== current) return;
   clearTimeout(draftTimer);
   draftTimer = setTimeout(saveDraft, 600);
 });
-addEventListener("pagehide", () => { if (draftTimer) { clearTimeout(draftTimer); saveDraft(true); } });
+addEventListener("pagehide", () => { if (draftTimer) saveDraft(true); });
+addEventListener("beforeunload", (e) => { if (unkept && unkept === current) e.preventDefault(); });
 
 /* an item in front of the one that is shown: what is undone, or the one before */
 async function fetchBack(url, options, nothing) {
   if (busy || !url) return;
   busy = true;
   try {
-    if (draftTimer) { clearTimeout(draftTimer); saveDraft(); }
+    if (draftTimer) saveDraft();
     await Promise.race([Promise.all([box.sent(), drafting]), sleep(3_000).then(() => { throw new Error("slow"); })]);
+    if (draftTimer) throw new Error("draft"); // it was not kept
     const item = await itemFrom(url, options);
     if (item) putBefore(item); else say(nothing);
   } catch (error) {

@@ -251,6 +251,47 @@ def test_a_draft_is_saved_on_change_and_there_again(open_page, queue):
     assert page.locator(".item:not([data-ahead]) input[name='a.accurate']:checked").get_attribute("value") == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [("login", "You are logged out"), (403, "Reload this page"), (503, "No answer"), ("network", "No answer")],
+)
+def test_a_draft_that_the_server_did_not_take_is_told_and_sent_again(open_page, queue, gone, told):
+    open_page.expected = "Failed to load resource"
+    page = desk(open_page(), queue)
+    ready(page)
+    one, cookies, drafts = shown(page), page.context.cookies(), re.compile("/draft$")
+    if gone == "login":
+        page.context.clear_cookies(name="sessionid")
+    else:
+        page.route(drafts, lambda route: route.abort() if gone == "network" else route.fulfill(status=gone))
+    press(page, "3")
+    page.locator("[data-unsent]", has_text=told).wait_for()
+    press(page, "ArrowLeft")  # an item whose draft is not kept is not left
+    page.locator(".toast", has_text="nothing was changed").wait_for()
+    assert shown(page) == one and Review.objects.get(pk=one).state == State.PENDING
+    page.context.add_cookies(cookies)
+    page.unroute(drafts)
+    expect(page.locator("[data-unsent]")).to_be_hidden()
+    assert Review.objects.get(pk=one).answers["accurate"] == "wrong"
+
+
+def test_a_draft_that_was_not_taken_begins_nothing_in_the_next_item(open_page, queue):
+    open_page.expected = "Failed to load resource"
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    page.route(re.compile("/draft$"), lambda route: route.fulfill(status=503))
+    press(page, "3")
+    page.locator("[data-unsent]", has_text="No answer").wait_for()
+    press(page, "s")
+    gone_on(page, one)
+    settled(page)
+    page.unroute(re.compile("/draft$"))
+    page.wait_for_timeout(2_500)
+    assert Review.objects.get(pk=one).answers["accurate"] == "wrong"
+    assert Review.objects.get(pk=shown(page)).state == State.PENDING
+
+
 @pytest.mark.parametrize("key", ["s", "l"])
 def test_what_was_typed_a_moment_before_skipping_or_putting_off_is_a_draft(open_page, queue, key):
     page = desk(open_page(), queue)
