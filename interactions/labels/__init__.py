@@ -115,17 +115,16 @@ def labels_of(rows):
     return rows
 
 
-def suggest_labels(project, text="", limit=10):
-    """Labels for the combobox, most used and newest first. `text` is looked for in the key and in the value,
-    or as `key:value` with the value's beginning; then values that the key allows are among them, used or not. Each has
-    `.n`, its uses now."""
-    if text_fault(text):
+def suggest_labels(project, key="", value=None, limit=10):
+    """Labels for the combobox, most used and newest first. A `key` alone is looked for in keys and in values, with a
+    `value` that is the value's beginning, or both are the key's, which may hold a colon; then values that the key
+    allows are among them, used or not. Each has `.n`, its uses now."""
+    if text_fault(key) or text_fault(value or ""):
         return []
-    key, colon, value = text.strip().partition(":")
     named, allowed = Label.objects.filter(project=project), []
-    if colon:
-        key, value = names_of(project.pk).key(key.strip()), value.strip()
-        found = named.filter(key__iexact=key, value__istartswith=value)
+    if value is not None:
+        whole, key = f"{key}:{value}", names_of(project.pk).key(key)
+        found = named.filter(Q(key__iexact=key, value__istartswith=value) | Q(key__istartswith=whole))
         allowed = [one for one in allowed_of(project, key) or [] if one.lower().startswith(value.lower())]
     else:
         found = named.filter(Q(key__icontains=key) | Q(value__icontains=key))

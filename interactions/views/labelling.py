@@ -7,11 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import LABEL
+from interactions.filters import write_label
 from interactions.labels import remove_label, remove_labels, set_label, set_labels, suggest_labels, undo
 from interactions.labels.keys import allowed_of
 from interactions.rules import label_fault
 from interactions.templatetags.interactions import FLAG
-from interactions.views.address import Address, of_label
+from interactions.views.address import Address
 from interactions.views.alike import all_alike
 from interactions.views.answers import answer, refuse
 from interactions.views.detail import interaction_or_404
@@ -21,47 +22,66 @@ from projects.access import project_or_404
 
 SUGGESTIONS = 7
 FILTERS_BOX = "label-add"
+_SPLIT = re.compile(r"((?:\\[\\:]|[^:])*)(:?)(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\([\\:|-])")
+_FITS = re.compile(r"\S(?:[^\r\n]*\S)?")  # a box of one line; blanks around what is typed are left out
+
+
+def split_label(text):
+    """(key, value) of what a person typed or took from the suggestions, which write `\\:` for a colon within the key;
+    of a word alone the value is None."""
+    key, colon, value = _SPLIT.match(text.strip()).groups()
+    key, value = (_ESCAPED.sub(r"\1", piece.strip()) for piece in (key, value))
+    return key, value if colon else None
 
 
 def read_label_text(text):
     """(key, value) of what a person typed: `key:value`; a word alone is a flag, set to "yes"."""
-    key, colon, value = (piece.strip() for piece in text.strip().partition(":"))
-    return key, value if colon else FLAG
+    key, value = split_label(text)
+    return key, FLAG if value is None else value
 
 
 @require_safe
 def label_suggest(request, project):
     """The options of a label box for what was typed so far. The box of the filters (`label-add`) asks for what is
-    there: its options are written as the filter reads them, and none is new."""
+    there: of its options none is new."""
     project = project_or_404(request.user, project)
     box = re.sub(r"[^a-z-]", "", request.GET.get("box", "")) or "label"
     text = request.GET.get("label.add" if box == FILTERS_BOX else "label", "").strip()[:601]
     takes = text.startswith("-")
     typed = text[1:].strip() if takes else text
-    labels = suggest_labels(project, typed, SUGGESTIONS)
-    for label in labels:
-        label.taken = _taken(label, takes, box)
+    key, value = split_label(typed)
+    labels = _offered(project, key, value, takes, box)
     context = {
         "box": box,
         "text": text,
         "takes": takes and box != FILTERS_BOX,
         "without": takes and box == FILTERS_BOX,
         "labels": labels,
-        "pattern": _typed_pattern(typed),
+        "pattern": _typed_pattern(key, value),
         "new": "" if takes or not typed or box == FILTERS_BOX else _new(project, typed, labels),
     }
     return render(request, "interactions/_suggestions.html", context)
 
 
-def _taken(label, takes, box):
-    """What choosing the label writes into the box."""
-    if box == FILTERS_BOX:
-        return ("-" if takes else "") + of_label(label)
-    return f"-{label.key}" if takes else f"{label.key}:{label.value}"
+def _offered(project, key, value, takes, box):
+    """The labels found, each with `.taken`: what choosing it writes into the box, which is read as this label again."""
+    offered = []
+    for label in suggest_labels(project, key, value, SUGGESTIONS):
+        names = [label.key] if takes and box != FILTERS_BOX else [label.key, label.value]
+        if all(map(_FITS.fullmatch, names)):
+            label.taken = ("-" if takes else "") + _written(*names)
+            offered.append(label)
+    return offered
 
 
-def _typed_pattern(text):
-    pieces = [re.escape(piece.strip()) for piece in text.split(":") if piece.strip()]
+def _written(*names):
+    text = write_label(*names)
+    return f"\\{text}" if text.startswith("-") else text  # which would take a label away
+
+
+def _typed_pattern(*pieces):
+    pieces = [re.escape(piece) for piece in pieces if piece]
     return re.compile("|".join(pieces), re.IGNORECASE) if pieces else None
 
 
@@ -71,14 +91,18 @@ def _new(project, text, labels):
     if label_fault(key, value) or any((label.key, label.value) == (key, value) for label in labels):
         return ""
     allowed = allowed_of(project, key)
-    return f"{key}:{value}" if allowed is None or value in allowed else ""
+    return _written(key, value) if allowed is None or value in allowed else ""
 
 
 @require_POST
 def label_set(request, project, pk):
+    """By what is typed: `key:value` sets, `-key` takes away."""
     project = project_or_404(request.user, project, LABEL)
     interaction = interaction_or_404(project, pk)
-    key, value = read_label_text(request.POST.get("label", ""))
+    key, value = _asked(request.POST.get("label", ""))
+    if value is None:
+        change = remove_labels(project=project, ids=[pk], key=key, by=request.user)
+        return _answer(request, project, change, f"Took {key} away" if change.events else f"It has no label {key}")
     try:
         change = set_label(interaction=interaction, key=key, value=value, by=request.user)
     except ValueError as error:
@@ -103,7 +127,7 @@ def label_many(request, project):
     `-key` takes away."""
     project = project_or_404(request.user, project, LABEL)
     address = Address.read(project, QueryDict(request.POST.get("filter", "")))
-    key, value = _asked(request.POST.get("label", "").strip())
+    key, value = _asked(request.POST.get("label", ""))
     if "all" in request.POST:
         return label_all(request, project, address, key, value)
     ids = chosen_ids(request)
@@ -125,9 +149,8 @@ def label_many(request, project):
 
 def _asked(text):
     """(key, value) to set, (key, None) to take away."""
-    if text.startswith("-"):
-        return text[1:].partition(":")[0].strip(), None
-    return read_label_text(text)
+    text = text.strip()
+    return (split_label(text[1:])[0], None) if text.startswith("-") else read_label_text(text)
 
 
 def _number(change):

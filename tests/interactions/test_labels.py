@@ -142,7 +142,7 @@ def test_suggestions_come_most_used_first(project):
         ("cover", 1),
     ]
     rollups.fold()
-    assert [label.value for label in suggest_labels(project, "intent:c")] == ["cancel", "cover"]
+    assert [label.value for label in suggest_labels(project, "intent", "c")] == ["cancel", "cover"]
     assert suggest_labels(project, "50%_") == []
 
 

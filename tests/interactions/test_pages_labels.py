@@ -1,5 +1,8 @@
 """Labels and deletion by the pages' forms, with scripts (htmx) and without."""
 
+import html
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -33,6 +36,8 @@ def labels(interaction):
         ("  intent :  refund ", {"intent": "refund"}),
         ("urgent", {"urgent": "yes"}),
         ("time:10:30", {"time": "10:30"}),
+        ("eval\\:toxicity:high", {"eval:toxicity": "high"}),
+        ("path:C:\\temp", {"path": "C:\\temp"}),
     ],
 )
 def test_a_label_is_set_as_it_is_typed(pages, project, typed, expected):
@@ -147,6 +152,56 @@ def test_suggestions_mark_what_was_typed_and_offer_a_new_label(pages, project):
     assert "Create “pol:yes”" in text
     exact = pages.get(url("label_suggest", project), {"label": "policy:HH-200"}).content.decode()
     assert "Create" not in exact
+
+
+def suggested(pages, project, typed, box="label"):
+    """What choosing each suggestion writes into the box."""
+    name = "label.add" if box == "label-add" else "label"
+    text = pages.get(url("label_suggest", project), {"box": box, name: typed}).content.decode()
+    return [html.unescape(one) for one in re.findall('data-value="([^"]*)"', text)]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "typed"),
+    [
+        ("eval:toxicity", "high", "tox"),
+        ("eval:toxicity", "high", "eval:tox"),
+        ("path", "C:\\temp", "path"),
+        ("-1", "low", "low"),
+        ("a\\", "b|c", "b|c"),
+    ],
+)
+def test_a_suggestion_sets_and_takes_away_the_label_that_it_names(pages, project, key, value, typed):
+    make_interaction(project, labels={key: value})
+    made, ticked = make_interaction(project, labels={"eval": "x"}), make_interaction(project, labels={"eval": "x"})
+    [taken, *_] = suggested(pages, project, typed)
+    assert suggested(pages, project, taken) == [taken]  # and no other is to be made
+    pages.post(url("label_set", project, made), {"label": taken}, headers=HTMX)
+    pages.post(url("label_many", project), {"id": [ticked.pk], "label": taken}, headers=HTMX)
+    assert labels(made) == labels(ticked) == {"eval": "x", key: value}
+    [away] = suggested(pages, project, f"-{taken}", "bulk-label")
+    pages.post(url("label_set", project, made), {"label": away}, headers=HTMX)
+    pages.post(url("label_many", project), {"id": [ticked.pk], "label": away}, headers=HTMX)
+    assert labels(made) == labels(ticked) == {"eval": "x"}
+    [asked] = suggested(pages, project, typed, "label-add")
+    page = pages.get(url("interaction_list", project), {"label.add": asked}, follow=True)
+    assert [row.labels[0].key for row in page.context["page"].rows] == [key]
+
+
+def test_a_label_that_no_box_can_hold_is_not_suggested(pages, project):
+    make_interaction(project, labels={" chat": "a", "chat": "b\nc"})
+    assert suggested(pages, project, "chat") == ["chat:yes"]
+    assert suggested(pages, project, "-chat") == ["-chat"]
+
+
+def test_what_is_taken_away_of_one_is_told_and_can_be_undone(pages, project):
+    made = make_interaction(project, labels={"intent": "refund"})
+    gone = pages.post(url("label_set", project, made), {"label": "-intent"}, headers=HTMX)
+    assert ("Took intent away" in gone.content.decode(), labels(made)) == (True, {})
+    again = pages.post(url("label_set", project, made), {"label": "-intent"}, headers=HTMX)
+    assert "It has no label intent" in again.content.decode()
+    pages.post(url("label_undo", project), {"token": gone.context["toast"]["token"]}, headers=HTMX)
+    assert labels(made) == {"intent": "refund"}
 
 
 def test_suggestions_show_hostile_labels_harmlessly(pages, project):
