@@ -180,7 +180,10 @@ def playground_undo(request, project):
     for told in request.POST.getlist("vote")[:20]:
         first, _, second = told.partition(" ")
         votes.append((_interaction_id(first), _interaction_id(second)))
-    return JsonResponse({"taken_back": take_back(project=project, votes=votes, by=request.user)})
+    try:
+        return JsonResponse({"taken_back": take_back(project=project, votes=votes, by=request.user)})
+    except PermissionDenied as error:
+        return JsonResponse({"text": str(error)}, status=403)
 
 
 def _interaction_id(text):

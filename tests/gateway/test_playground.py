@@ -311,7 +311,7 @@ def test_a_vote_on_an_answer_under_a_legal_hold_stays_until_that_is_released(pag
     votes = cast(pages, project, "helpful", "best", given, best=given[0]).json()["votes"]
     hold(project=project, ids=[given[held]], reason="Case 7", by=owner_of(project))
     answer = pages.post(url("playground_undo", project), {"vote": votes})
-    assert (answer.status_code, "under a legal hold" in answer.content.decode()) == (403, True)
+    assert (answer.status_code, "under a legal hold" in answer.json()["text"]) == (403, True)
     assert Preference.objects.count() == 4
     release(project=project, ids=[given[held]], by=owner_of(project))
     assert pages.post(url("playground_undo", project), {"vote": votes}).json() == {"taken_back": 2}
