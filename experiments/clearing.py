@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 SLICE = 50_000  # rows a transaction
-KEPT_DAYS = 7  # in which every evaluation stays; of older ones the first of each hour does
+KEPT_DAYS = 7  # in which every evaluation stays; of older ones the first of each hour does, and a test's newest
 
 _COUNTED = """
     WITH slice AS MATERIALIZED (
@@ -45,7 +45,9 @@ _SEEN = """
 _EVALUATIONS = """
     DELETE FROM experiments_evaluation e WHERE e.at < now() - make_interval(days => %(days)s) AND EXISTS (
         SELECT FROM experiments_evaluation b
-        WHERE b.test_id = e.test_id AND b.id < e.id AND b.at >= date_trunc('hour', e.at))
+        WHERE b.test_id = e.test_id AND b.id < e.id AND b.at >= date_trunc('hour', e.at)
+    ) AND EXISTS (
+        SELECT FROM experiments_evaluation n WHERE n.test_id = e.test_id AND n.id > e.id AND n.at >= e.at)
 """
 
 

@@ -98,9 +98,9 @@ def arms_of(test):
     return arms
 
 
-def judged(test, *, afresh=True):
+def judged(test, *, afresh=True, decision=None):
     """The Judged of a test, in three or four queries. Strengths of three or more arms, which take a second to draw, are
-    drawn `afresh`, or taken from the last evaluation, should there be one."""
+    drawn `afresh`, or taken from what was kept: the decision, else the last evaluation, should there be one."""
     now, arms = test.ended_at or timezone.now(), arms_of(test)
     cells = list(test.cells.filter(sequence=test.sequence).order_by("day", "arm_id").values("arm_id", "day", *_SUMS))
     evaluations = Evaluation.objects.filter(test=test, sequence=test.sequence)
@@ -108,15 +108,8 @@ def judged(test, *, afresh=True):
     sums = {arm.pk: Sums() for arm in arms}
     for cell in cells:
         sums[cell["arm_id"]].add(cell)
-    kind, by_arm = kind_of(test), [sums[arm.pk] for arm in arms]
-    judgement = judge(
-        kind,
-        [_figures(arm, one) for arm, one in zip(arms, by_arm, strict=True)],
-        lower_is_better=test.feedback_key.lower_is_better and kind != "preference",
-        tuned_for=test.planned_n,
-        strengths=_strengths(test, arms, last, afresh) if kind == "preference" and len(arms) > 2 else None,
-        votes=_votes(test, arms) if kind == "preference" and len(arms) == 2 else None,
-    )
+    by_arm = [sums[arm.pk] for arm in arms]
+    judgement = _judgement(test, arms, by_arm, None if afresh else decision or last)
     found = gates(
         judgement,
         age_days=test.ran_for(now) / datetime.timedelta(days=1),
@@ -130,13 +123,25 @@ def judged(test, *, afresh=True):
     return Judged(test, now, arms, by_arm, cells, judgement, found, ahead, verdict(judgement, found), last)
 
 
+def _judgement(test, arms, sums, kept):
+    kind = kind_of(test)
+    return judge(
+        kind,
+        [_figures(arm, one) for arm, one in zip(arms, sums, strict=True)],
+        lower_is_better=test.lower_is_better,
+        tuned_for=test.planned_n,
+        strengths=_strengths(test, arms, kept) if kind == "preference" and len(arms) > 2 else None,
+        votes=_votes(test, arms) if kind == "preference" and len(arms) == 2 else None,
+    )
+
+
 def _figures(arm, sums):
     return ArmFigures(sums.units, sums.answered, sums.moments, arm.weight, sums.crossed)
 
 
-def _strengths(test, arms, last, afresh):
-    if not afresh and last and last.figures.get("strengths"):
-        return _read(last.figures["strengths"])
+def _strengths(test, arms, kept):
+    if kept and kept.figures.get("strengths"):
+        return _read(kept.figures["strengths"])
     place = {arm.pk: arm.position for arm in arms}
     votes, judges, times, weights = [], [], [], []
     with connection.cursor() as cursor:

@@ -44,6 +44,7 @@ class ABTest(models.Model):
     name = models.CharField(max_length=100)
     feedback_key = models.ForeignKey(FeedbackKey, on_delete=models.PROTECT, related_name="+")
     judged_by = models.CharField(max_length=10, choices=JudgedBy, default=JudgedBy.METRIC)
+    lower_is_better = models.BooleanField(default=False)  # as the key said when the test was made
     traffic_split = models.FloatField(default=1.0)
     buckets = ArrayField(ArrayField(models.IntegerField(), size=2), default=list)
     smallest_effect = models.FloatField(default=0.0)

@@ -66,8 +66,8 @@ class Report:
 
 def report(test):
     """The Report of a test, in six queries, seven where strengths have to be drawn for the first time."""
-    found = judged(test, afresh=False)
     decision = decision_of(test)
+    found = judged(test, afresh=False, decision=decision)
     gates, words = found.gates, found.verdict
     if decision:
         gates = gates_read(decision.gates)

@@ -77,6 +77,7 @@ def create_test(
     weights = [1.0] * len(models) if weights is None else weights
     plan = {"smallest_effect": smallest_effect, "planned_n": planned_n, "planned_days": planned_days}
     plan |= {"name": name, "judged_by": judged_by, "auto_deploy": auto_deploy}
+    turned = judged_by == JudgedBy.METRIC and feedback_key.lower_is_better
     check(key=key, models=models, weights=weights, traffic_split=traffic_split, **plan)
     if auto_deploy and DEPLOY not in project.permissions:
         raise PermissionDenied(f"A test that decides by itself needs the permission {DEPLOY} in {project.key}.")
@@ -88,7 +89,7 @@ def create_test(
             with transaction.atomic():
                 test = ABTest.objects.create(
                     project=project, key=key, feedback_key=feedback_key, traffic_split=traffic_split, buckets=own,
-                    created_by=by, **plan,
+                    lower_is_better=turned, created_by=by, **plan,
                 )  # fmt: skip
         except IntegrityError:
             raise Conflict(f"{project.key} has, or had, an A/B test {key}; send another key.") from None

@@ -25,7 +25,6 @@ def ab_test_labels(request, project, test):
     label = request.GET.get("label") or (keys[0] if keys else "")
     found = by_label(test, label, arm) if label in keys else None
     words = Words(test.judged_by == JudgedBy.PREFERENCE or test.feedback_key.kind == "bool")
-    lower = test.feedback_key.lower_is_better and test.judged_by == JudgedBy.METRIC
     context = {
         "project": project,
         "nav": "ab_tests",
@@ -37,7 +36,7 @@ def ab_test_labels(request, project, test):
         "colour": drawing.colour(arm.position),
         "found": found,
         "words": words,
-        "rows": label_rows(found, words, lower_is_better=lower) if found else [],
+        "rows": label_rows(found, words, lower_is_better=test.lower_is_better) if found else [],
     }
     alone = request.htmx and not request.htmx.history_restore_request
     return render(request, f"experiments/{'_by_label' if alone else 'ab_test_labels'}.html", context)

@@ -1,6 +1,7 @@
 """The worker looks at the tests, and decides those that may decide themselves: when all gates held twice."""
 
 import datetime
+from dataclasses import asdict
 from importlib import import_module
 
 import pytest
@@ -8,9 +9,12 @@ from django.db import connection
 
 from accounts.models import Membership
 from experiments import folding, services
-from experiments.evaluating import evaluate_due
+from experiments.clearing import clear
+from experiments.evaluating import evaluate, evaluate_due
 from experiments.figures import judged
 from experiments.models import ABTest, Cell, Decision, Evaluation, Event, State
+from experiments.report import report
+from feedback.models import FeedbackKey
 from projects.services import delete_project
 from projects.tasks import delete_content
 from registry.services import default_of, detach, set_default
@@ -189,6 +193,33 @@ def test_the_worker_leaves_a_test_that_a_person_decides_alone(place):
     services.decide(test=test, winner=None, reason="Enough.", by=owner_of(place))
     looked(2)
     assert Decision.objects.get().reason == "Enough."
+
+
+def test_a_key_that_is_turned_afterwards_turns_no_test_of_it(place):
+    test = make_test(place, days_ago=5, feedback="seconds")
+    fill(test, (90, 90, 60), (90, 90, 20))
+    assert test.lower_is_better and judged(test).judgement.best == 1
+    FeedbackKey.objects.filter(key="seconds").update(lower_is_better=False)
+    test = ABTest.objects.select_related("feedback_key").get()
+    assert judged(test).judgement.best == 1 and report(test).judgement.lower_is_better
+    ABTest.objects.update(lower_is_better=False)
+    FeedbackKey.objects.filter(key="seconds").update(lower_is_better=True)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("experiments.migrations.0007_direction_of_the_key").DIRECTION)
+    assert ABTest.objects.get().lower_is_better
+
+
+def test_strengths_of_a_decided_test_are_those_that_it_was_decided_by(place):
+    test = make_test(place, models=3, judged_by="preference")
+    ids = fill(test, *[(80, 0, 0)] * 3)
+    vote(test, [one[:70] for one in ids], (1, 2, 2))
+    evaluate(test)
+    vote(test, [one[70:] for one in ids], (3, 2, 2))
+    services.decide(test=test, winner=None, reason="Enough.", by=owner_of(place))
+    test.refresh_from_db()
+    clear()
+    told, decision = report(test).judgement.strengths, Decision.objects.get()
+    assert told.votes == 240 and asdict(told) == decision.figures["strengths"]
 
 
 def test_tests_go_with_their_project(place):

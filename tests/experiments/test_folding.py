@@ -423,14 +423,21 @@ def test_what_was_only_needed_to_count_goes_when_it_is_over_and_the_figures_stay
     prove_right(runs)
 
 
-def test_of_old_evaluations_one_an_hour_stays(place):
-    test = make_test(place)
+def test_of_old_evaluations_one_an_hour_stays_and_the_newest(place):
+    test = make_test(place, traffic_split=0.5)
     for at in ("2026-01-01T10:05Z", "2026-01-01T10:06Z", "2026-01-01T11:00Z", "2026-01-01T11:59Z"):
         one = Evaluation.objects.create(test=test, sequence=1, figures={}, gates=[])
         Evaluation.objects.filter(pk=one.pk).update(at=at)
     for _ in range(3):
         Evaluation.objects.create(test=test, sequence=1, figures={}, gates=[])
+    over = make_test(place, "over", traffic_split=0.1)
+    for at in ("2026-01-01T10:05Z", "2026-01-01T10:06Z", "2026-01-01T10:07Z"):
+        one = Evaluation.objects.create(test=over, sequence=1, figures={}, gates=[])
+        Evaluation.objects.filter(pk=one.pk).update(at=at)
     clear()
+    kept = Evaluation.objects.filter(test=over).order_by("pk").values_list("at", flat=True)
+    assert [at.strftime("%H:%M") for at in kept] == ["10:05", "10:07"]  # its newest is what is left to tell of it
+    over.delete()
     assert [one.strftime("%H:%M") for one in Evaluation.objects.order_by("pk").values_list("at", flat=True)[:2]] == [
         "10:05", "11:00",
     ]  # fmt: skip
