@@ -86,7 +86,11 @@ document.addEventListener("keydown", (e) => {
 /* what is written into a form and not yet kept outlives the drawer and the page, as long as the tab is open */
 const draft = (area) => `draft ${new URL(area.form.action).pathname} ${area.name}`;
 document.addEventListener("input", (e) => { if (e.target.matches?.("details.mend textarea")) sessionStorage.setItem(draft(e.target), e.target.value); });
-document.addEventListener("submit", (e) => { if (e.target.closest?.("details.mend")) $$("textarea", e.target).forEach((area) => sessionStorage.removeItem(draft(area))); }, true);
+document.addEventListener("htmx:after:request", (e) => { // what the server did not take, or sent to the login, is kept on
+  const { sourceElement: form, request, response, hx } = e.detail.ctx;
+  const taken = request.method === "POST" && response.status < 300 && !hx.redirect;
+  if (taken && form?.matches?.("details.mend form")) $$("textarea", form).forEach((area) => sessionStorage.removeItem(draft(area)));
+});
 document.addEventListener("toggle", (e) => {
   if (!e.target.matches?.("details.mend[open]")) return;
   $$("textarea", e.target).forEach((area) => { area.value = sessionStorage.getItem(draft(area)) ?? area.value; });

@@ -122,6 +122,35 @@ def test_a_better_answer_that_is_not_kept_yet_outlives_the_drawer(open_page, pro
     assert page.evaluate("sessionStorage.length") == 0
 
 
+def test_a_better_answer_that_the_server_did_not_take_is_there_again(open_page, project):
+    open_page.expected = "Failed to load resource"
+    page = open_page()
+    page.goto(f"{project.address}/{project.made[5]}")
+    write, kept = page.locator("[name=completion]"), re.compile("Half a thought")
+    cookies = page.context.cookies()
+    for gone in ("session", "server"):
+        press(page, "c")
+        page.locator("[name=completion]:focus").wait_for()
+        page.keyboard.type("Half a thought. ")
+        if gone == "session":
+            page.context.clear_cookies(name="sessionid")
+            press(page, "Control+Enter")
+            page.wait_for_url(re.compile("/login"))
+            page.context.add_cookies(cookies)
+        else:
+            page.route(re.compile("/correction"), lambda route: route.fulfill(status=503))
+            press(page, "Control+Enter")
+            page.locator(".toast.error", has_text="503").wait_for()
+            page.unroute(re.compile("/correction"))
+        page.goto(f"{project.address}/{project.made[5]}")
+        press(page, "c")
+        expect(write).to_have_value(kept)
+        press(page, "Escape")
+    press(page, "c", "Control+Enter")
+    page.locator(".better ins", has_text="Half a thought.").first.wait_for()
+    assert page.evaluate("sessionStorage.length") == 0
+
+
 def test_without_scripts_buttons_post_and_the_page_comes_back(open_page, project):
     page = open_page(scripts=False)
     page.goto(f"{project.address}/{project.made[0]}")
