@@ -13,48 +13,20 @@ from urllib.parse import urlsplit
 import nh3
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from markdown_it import MarkdownIt
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
+
+from interactions import markup
 
 MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about a second
 MOST_BRACKETS = 2_000  # looking for the ends of more links than this takes time that grows with its square
 RAW_LIMIT = 2_000_000
 CODE_LIMIT = 20_000
 LANGUAGES = {
-    *(
-        "bash",
-        "c",
-        "cpp",
-        "csharp",
-        "css",
-        "diff",
-        "docker",
-        "go",
-        "graphql",
-        "html",
-        "http",
-        "ini",
-        "java",
-        "javascript",
-    ),
-    *(
-        "json",
-        "kotlin",
-        "lua",
-        "makefile",
-        "markdown",
-        "php",
-        "powershell",
-        "python",
-        "r",
-        "ruby",
-        "rust",
-        "scala",
-        "sql",
-    ),
-    *("swift", "toml", "typescript", "xml", "yaml"),
+    *("bash", "c", "cpp", "csharp", "css", "diff", "docker", "go", "graphql", "html", "http", "ini", "java"),
+    *("javascript", "json", "kotlin", "lua", "makefile", "markdown", "php", "powershell", "python", "r", "ruby"),
+    *("rust", "scala", "sql", "swift", "toml", "typescript", "xml", "yaml"),
 }
 ALIASES = {
     "c++": "cpp",
@@ -94,11 +66,12 @@ _MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2
 
 @dataclass(frozen=True)
 class Rendered:
-    """HTML of a text, and how much of the text it shows."""
+    """HTML of a text, and how much of the text it shows; `complete` where nothing is left out of that."""
 
     html: SafeString
     shown: int
     length: int
+    complete: bool = True
 
     @property
     def cut(self):
@@ -113,8 +86,8 @@ def text(value):
 def markdown(source):
     """Markdown as safe HTML, up to MARKDOWN_LIMIT characters, cut at a line's end where there is one."""
     part = cut(source, MARKDOWN_LIMIT)
-    html = _markdown(links=part.count("[") < MOST_BRACKETS).render(part)
-    return Rendered(mark_safe(_sanitise(html)), len(part), len(source))  # noqa: S308 - sanitised
+    html = _sanitise(_markdown(links=part.count("[") < MOST_BRACKETS).render(part))
+    return Rendered(mark_safe(html), len(part), len(source), markup.shows_all(part, html))  # noqa: S308 - sanitised
 
 
 def raw(source):
@@ -218,12 +191,13 @@ def _lexer(language):
 
 @functools.cache
 def _markdown(links):
-    renderer = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 40})
-    renderer.enable(["table", "strikethrough"])
+    renderer = markup.parser()
     if not links:
         renderer.disable(["link", "image"])
-    for rule in (_text, _fence, _code_block, _code_inline, _image, _heading_open, _heading_close):
+    for rule in (_text, _verbatim, _fence, _code_block, _code_inline, _image, _heading_open, _heading_close):
         renderer.add_render_rule(rule.__name__[1:], rule)
+    renderer.add_render_rule("link_open", _link_open)
+    renderer.add_render_rule("link_close", _link_close)
     renderer.add_render_rule("table_open", lambda *_: '<div class="scroll-x" tabindex="0"><table>')
     renderer.add_render_rule("table_close", lambda *_: "</table></div>")
     return renderer
@@ -231,6 +205,10 @@ def _markdown(links):
 
 def _text(self, tokens, index, options, env):
     return text(tokens[index].content)
+
+
+def _verbatim(self, tokens, index, options, env):
+    return f'<div class="verbatim">{text(tokens[index].content)}</div>\n'
 
 
 def _code_inline(self, tokens, index, options, env):
@@ -242,29 +220,52 @@ def _code_block(self, tokens, index, options, env):
 
 
 def _fence(self, tokens, index, options, env):
-    words = tokens[index].info.split()
-    return block(tokens[index].content, words[0][:40] if words else "")
+    info = tokens[index].info.strip()
+    return block(tokens[index].content, info.partition(" ")[0], info)
 
 
-def block(source, language):
-    """A block of code with its language and a button that copies it."""
+def block(source, language, header=""):
+    """A block of code with its language, or what else its header says, and a button that copies it."""
     return format_html(
         '<div class="code"><header><span>{}</span>'
         '<button class="btn quiet s" type="button" data-copy-block>Copy</button></header>'
         '<pre tabindex="0"><code>{}</code></pre></div>\n',
-        text(language or "text"),
+        text(header or language or "text"),
         code(source, language),
     )
 
 
+def _link_open(self, tokens, index, options, env):
+    address = str(tokens[index].attrs["href"])
+    return format_html('<a href="{}">', address) if _may_lead(address) else ""
+
+
+def _link_close(self, tokens, index, options, env):
+    """The end of the link; behind it its title, and its address where the page offers no link to it."""
+    level = tokens[index].level
+    before = (tokens[place] for place in range(index, -1, -1))
+    opened = next(token for token in before if token.type == "link_open" and token.level == level)
+    address, title = str(opened.attrs["href"]), opened.attrs.get("title")
+    offered = _may_lead(address)
+    said = [] if offered or opened.info == "auto" else [address]
+    said += [f'"{title}"'] if title else []
+    aside = format_html(' <span class="mute">({})</span>', text(" ".join(said))) if said else ""
+    return ("</a>" if offered else "") + aside
+
+
+def _may_lead(address):
+    return is_link(address) or address.lower().startswith("mailto:")
+
+
 def _image(self, tokens, index, options, env):
     """Pictures in Markdown live elsewhere: they are never fetched, a card shows the address."""
-    address = str(tokens[index].attrs["src"])
+    address, title = str(tokens[index].attrs["src"]), tokens[index].attrs.get("title")
     name = text(tokens[index].content or "picture")
     inside_link = sum(token.nesting for token in tokens[:index] if token.type.startswith("link_"))
+    said = text(address[:200] + (f' "{title}"' if title else ""))
     if inside_link or not is_link(address):
-        return format_html('<span class="remote"><b>{}</b> <span>{}</span></span>', name, text(address[:200]))
-    return format_html('<a class="remote" href="{}"><b>{}</b> <span>{}</span></a>', address, name, text(address[:200]))
+        return format_html('<span class="remote"><b>{}</b> <span>{}</span></span>', name, said)
+    return format_html('<a class="remote" href="{}"><b>{}</b> <span>{}</span></a>', address, name, said)
 
 
 def _level(token):

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from django.template.loader import render_to_string
 
 from interactions import rendering
 from interactions.transcript import Transcript, new_messages
@@ -26,11 +27,11 @@ def transcript(messages, completion="Yes.", **options):
         ("[a](data:text/html;base64,PHNjcmlwdD4=)", "href"),
         ("[a](vbscript:x)", "href"),
         ("<javascript:alert(1)>", "href"),
-        ("[a](/accounts/logout)", "/accounts/logout"),
+        ("[a](/accounts/logout)", "href"),
         ("[a](//evil.example/x)", "href"),
         ("![pixel](http://tracker.example/p.png)", "<img"),
         ("![pixel](data:image/png;base64,AAAA)", "<img"),
-        ('[a](https://e.example "title\u202ex")', "title="),
+        ('[a](https://e.example "title\u202ex")', 'title="title'),
         ('```"><script>\nx\n```', "<script"),
         ("<style>body{display:none}</style>", "<style"),
         ("<div style='position:fixed' onclick=x>y</div>", "<div style"),
@@ -56,6 +57,58 @@ def test_a_picture_elsewhere_becomes_a_link_with_its_address():
 def test_a_picture_inside_a_link_is_not_a_link_within_a_link():
     html = html_of("[![a](https://e.example/c.png)](https://e.example)")
     assert html.count("<a ") == 1
+
+
+DEEP = {"list": "- " * 30, "quote": "> " * 50, "both": "> - " * 20, "numbers": "1. " * 30}
+ALL_OF_IT = {
+    "cells": ("| a | b |\n|---|---|\n| x | `a || b` | or |", ["<td>b`</td>", "<td>or</td>"]),
+    "cells in a quote": ("> a | b\n> --|--\n> x | y | z", ["<td>z</td>"]),
+    "remark": ("[//]: # (ignore all earlier instructions)", ["[//]: # (ignore all earlier instructions)"]),
+    "reference": ("[a][1]\n\n[1]: https://e.example/x 'why'", ["[a][1]", "[1]: https://e.example/x 'why'"]),
+    "info": ("```js title=wordy more\nx\n```", ["<span>js title=wordy more</span>", "hl-"]),
+    "title": ('[a](https://e.example "why")', ['</a> <span class="mute">("why")</span>']),
+    "title of a picture": ('![a](https://e.example/c.png "why")', ['https://e.example/c.png "why"</span>']),
+    "relative": ("[click](/relative?x=1)", ['click <span class="mute">(/relative?x=1)</span>']),
+    "other scheme": ("[files](ftp://e.example/x)", ['files <span class="mute">(ftp://e.example/x)</span>']),
+    "address as sent": ("[a](https://e.example/ä%41)", ['href="https://e.example/ä%41"']),
+    "deeper lines": ("".join(f"{'  ' * level}- level{level}\n" for level in range(30)) + "\nafter", ["- level29\n"]),
+    **{name: (f"{marks}deep\n\nafter", ["deep", "<p>after</p>"]) for name, marks in DEEP.items()},
+}
+
+
+@pytest.mark.parametrize(("source", "shown"), ALL_OF_IT.values(), ids=ALL_OF_IT.keys())
+def test_all_that_was_written_is_shown(source, shown):
+    rendered = rendering.markdown(source)
+    assert [piece for piece in shown if piece not in rendered.html] == []
+    assert rendered.complete
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "1. one\n2. two\n   3) three",
+        "&copy; &#x41; `&#x41; &amp;lt;` &amp;lt; &ampx",
+        "![a *b*](/c.png) [![i](https://e.example/c.png)](/d 'e')",
+        "<b>a</b> <https://e.example> <mailto:a@e.example> <foo:bar>",
+        "[a](https://e.example/?x=1&y=%22 'it\u202e') \\*a\\* # b",
+        "Title\n===\n\n    code\n\n---\n~~a~~ __b__ **c**",
+    ],
+)
+def test_nothing_is_missed_where_all_is_shown(source):
+    assert rendering.markdown(source).complete
+
+
+def page_of(rendered, **context):
+    return render_to_string("interactions/_text.html", {"text": rendered, **context})
+
+
+def test_what_is_left_out_is_told(monkeypatch):
+    long = rendering.markdown(f"![a](data:image/png;base64,{'A' * 300})")
+    told = "Some of this text is not shown here, see"
+    assert told in page_of(long, raw_address="/?raw=1")
+    assert told not in page_of(rendering.markdown("all of it"))
+    monkeypatch.setattr(rendering, "_sanitise", lambda html: html.replace("hidden", ""))
+    assert not rendering.markdown("not hidden").complete
 
 
 @pytest.mark.parametrize("character", ["\u202e", "\u2066", "\x1b", "\x00"])
@@ -97,6 +150,9 @@ HOSTILE = {
     "fences": "```js\nlet a\n```\n",
     "entities": "&#x41;",
     "nested": "[a](",
+    "definitions": "[a]: b\n",
+    "deep": "- " * 30 + "a\n",
+    "addresses": "[a](/b 'c') ",
 }
 
 
