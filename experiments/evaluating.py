@@ -24,7 +24,7 @@ def evaluate(test):
     test.refresh_from_db()
     if test.state not in RUNNING:
         raise Conflict(f"{test.key} is over: its figures stay what they are.")
-    return _keep(judged(test))
+    return _keep(judged(test, is_evaluation=True))
 
 
 def _keep(found):
@@ -50,7 +50,7 @@ def evaluate_due():
 
 
 def _look_at(test):
-    found = judged(test)
+    found = judged(test, is_evaluation=True)
     _keep(found)
     if test.auto_deploy and not test.paused_at and all_hold(found.gates):
         _deploy(found)

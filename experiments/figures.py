@@ -98,13 +98,15 @@ def arms_of(test):
     return arms
 
 
-def judged(test, *, afresh=True, decision=None):
+def judged(test, *, afresh=True, decision=None, is_evaluation=False):
     """The Judged of a test, in three or four queries. Strengths of three or more arms, which take a second to draw, are
-    drawn `afresh`, or taken from what was kept: the decision, else the last evaluation, should there be one."""
+    drawn `afresh`, or taken from what was kept: the decision, else the last evaluation, should there be one. What held
+    twice held at the two newest evaluations, of which this is one only if it `is_evaluation`, to be kept."""
     now, arms = test.ended_at or timezone.now(), arms_of(test)
     cells = list(test.cells.filter(sequence=test.sequence).order_by("day", "arm_id").values("arm_id", "day", *_SUMS))
     evaluations = Evaluation.objects.filter(test=test, sequence=test.sequence)
-    last = evaluations.select_related("leader").order_by("-at", "-pk").first()
+    newest = list(evaluations.select_related("leader").order_by("-at", "-pk")[:2])
+    last = newest[0] if newest else None
     sums = {arm.pk: Sums() for arm in arms}
     for cell in cells:
         sums[cell["arm_id"]].add(cell)
@@ -116,11 +118,17 @@ def judged(test, *, afresh=True, decision=None):
         planned_n=test.planned_n,
         planned_days=test.planned_days,
         smallest_effect=test.smallest_effect,
-        former_leader=last.leader.position if last and last.leader else None,
+        former_leader=_former_leader(newest, 1 if is_evaluation else 2),
         off=[arm.position for arm in arms if arm.off],
     )
     ahead = leader(found, judgement)
     return Judged(test, now, arms, by_arm, cells, judgement, found, ahead, verdict(judgement, found), last)
+
+
+def _former_leader(evaluations, needed):
+    """Place of the arm that so many evaluations, the newest, all named; None where they did not, or there are fewer."""
+    leaders = [one.leader.position if one.leader else None for one in evaluations[:needed]]
+    return leaders[0] if len(leaders) == needed and len(set(leaders)) == 1 else None
 
 
 def _judgement(test, arms, sums, kept):

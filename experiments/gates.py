@@ -38,7 +38,7 @@ def gates(
     apply: whose answers are compared is up to the judges, who are known by their votes alone.
 
     age_days: how long the test ran, pauses left out. former_leader: index of the arm that `leader` named at the
-    evaluation before, of the same sequence; None for none.
+    evaluation before, of the same sequence (at the two before, if this is none itself); None for none.
     off: indices of arms that take no traffic any more (their model was detached): they neither win nor hold others up.
     Arms of weight 0 that no unit met are left out likewise. smallest_effect: in the unit of the pairs' differences.
     """
@@ -85,9 +85,7 @@ def verdict(judgement, gates, letters=LETTERS):
         count = "One gate is" if len(waiting) == 1 else f"{len(waiting)} gates are"
         return Verdict(f"{ahead} is better, and may not win yet", f"{standing} {count} open: {named}.")
     if not by_key["twice"].holds:
-        return Verdict(
-            f"{ahead} is better", f"{standing} The gates hold for the first time, and must at two evaluations in a row."
-        )
+        return Verdict(f"{ahead} is better", f"{standing} The gates hold, and must at two evaluations in a row.")
     return Verdict(f"{ahead} is the winner", f"{standing} All gates held at two evaluations in a row.")
 
 
@@ -248,4 +246,4 @@ def _twice(first, judgement, former_leader, letters):
         return Gate("twice", name, None, "waits for the others")
     if former_leader == arm:
         return Gate("twice", name, True, f"{letters[arm]} at both")
-    return Gate("twice", name, False, f"{letters[arm]} at this one for the first time")
+    return Gate("twice", name, False, f"{letters[arm]} not at two yet")

@@ -255,6 +255,21 @@ def test_the_page_says_who_is_ahead_by_how_much_and_which_checks_hold(pages, run
     assert f"arm={running.arms.get(position=1).pk}" in answer.content.decode()
 
 
+def test_to_look_at_the_page_is_no_evaluation(pages, running):
+    for evaluations, said in enumerate(("B is better.", "B is better.", "B is the winner.")):
+        assert running.evaluations.count() == evaluations
+        answer = pages.get(url("detail", running))
+        assert said in text_of(answer)
+        assert answer.context["report"].gates[5].holds is (evaluations == 2)
+        evaluate(running)
+
+
+def test_who_decides_after_one_evaluation_has_not_seen_two(pages, running):
+    evaluate(running)
+    pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "It helps more."})
+    assert [gate["holds"] for gate in Decision.objects.get().gates] == [True] * 5 + [False]
+
+
 def test_an_interaction_says_which_arm_it_was_and_leads_to_the_test(pages, project, running):
     arm = running.arms.get(position=1)
     shown = Interaction.objects.filter(arm=arm.pk).first()
