@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -22,6 +22,13 @@ DEAF = 5  # seconds after which a server without a socket will not get one any m
 STOPPING = 60  # seconds a fast shutdown may take, its checkpoint included
 LOG_KEPT = 10 * cluster.MB
 SET_PDEATHSIG = 1
+CLAIM = "marginalia.lock"  # in the cluster, so that it is one whatever way leads there
+IN_USE = """A PostgreSQL works on {cluster} already, one that cannot be seen from here: in another container, mostly.
+Stop what runs there, or run this where it runs (docker compose exec, not run)."""
+
+
+class InUse(Refused):
+    """Another server works on the files, one that cannot be seen from here."""
 
 
 class Server:
@@ -45,16 +52,34 @@ class Server:
     def bring_up(self, programs):
         tries_end = time.monotonic() + SETTLING
         while not self.answers():
-            if self.pid() is None:
-                self.launch(programs)
-            if self.wait_until_up():
-                return
+            try:
+                if self.pid() is None:
+                    with self.claim() as claim:
+                        self.launch(programs, claim)
+                if self.wait_until_up():
+                    return
+                refusal = Refused(f"PostgreSQL does not start; the end of {self.place.log}:\n{self.last_words()}")
+            except InUse as error:  # by what is left of a killed server too, until that has ended
+                refusal = error
             if time.monotonic() > tries_end:
-                raise Refused(f"PostgreSQL does not start; the end of {self.place.log}:\n{self.last_words()}")
+                raise refusal
             time.sleep(0.2)
 
-    def launch(self, programs):
-        """Start the program. It makes sure itself that no other one works on the same files."""
+    @contextmanager
+    def claim(self):
+        """A lock on the files, for the server to inherit: PostgreSQL's own checks see no process of another container,
+        whose numbers and shared memory are others. All its processes hold it, so it goes with the last of them."""
+        with ExitStack() as stack:
+            try:
+                lock = locked(self.place.cluster / CLAIM, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                descriptor = stack.enter_context(lock)
+            except BlockingIOError:
+                raise InUse(IN_USE.format(cluster=self.place.cluster)) from None
+            os.chown(descriptor, self.place.user.pw_uid, self.place.user.pw_gid)
+            yield descriptor
+
+    def launch(self, programs, claim):
+        """Start the program, which keeps the claim."""
         cluster.write_settings(self.place, self.changes)
         options = {"listen_addresses": "", "unix_socket_directories": self.place.sockets}
         command = [programs / "postgres", "-D", self.place.cluster]
@@ -62,13 +87,13 @@ class Server:
             command += ["-c", f"{name}={value}"]
         self.place.clear_leftovers()
         self.place.make_sockets()
-        around = cluster.surroundings(self.place, self.place.cluster)
+        around = {**cluster.surroundings(self.place, self.place.cluster), "start_new_session": True}
         if stranger := self.pid_on_file():  # another program by now: told so, PostgreSQL does not take it for itself
             around["env"]["PG_GRANDPARENT_PID"] = str(stranger)
         if self.tied and sys.platform == "linux":
             around["preexec_fn"] = end_with_parent
         with open_log(self.place.log) as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **around)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, pass_fds=[claim], **around)
 
     def wait_until_up(self):
         """Wait for an answer; False when the server has ended instead."""
@@ -185,11 +210,11 @@ def running(data_dir, **options):
 
 @contextmanager
 def locked(path, how):
-    """Hold a lock on the file; it goes with the process, however that ends."""
+    """Hold a lock on the file by a descriptor; it goes with all the processes that have that, however they end."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, how)
-        yield
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -1,6 +1,8 @@
 """The embedded server comes up whatever was left behind, and never says so when it has not."""
 
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,7 @@ import pytest
 
 from embedded import address
 from embedded.place import Refused
-from embedded.server import Server, running
+from embedded.server import CLAIM, InUse, Server, locked, running
 
 ROOT = Path(__file__).parents[2]
 
@@ -177,3 +179,53 @@ def test_a_server_that_cannot_start_is_never_called_running(server, monkeypatch)
     with pytest.raises(Refused, match="nonsense"):
         server.start()
     assert not server.is_running()
+
+
+def test_the_server_itself_holds_its_files(server):
+    def is_held():
+        try:
+            with locked(server.place.cluster / CLAIM, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                return False
+        except BlockingIOError:
+            return True
+
+    assert is_held()
+    kill(server)
+    server.start()
+    assert is_held()
+    server.stop()
+    assert not is_held()
+
+
+def test_files_that_another_server_holds_are_refused_and_left_as_they_are(server, monkeypatch):
+    server.stop()
+    (server.place.cluster / "marginalia.conf").write_text("")
+    monkeypatch.setattr("embedded.server.SETTLING", 0.5)
+    with (
+        locked(server.place.cluster / CLAIM, fcntl.LOCK_EX),
+        pytest.raises(InUse, match="works on .* already, one that cannot be seen from here"),
+    ):
+        server.start()
+    assert not server.is_running()
+    assert (server.place.cluster / "marginalia.conf").read_text() == ""
+
+
+def test_a_server_that_was_started_without_the_lock_is_taken_over(server):
+    (server.place.cluster / CLAIM).unlink()
+    second = Server(server.place.data_dir)
+    second.start()
+    assert second.pid() == server.pid()
+
+
+if os.geteuid() == 0 and shutil.which("unshare"):
+
+    def test_another_container_starts_no_second_server_on_the_same_files(server, tmp_path):
+        """Its processes have other numbers there, and its /tmp is another, so nothing is seen of the first one."""
+        begin = f"import embedded.place, embedded.server as s, pathlib, sys; s.SETTLING = 1; \
+embedded.place.SOCKETS = pathlib.Path({str(tmp_path)!r}); s.Server(sys.argv[1], tied=True).start()"
+        tmp_path.chmod(0o755)
+        container = ["unshare", "--pid", "--ipc", "--fork", "--mount-proc"]
+        command = [*container, sys.executable, "-c", begin, server.place.data_dir]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert (done.returncode, "docker compose exec" in done.stderr) == (1, True), done.stderr
+        assert query(server, "SELECT 1") == 1
