@@ -1,13 +1,17 @@
 """An interaction as people read it: turns of one role each, tool calls beside their results, pictures in a row."""
 
+import json
 from dataclasses import dataclass, field
 from itertools import groupby
+
+from django.utils.html import format_html_join
 
 from interactions import rendering
 from interactions.pictures import reference
 
 BUDGET = 200_000  # characters rendered as Markdown on one page; what comes after is shown as plain text
 PLAIN = 4_000  # characters of a text that the budget no longer covers
+CARD = 2_000  # characters that a card shows
 ROLES = {
     "system": ("System", "settings-2"),
     "developer": ("Developer", "settings-2"),
@@ -16,6 +20,9 @@ ROLES = {
     "tool": ("Tool result", "wrench"),
     "function": ("Function result", "wrench"),
 }
+ALSO_SENT = (
+    '<div class="code also"><header><span>also sent: {}</span></header><pre tabindex="0"><code>{}</code></pre></div>'
+)
 CARDS = {"input_audio": ("Audio", "audio-lines"), "file": ("File", "file"), "refusal": ("Refusal", "ban")}
 
 
@@ -91,7 +98,8 @@ class Transcript:
         turns, waiting = [], {}
         for message in messages:
             if (call := waiting.pop(_answered(message), None)) is not None:
-                call.result = self._result(message.get("content"))
+                named = {"tool_call_id"} | ({"name"} if message.get("name") == call.name else set())
+                call.result = self._result(message.get("content")) + self._also_sent(message, named)
                 continue
             turn = self._turn(message)
             for key, call in self._calls(message):
@@ -104,9 +112,13 @@ class Transcript:
         role = message["role"]
         name, icon = ROLES[role]
         parts = self._parts(message.get("content"))
-        if isinstance(message.get("refusal"), str):
-            parts.append(_card({"type": "refusal", "refusal": message["refusal"]}))
-        speaker = message.get("name")
+        refusal, speaker = message.get("refusal"), message.get("name")
+        shown = {"name"} if isinstance(speaker, str) else set()
+        shown |= {"function_call"} if _is_function_call(message.get("function_call")) else set()
+        if isinstance(refusal, str):
+            parts.append(_card({"type": "refusal", "refusal": refusal}))
+            shown |= {"refusal"} if len(refusal) <= CARD else set()
+        parts += self._also_sent(message, shown)
         return Turn(role, name, icon, speaker if isinstance(speaker, str) else "", _summary(message), parts)
 
     def _calls(self, message):
@@ -115,8 +127,7 @@ class Transcript:
             asked = call.get("function") or call.get("custom")
             arguments = asked.get("arguments", asked.get("input", ""))
             yield _name(call.get("id")), ToolCall(asked["name"], self._value(arguments))
-        asked = message.get("function_call")
-        if isinstance(asked, dict) and isinstance(asked.get("name"), str):
+        if _is_function_call(asked := message.get("function_call")):
             yield ("function", asked["name"]), ToolCall(asked["name"], self._value(asked.get("arguments", "")))
 
     def _value(self, value):
@@ -125,6 +136,24 @@ class Transcript:
             return rendering.pretty(value)
         parsed = rendering.as_json(value)
         return rendering.raw(value).html if parsed is None or self.raw else rendering.pretty(parsed)
+
+    def _also_sent(self, message, shown):
+        """One part with what the message holds besides what the page shows of it, a block a member; none of nothing."""
+        others = [(name, value if isinstance(value, str) else _json(value)) for name, value in _others(message, shown)]
+        if not others:
+            return []
+        if self.raw:
+            return [Part("text", rendering.raw("\n\n".join(f"also sent: {name}\n{text}" for name, text in others)))]
+        length = sum(len(name) + len(text) for name, text in others)
+        most = left = rendering.CODE_LIMIT if self.left > 0 else PLAIN
+        blocks = []
+        for name, text in others:
+            if left > 0:
+                blocks.append((rendering.text(name), rendering.text(rendering.cut(text, left))))
+                left -= len(name) + len(text)
+        self.left -= min(most, length)
+        html = format_html_join("", ALSO_SENT, blocks)
+        return [Part("text", rendering.Rendered(html, min(most, length), length))]
 
     def _result(self, content):
         value = rendering.as_json(content) if isinstance(content, str) and not self.raw else None
@@ -201,7 +230,40 @@ def _card(part):
     detail = value if isinstance(value, str) else ""
     if isinstance(value, dict):
         detail = str(value.get("filename") or value.get("file_id") or value.get("format") or "")
-    return Part("card", address=detail[:2_000], name=name, icon=icon)
+    return Part("card", address=detail[:CARD], name=name, icon=icon)
+
+
+def _is_function_call(value):
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
+
+
+def _others(message, shown):
+    """(name, value) of the members that a turn does not show, those of its calls and parts under their places. What is
+    null or empty says nothing."""
+    others = list(_without(message, "role", "content", "tool_calls", *shown).items())
+    if _is_function_call(asked := message.get("function_call")):
+        others.append(("function_call", _without(asked, "name", "arguments")))
+    for place, call in enumerate(message.get("tool_calls") or []):
+        kind = "function" if call.get("function") else "custom"
+        value = "arguments" if "arguments" in call[kind] else "input"
+        others.append((f"tool_calls[{place}]", _without(call, "id", "type", kind)))
+        others.append((f"tool_calls[{place}].{kind}", _without(call[kind], "name", value)))
+    content = message.get("content")
+    for place, part in enumerate(content if isinstance(content, list) else []):
+        kind = part["type"]
+        if kind in {"text", "image_url"}:  # of what cannot be shown a card says that it is kept
+            others.append((f"content[{place}]", _without(part, "type", kind)))
+        if kind == "image_url" and isinstance(part[kind], dict):
+            others.append((f"content[{place}].{kind}", _without(part[kind], "url")))
+    return [(name, value) for name, value in others if value not in (None, "", [], {})]
+
+
+def _json(value):
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _without(members, *names):
+    return {name: value for name, value in members.items() if name not in names}
 
 
 def new_messages(messages, before):

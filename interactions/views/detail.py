@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from itertools import islice
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -27,6 +28,8 @@ from interactions.views.selection import take_toast
 from projects.access import EntityNotFound, project_or_404
 
 SESSION_ROWS = 50
+PAIRS = 100  # of the metadata
+PAIR = 2_000  # characters of a value of it
 
 
 @require_safe
@@ -78,7 +81,7 @@ def panel_context(project, interaction, address, user):
         **given,
         **held_context(project, interaction),
         "usage": interaction.body.envelope.get("usage") or {},
-        "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
+        "metadata": _metadata(interaction.body.envelope.get("metadata") or {}),
         "external_id": interaction.body.envelope.get("external_id"),
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
@@ -92,10 +95,11 @@ def _tell_who_set(labels, history):
         label.set = next((event for event in events if event.row.label_id == label.pk), None)
 
 
-def _pairs(value, limit=100):
-    """Metadata as (name, text) pairs: nested values as JSON."""
-    pairs = [(name, item if isinstance(item, str) else dumps(item)) for name, item in value.items()]
-    return [(name, text[:2_000]) for name, text in pairs[:limit]]
+def _metadata(value):
+    """The first `pairs` (name, text, length of the whole text), nested values as JSON, and how many there are."""
+    first = islice(value.items(), PAIRS)
+    texts = [(name, item if isinstance(item, str) else dumps(item)) for name, item in first]
+    return {"pairs": [(name, text[:PAIR], len(text)) for name, text in texts], "n": len(value)}
 
 
 def _around(project, interaction, address):

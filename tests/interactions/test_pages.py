@@ -283,6 +283,19 @@ def test_the_detail_shows_all_that_is_known(pages, project, owner):
         assert words in text, words
 
 
+def test_what_the_panel_leaves_out_is_told(pages, project, owner):
+    metadata = {"first": "word " * 500, **{f"n{place}": place for place in range(120)}}
+    made = make_interaction(project, metadata=metadata)
+    for place in range(51):
+        set_label(interaction=made, key="intent", value=f"v{place}", by=owner)
+    text = pages.get(detail_url(project, made)).content.decode()
+    for words in ("The first 2,000 of 2,500 characters.", "100 of 121", "The newest 50."):
+        assert words in text, words
+    small = pages.get(detail_url(project, make_interaction(project, metadata={"a": "b"}))).content.decode()
+    for words in ("The first", "The newest", "1 of 1"):
+        assert words not in small, words
+
+
 def test_the_payload_is_given_back_as_it_came_with_its_digest(pages, project):
     made = make_interaction(project, messages=[{"role": "user", "content": "Hé"}], completion="", labels={"a": "b"})
     address = detail_url(project, made, "interaction_payload")

@@ -225,6 +225,72 @@ def test_odd_ids_of_calls_are_no_fault(name):
     assert len(transcript(messages).turns) == 3
 
 
+def called(**members):
+    return {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}", **members}}
+
+
+SENT = {
+    "unknown members": (
+        {"role": "assistant", "content": "4", "reasoning_content": "two and two", "audio": {"transcript": "<b>four"}},
+        ["also sent: reasoning_content", "two and two", "also sent: audio", "&lt;b&gt;four"],
+    ),
+    "an odd name": ({"role": "user", "content": "a", "name": ["odd"]}, ["also sent: name", "odd"]),
+    "a member of a call": (
+        {"role": "assistant", "content": None, "tool_calls": [called(strict="so")]},
+        ["also sent: tool_calls[0].function", "strict"],
+    ),
+    "a member of a part": (
+        {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}]},
+        ["also sent: content[0]", "ephemeral"],
+    ),
+    "a member of a picture": (
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://e.e", "detail": "low"}}]},
+        ["also sent: content[0].image_url", "low"],
+    ),
+    "a long refusal": ({"role": "assistant", "content": "", "refusal": "No. " * 600 + "Never."}, ["Never."]),
+    "what a result answers": ({"role": "tool", "content": "a", "tool_call_id": "nobody"}, ["nobody"]),
+}
+
+
+@pytest.mark.parametrize(("message", "shown"), SENT.values(), ids=SENT.keys())
+@pytest.mark.parametrize("raw", [False, True])
+def test_what_a_message_holds_besides_is_shown(message, shown, raw):
+    (turn,) = transcript([message], raw=raw).turns
+    assert [piece for piece in shown if piece not in turn.parts[-1].rendered.html] == []
+
+
+def test_a_result_shows_what_else_was_sent_with_it():
+    call = {"role": "assistant", "content": None, "tool_calls": [called()]}
+    result = {"role": "tool", "tool_call_id": "c1", "content": "sunny", "name": "look", "is_error": True}
+    (turn,) = transcript([call, result]).turns
+    assert turn.parts == []
+    said, also = turn.calls[0].result
+    assert "is_error" in also.rendered.html
+    assert "name" not in also.rendered.html
+
+
+def test_nothing_is_also_sent_where_all_is_shown():
+    dumped = {"refusal": None, "audio": None, "annotations": [], "tool_calls": None, "function_call": None, "name": "A"}
+    (turn,) = transcript([{"role": "assistant", "content": "a", **dumped}]).turns
+    assert len(turn.parts) == 1
+
+
+def test_a_great_deal_that_was_also_sent_is_cut_and_says_so():
+    (turn,) = transcript([{"role": "user", "content": "a", "x": "long " * 100_000, "y": "more"}]).turns
+    rendered = turn.parts[-1].rendered
+    assert rendered.cut
+    assert rendered.shown <= rendering.CODE_LIMIT
+    assert len(rendered.html) < 2 * rendering.CODE_LIMIT
+
+
+def test_a_folded_turn_shows_who_spoke_and_what_was_called():
+    message = {"role": "developer", "name": "policy-bot", "content": "Be kind.", "tool_calls": [called()]}
+    (turn,) = transcript([message]).turns
+    html = render_to_string("interactions/_turn.html", {"turn": turn})
+    assert "policy-bot" in html
+    assert "<code>look</code>" in html
+
+
 def test_pictures_stand_together_and_what_cannot_be_shown_is_a_card():
     sha = "a" * 64
     content = [
