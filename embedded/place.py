@@ -15,7 +15,7 @@ from urllib.parse import quote
 DATABASE = ROLE = "marginalia"  # what the application connects to, and as
 SUPERUSER = "postgres"  # owns the cluster; only this package connects as it
 UNPRIVILEGED = ("postgres", "nobody")  # as whom the server runs when root starts it: the first that exists
-AWAY = Path("/var/lib/marginalia")  # what root's server needs and its account could not reach
+AWAY = Path(os.path.realpath("/var/lib/marginalia"))  # what root's server needs and its account could not reach
 SOCKETS = Path("/tmp")  # not TMPDIR: every shell must find the same place, and a socket's path ends at 103 bytes
 
 
@@ -36,8 +36,8 @@ class Place:
 
     @property
     def cluster(self):
-        """The folder of the cluster: in the data folder, or where a link in it leads."""
-        return Path(os.readlink(self.door)) if self.door.is_symlink() else self.door
+        """The folder of the cluster: in the data folder, or where a link in it leads in the end."""
+        return Path(os.path.realpath(self.door))
 
     @property
     def pid_file(self):
@@ -80,6 +80,7 @@ class Place:
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         if not os.path.lexists(self.door) and not self.may_enter(self.data_dir):
             self.lead_away()
+        self.check_not_lost()
         self.check_reachable()
         self.check_owner()
 
@@ -90,6 +91,16 @@ class Place:
         home.mkdir(parents=True)
         home.chmod(0o755)
         self.door.symlink_to(home / "postgres")
+
+    def check_not_lost(self):
+        """Refuse a link that leads nowhere, where a new cluster would hide that the one that was there is gone. A log
+        or a demo tell of it; postgres.users does not, since it is there before the first cluster is made."""
+        was_there = self.log.exists() or (self.data_dir / "demo.json").exists()
+        if self.door.is_symlink() and not self.cluster.exists() and (was_there or not self.cluster.parent.exists()):
+            raise Refused(
+                f"{self.door} leads to {self.cluster}, and nothing is there: if that disk is not mounted, mount it.\n"
+                f"To begin anew, with none of the data, remove the link."
+            )
 
     def check_reachable(self):
         """Refuse a cluster whose folder was closed to its account afterwards."""

@@ -120,7 +120,8 @@ class Server:
             return False
         try:
             with self.connect() as connection:
-                return Path(connection.execute("SHOW data_directory").fetchone()[0]) == self.place.cluster
+                shown = connection.execute("SHOW data_directory").fetchone()[0]
+                return os.path.realpath(shown) == str(self.place.cluster)
         except psycopg.OperationalError:
             return False
 

@@ -54,6 +54,42 @@ def test_a_sockets_folder_that_others_may_enter_is_refused(data_dir):
         shutil.rmtree(server.place.sockets)
 
 
+def test_a_link_is_followed_to_its_end_from_where_it_lies(server):
+    disk = server.place.data_dir.parent / "disk"
+    disk.mkdir()
+    disk.chmod(0o755)
+    (server.place.data_dir / "mount").symlink_to(disk)
+    server.stop()
+    server.place.door.rename(disk / "postgres")
+    server.place.door.symlink_to("mount/postgres")
+    server.start()
+    assert server.is_running()
+    assert server.answers()
+    assert [path.name for path in disk.iterdir()] == ["postgres"]
+
+
+@pytest.mark.parametrize("known", ["log/postgres.log", "demo.json"])
+def test_a_link_to_a_cluster_that_is_gone_is_refused_and_none_is_made(data_dir, known):
+    mount = data_dir.parent / "mount"
+    for folder in (mount, data_dir, data_dir / "log"):
+        folder.mkdir()
+    (data_dir / known).touch()
+    (data_dir / "postgres").symlink_to("../mount/postgres")
+    with pytest.raises(Refused, match="nothing is there: if that disk is not mounted"):
+        Server(data_dir).start()
+    assert not list(mount.iterdir())
+
+
+def test_a_first_cluster_is_made_where_a_link_leads(data_dir):
+    mount = data_dir.parent / "mount"
+    for folder in (mount, data_dir):
+        folder.mkdir()
+        folder.chmod(0o755)
+    (data_dir / "postgres").symlink_to("../mount/postgres")
+    answer(data_dir)
+    assert (mount / "postgres" / "PG_VERSION").exists()
+
+
 if os.geteuid() == 0:
 
     def test_as_root_the_server_runs_as_an_unprivileged_user(server):
