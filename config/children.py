@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 from config import settings
 
@@ -41,6 +42,10 @@ class Child:
                 stdout=log, stderr=log, start_new_session=True, pass_fds=self.keep, **tie,
             )  # fmt: skip
         self.started = time.monotonic()
+        with suppress(OSError):  # a disk that is full: it runs all the same
+            self.write_pid()
+
+    def write_pid(self):
         written = self.pid_file.with_suffix(".part")
         written.write_text(str(self.process.pid))
         written.replace(self.pid_file)  # who reads it meanwhile finds a whole number
@@ -115,8 +120,13 @@ def tail(path, lines=8):
 
 
 def trim(folder):
-    """Start the long logs anew, keeping one before; they are appended to, so cutting them is safe."""
+    """Start the long logs anew, keeping one before; they are appended to, so cutting them is safe. On a full disk,
+    which has no room for the copy, they go on, and nothing of it is kept that would fill it further."""
     for path in folder.glob("*.log"):
         if path.stat().st_size > LOG_KEPT:
-            shutil.copyfile(path, path.with_suffix(".log.1"))
-            os.truncate(path, 0)
+            before = path.with_suffix(".log.1")
+            try:
+                shutil.copyfile(path, before)
+                os.truncate(path, 0)
+            except OSError:
+                before.unlink(missing_ok=True)

@@ -6,7 +6,9 @@ import signal
 import socket
 import sys
 import time
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
+
+from psycopg import OperationalError
 
 from config import settings
 from config.children import ENDING, Child, tail, trim
@@ -98,8 +100,8 @@ class Supervisor:
     def start_database(self):
         try:
             self.database.start()
-        except Refused as error:
-            say(str(error))
+        except (Refused, OSError, OperationalError) as error:  # such as a disk that is full: there will be room again
+            say(f"The database is not up, and is tried again: {error}")
             time.sleep(5)
 
     def stop(self):
@@ -188,7 +190,8 @@ def interrupt(number, frame):
 
 
 def say(text):
-    print(f"  {time.strftime('%H:%M:%S')}  {text}", flush=True)
+    with suppress(OSError):  # what we say may go into a file on the disk that is full
+        print(f"  {time.strftime('%H:%M:%S')}  {text}", flush=True)
 
 
 if __name__ == "__main__":

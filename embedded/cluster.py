@@ -58,13 +58,13 @@ def surroundings(place, folder):
 
 
 def write_settings(place, changes):
-    """Write the settings of this machine; `changes` come last."""
+    """Write the settings of this machine; `changes` come last. Beside and renamed: a full disk keeps the old ones."""
     lines = [f"{name} = '{value}'" for name, value in {**settings_for(memory()), **changes}.items()]
-    path = place.cluster / SETTINGS
-    path.write_text("# Written at each start: put your own settings below the include in postgresql.conf.\n")
-    with path.open("a") as file:
-        file.write("\n".join(lines) + "\n")
-    os.chown(path, place.user.pw_uid, place.user.pw_gid)
+    beside = place.cluster / f"{SETTINGS}.new"
+    head = "# Written at each start: put your own settings below the include in postgresql.conf."
+    beside.write_text("\n".join([head, *lines]) + "\n")
+    os.chown(beside, place.user.pw_uid, place.user.pw_gid)
+    beside.replace(place.cluster / SETTINGS)
 
 
 def settings_for(ram):
