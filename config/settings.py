@@ -1,12 +1,15 @@
 """All settings, from the environment alone. docs/settings.md tells what each one does."""
 
 import base64
+import fcntl
 import os
 import secrets
 from pathlib import Path
 
 from csp.constants import NONE, SELF
 from psycopg.conninfo import conninfo_to_dict
+
+from interactions import durable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -34,18 +37,17 @@ HTTPS = ADDRESS.startswith("https://")
 
 
 def _kept(name, make):
-    """What DATA_DIR/name says, made once; whoever comes second takes what the first has written, and that whole."""
+    """What DATA_DIR/name says, made once, or anew where a power cut has left it empty. Whoever comes second waits, and
+    takes what the first has written."""
     path = DATA_DIR / name
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         DATA_DIR.mkdir(parents=True, exist_ok=True)
-        new = DATA_DIR / f".{name}.{secrets.token_hex(8)}"
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(make())
-        try:
-            os.link(new, path)
-        except FileExistsError:
-            pass
-        new.unlink()
+        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not file.read():
+                file.write(make())
+                durable.sync(file)
+                durable.sync_folder(DATA_DIR)
     return path.read_text()
 
 

@@ -30,10 +30,18 @@ def is_ready():
 
 def welcome(seconds):
     """The address, and where there is a demo, how to get in and what to try first."""
-    known = settings.DATA_DIR / "demo.json"
-    middle = for_demo(json.loads(known.read_text())) if known.exists() else FIRST_USER
+    known = known_demo(settings.DATA_DIR / "demo.json")
+    middle = for_demo(known) if known else FIRST_USER
     end = f"  Data and logs are in {settings.DATA_DIR}. Ctrl-C stops everything."
     return f"\n  Marginalia is up at {settings.ADDRESS}  ({seconds:.1f} s)\n\n{middle}\n\n{end}\n"
+
+
+def known_demo(path):
+    """What opens the demo, or None: where there is none, and where a power cut has left the file unreadable."""
+    try:
+        return json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def for_demo(demo):

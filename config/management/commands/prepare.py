@@ -1,7 +1,6 @@
 """Bring the database up to this version; the supervisor runs it before the web server starts."""
 
 import json
-import os
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -9,6 +8,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from config.welcome import known_demo
+from interactions import durable
 
 MIGRATING = 0x6D617267  # the advisory lock around it: two processes that migrate at once would fail
 
@@ -43,11 +45,6 @@ def is_migrated():
 
 def write_address(path):
     """The port may be another one than last time."""
-    if not path.exists():
-        return
-    known = json.loads(path.read_text())
-    if known.get("address") != settings.ADDRESS:
-        beside = path.with_suffix(".new")
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump({**known, "address": settings.ADDRESS}, file, indent=2)
-        beside.replace(path)
+    known = known_demo(path)
+    if known and known.get("address") != settings.ADDRESS:
+        durable.write(path, json.dumps({**known, "address": settings.ADDRESS}, indent=2))

@@ -1,7 +1,6 @@
 """Fill an empty database with the demo: a team, two projects, two months of interactions."""
 
 import json
-import os
 import secrets
 from datetime import datetime
 
@@ -16,7 +15,7 @@ from demo.comparisons import compare
 from demo.corpus import records
 from demo.teammates import review
 from feedback.services import create_feedback_key
-from interactions import ids, partitions
+from interactions import durable, ids, partitions
 from interactions.ingest import ingest
 from projects.models import Project
 from projects.services import create_project
@@ -41,7 +40,8 @@ class Command(BaseCommand):
             raise CommandError("There is a user or a project already: the demo goes into an empty database only.")
         with transaction.atomic():
             opens = make_demo()
-            write(settings.DATA_DIR / "demo.json", opens)
+            settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+            durable.write(settings.DATA_DIR / "demo.json", json.dumps(opens, indent=2))
         self.stdout.write(f"The demo is in the project {opens['project']}; log in as {opens['login']}.")
 
 
@@ -82,13 +82,3 @@ def readable_password():
     """Four short made-up words, about 50 bits: easy to type from another screen."""
     syllables = [consonant + vowel for consonant in "bdfghklmnprstvz" for vowel in "aeiou"]
     return "-".join(secrets.choice(syllables) + secrets.choice(syllables) for _ in range(4))
-
-
-def write(path, opens):
-    """Write it whole or not at all, for the owner's eyes only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(opens, file, indent=2)
-    beside.replace(path)
