@@ -3,7 +3,9 @@
 import uuid
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Now
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
 from projects.models import Project
@@ -25,12 +27,19 @@ class JobQuerySet(models.QuerySet):
         """Those that have not ended."""
         return self.exclude(state__in=ENDED)
 
+    def fallen_out(self):
+        """Those that have not ended although nothing in the queue would go on with them."""
+        queued = ProcrastinateJob.objects.filter(status__in=["todo", "doing"]).annotate(of=KT("args__job_id"))
+        this = Cast(models.OuterRef("pk"), models.TextField())
+        return self.under_way().filter(~models.Exists(queued.filter(of=this)), project__deleted_at=None)
+
 
 class Job(models.Model):
     """One piece of work of one `kind`, on one project, for the person who asked for it.
 
     `place` says where to go on, and is written in the transactions that do the work, with `done` (of `total`, null
-    where nobody knows). What came of it is in `result`: `text` for people, and what the kind adds.
+    where nobody knows). What came of it is in `result`: `text` for people, and what the kind adds. `beginnings` and
+    `failures` count since it last got on to another place.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -49,6 +58,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cancel_asked_at = models.DateTimeField(null=True)
+    beginnings = models.SmallIntegerField(db_default=0)
+    failures = models.SmallIntegerField(db_default=0)
 
     objects = JobQuerySet.as_manager()
 

@@ -22,8 +22,13 @@ def begin(*, project, by, kind, title, parameters=None, total=None):
     job = Job.objects.create(
         project=project, by=by, kind=kind, title=title[:300], parameters=parameters or {}, total=total
     )
-    app.configure_task(kind, lock=f"jobs.{job.pk.int % LANES}").defer(job_id=str(job.pk))
+    place_in_queue(job).defer(job_id=str(job.pk))
     return job
+
+
+def place_in_queue(job):
+    """What a Job is deferred by, in its lane."""
+    return app.configure_task(job.kind, lock=f"jobs.{job.pk.int % LANES}")
 
 
 def jobs_of(project, user):

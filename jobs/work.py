@@ -5,18 +5,18 @@ import logging
 import time
 from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from jobs.models import ENDED, Job, State
+from jobs.models import Job, State
 
 BREAK = 0.5  # of the time of a slice, given to others after it
-TRIES = 3  # after the first
-KILLED = 20  # times that its worker was killed, after which it is thought to be why
+TRIES = 3  # after the first, from one place on
+KILLED = 20  # times that its worker was killed from one place on, after which it is thought to be why
 BROKEN = "Something went wrong that is not your doing; the server's log tells what."
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,9 @@ class Work:
         """Inside the transaction of a slice: so many more are done, and the next begins at `place` (JSON). Cancelled,
         which takes the slice back, where the end was asked for."""
         going = Job.objects.filter(pk=self.job.pk, cancel_asked_at=None)
-        if not going.update(done=F("done") + number, place=place):
+        # only a place further on is an end to bad luck: what begins again where it was would fail there for ever
+        afresh = {} if place == self.place else {"beginnings": 0, "failures": 0}
+        if not going.update(done=F("done") + number, place=place, **afresh):
             raise Cancelled
         self.place = place
 
@@ -62,39 +64,51 @@ def work(kind):
     again for a Job whose earlier slices are done. Cancelled and Refused may come out of it."""
 
     def name(function):
-        @app.task(name=kind, retry=RetryStrategy(max_attempts=TRIES, wait=5), pass_context=True)
+        # no bound on how often: that is told by the Job, as a worker without a database can write down neither
+        @app.task(name=kind, retry=RetryStrategy(wait=5))
         @functools.wraps(function)
-        def run(context, job_id):
-            run_job(function, job_id, tried=context.job.attempts)
+        def run(job_id):
+            close_old_connections()  # a worker's thread keeps its own, and the database may have been started anew
+            run_job(function, job_id)
 
         return run
 
     return name
 
 
-def run_job(function, job_id, tried=TRIES):
-    """Do it, and write down how it ended. What nobody foresaw is raised, to be tried again; it is the end where it was
-    `tried` often enough, and so is a worker killed each time."""
-    going = Job.objects.filter(pk=job_id, project__deleted_at=None).exclude(state__in=ENDED)
-    if not going.update(state=State.RUNNING, started_at=Coalesce("started_at", Now())):
-        return
-    if tried > KILLED:
-        _end(job_id, State.FAILED, error=BROKEN)
+def run_job(function, job_id):
+    """Do it, and write down how it ended. What nobody foresaw is raised, to be tried again; it is the end where that
+    happened often without getting on, and so is a worker killed each time."""
+    if not _begin(job_id):
         return
     try:
         result = function(Work(Job.objects.select_related("project__team", "by").get(pk=job_id)))
     except Cancelled:
-        _end(job_id, State.CANCELLED)
+        end(job_id, State.CANCELLED)
     except Refused as why:
-        _end(job_id, State.FAILED, error=str(why))
+        end(job_id, State.FAILED, error=str(why))
     except Exception:
         logger.exception("The job %s failed", job_id)
-        if tried < TRIES:
+        Job.objects.filter(pk=job_id).update(failures=F("failures") + 1)
+        if not Job.objects.filter(pk=job_id, failures__gt=TRIES).exists():
             raise
-        _end(job_id, State.FAILED, error=BROKEN)
+        end(job_id, State.FAILED, error=BROKEN)
     else:
-        _end(job_id, State.DONE, result=result or {})
+        end(job_id, State.DONE, result=result or {})
 
 
-def _end(job_id, state, **more):
+def _begin(job_id):
+    """Whether there is something to do, which is then written down as running."""
+    going = Job.objects.under_way().filter(pk=job_id, project__deleted_at=None)
+    started = Coalesce("started_at", Now())
+    if not going.update(state=State.RUNNING, started_at=started, beginnings=F("beginnings") + 1):
+        return False
+    if going.filter(beginnings__gt=KILLED).exists():
+        end(job_id, State.FAILED, error=BROKEN)
+        return False
+    return True
+
+
+def end(job_id, state, **more):
+    """Write down that it ended so."""
     Job.objects.filter(pk=job_id).update(state=state, ended_at=timezone.now(), **more)
