@@ -5,7 +5,7 @@ import logging
 import time
 from contextlib import contextmanager
 
-from django.db import close_old_connections, transaction
+from django.db import Error, close_old_connections, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
@@ -27,6 +27,10 @@ class Cancelled(Exception):
 
 class Refused(Exception):
     """The work cannot be done; what it says is told to who asked for it."""
+
+
+class Busy(Exception):
+    """Another thread is at this very Job: to be asked again later."""
 
 
 class Work:
@@ -69,11 +73,30 @@ def work(kind):
         @functools.wraps(function)
         def run(job_id):
             close_old_connections()  # a worker's thread keeps its own, and the database may have been started anew
-            run_job(function, job_id)
+            with alone(job_id):
+                run_job(function, job_id)
 
         return run
 
     return name
+
+
+@contextmanager
+def alone(job_id):
+    """Nobody else is at this Job meanwhile; Busy where somebody is. A clock that jumps makes a worker look dead that is
+    not, and its work is handed out again. The lock is the session's: it goes with the connection, as does the work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [str(job_id)])
+        if not cursor.fetchone()[0]:
+            raise Busy
+    try:
+        yield
+    finally:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [str(job_id)])
+        except Error:
+            connection.close()
 
 
 def run_job(function, job_id):

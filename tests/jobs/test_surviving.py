@@ -1,5 +1,7 @@
 """Work whose worker is killed, whose database goes, and that falls out of the queue: it ends all the same."""
 
+import contextlib
+
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
@@ -9,7 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from jobs import tasks
 from jobs.models import Job, State
 from jobs.services import begin, cancel
-from jobs.work import KILLED, TRIES, run_job, work
+from jobs.work import KILLED, TRIES, Busy, alone, run_job, work
 from projects.models import Project
 from tests.factories import owner_of
 
@@ -21,7 +23,8 @@ KIND = "tests.count"
 def at_hand(monkeypatch):
     """Without breaks, and on the test's own connection."""
     monkeypatch.setattr("jobs.work.BREAK", 0)
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
+    for module in ("jobs.tasks", "jobs.work"):
+        monkeypatch.setattr(f"{module}.close_old_connections", lambda: None)
 
 
 @pytest.fixture
@@ -172,3 +175,51 @@ def test_what_no_worker_knows_how_to_do_ends(job, asked, state):
     job.refresh_from_db()
     assert job.state == state and job.ended_at and bool(job.error) != asked
     assert not queued().exists()
+
+
+@pytest.fixture
+def other():
+    """Another thread's connection."""
+    with contextlib.closing(connection.copy()) as other:
+        yield other
+
+
+def may_take(other, job):
+    """Whether that thread may do the Job now; it does not keep it."""
+    taken = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0)) AND pg_advisory_unlock(hashtextextended(%s, 0))"
+    with other.cursor() as cursor:
+        cursor.execute(taken, [str(job.pk)] * 2)
+        return cursor.fetchone()[0]
+
+
+def test_what_is_handed_out_again_while_it_is_being_done_waits_for_that_one(known, job, other):
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [str(job.pk)])
+        with pytest.raises(Busy) as busy:
+            app.tasks[KIND].func(str(job.pk))
+        job.refresh_from_db()
+        assert (job.state, job.beginnings) == (State.WAITING, 0)
+        waited_long = queued().get().procrastinate_job.evolve(attempts=500)
+        assert app.tasks[KIND].get_retry_exception(busy.value, waited_long)
+        cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [str(job.pk)])
+    app.tasks[KIND].func(str(job.pk))
+    job.refresh_from_db()
+    assert job.state == State.DONE
+
+
+@pytest.mark.parametrize("how", [lambda: None, fail, killed])
+def test_a_job_is_one_threads_until_it_leaves_it_however_it_does(job, other, how):
+    with contextlib.suppress(ZeroDivisionError, SystemExit), alone(str(job.pk)):
+        assert not may_take(other, job)
+        how()
+    assert may_take(other, job)
+
+
+def test_a_job_is_nobodys_whose_connection_went(job, other, monkeypatch):
+    with contextlib.closing(connection.copy()) as gone:
+        monkeypatch.setattr("jobs.work.connection", gone)
+        with alone(job.pk):
+            with other.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [gone.connection.info.backend_pid])
+            assert may_take(other, job)
+        assert gone.connection is None
