@@ -13,14 +13,17 @@ from interactions.models import Label, LabelEvent
 from interactions.rules import Conflict, label_fault, text_fault
 from jobs.models import Job
 from jobs.services import begin
+from jobs.work import Work
 
 LABEL, UNDO = "interactions.label", "interactions.label_undo"
 NEW = {"at": None, "looked": 0, "changed": 0, "left": 0}  # the place of work that begins
 
 
-def begin_labelling(*, project, by, query, key, value=None):
+@transaction.atomic
+def begin_labelling(*, project, by, query, key, value=None, at_once=()):
     """Give everything that the filter's query string finds this label, or with no value take the key away; a Job.
-    ValueError for what is no label, or a value that its key does not allow."""
+    Interactions of the ids `at_once` get it now, and are undone with the rest. ValueError for what is no label, or a
+    value that its key does not allow."""
     names = names_of(project.pk)
     if value is None:
         if not key or text_fault(key):
@@ -34,7 +37,13 @@ def begin_labelling(*, project, by, query, key, value=None):
         refuse_value(project, key, value)
         title = f"Label {key}:{value}"
     parameters = {"query": query, "key": key, "value": value}
-    return begin(project=project, by=by, kind=LABEL, title=title, parameters=parameters)
+    job = begin(project=project, by=by, kind=LABEL, title=title, parameters=parameters)
+    if at_once:
+        work = Work(job)
+        place = label_slice(work=work, ids=at_once, place=NEW | {"over": False})
+        tell(work=work, place=place)
+        work.advance(len(at_once), place)
+    return job
 
 
 def label_slice(*, work, ids, place):

@@ -108,6 +108,11 @@ class Address:
         """The query string of the filters alone, which work over all that they find is given."""
         return urlencode([(name, value) for name, value in self.pairs if name in FILTERS])
 
+    def of_alike(self, hashes):
+        """The address of those alone, of what it finds, that have one of these near_hashes."""
+        kept = [(name, value) for name, value in self.pairs if name not in {"near", "fold"}]
+        return Address(self.project, [*kept, *(("near", one.hex) for one in hashes)])
+
     def at(self, cursor):
         return self.changed(("cursor", cursor)) if cursor else ""
 

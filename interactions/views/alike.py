@@ -27,14 +27,15 @@ def count_alike(rows, address):
 
 
 def all_alike(project, address, ids, most):
-    """(the ids of all that the address finds and that is alike one of these; the near_hashes of these; whether there
-    are more than `most`, or it would take long to find them all)."""
+    """(the ids of all that the address finds and that is alike one of these, and no near_hashes). Where there are more
+    than `most`, or it would take long to find them all: the ids of those of these that nothing is alike, and the
+    near_hashes of the others, to find all by."""
     rows = Interaction.objects.filter(project=project, pk__in=ids).values_list("pk", "near_hash", "images")
     alone = [pk for pk, _, images in rows if images]
     hashes = sorted({near for _, near, images in rows if not images})
-    if not hashes:
-        return alone, [], False
-    wanted, _ = wanted_of(project, address)
+    wanted, errors = wanted_of(project, address)
+    if not hashes or errors:
+        return ids, []
     wanted = replace(wanted, fold=False, near=tuple(hashes))
     found, further = through(project, wanted, None, most + 1)
-    return alone + found, hashes, further is not None or len(found) > most
+    return (alone, hashes) if further is not None or len(found) > most else (alone + found, [])

@@ -15,7 +15,7 @@ from interactions.views.detail import interaction_or_404, panel_context
 from interactions.views.rows import COLUMNS, fill_rows
 from interactions.views.selection import leave_toast
 
-ROWS_REFRESHED = 200
+ROWS_REFRESHED = 200  # of more than that the page is asked for again
 
 
 def answer(request, project, text, changed, *, token="", undo="label_undo", closes=False):
@@ -32,8 +32,11 @@ def answer(request, project, text, changed, *, token="", undo="label_undo", clos
         **_changed_parts(request, project, changed),
     }
     response = render(request, "interactions/_changed.html", context)
-    # the page asks for its counts again, once this is shown
-    return trigger_client_event(response, "kit:counts", {}) if "table" in request.POST else response
+    if "table" not in request.POST:
+        return response
+    if len(changed) > ROWS_REFRESHED:
+        return trigger_client_event(response, "kit:refresh", {"target": "#explore"})
+    return trigger_client_event(response, "kit:counts", {})  # the page asks for them again, once this is shown
 
 
 def refuse(request, project, text):
@@ -57,7 +60,8 @@ def _changed_parts(request, project, changed):
     address, shown = _shown(request, project)
     parts = {"address": address}
     if "table" in request.POST:
-        rows = labels_of(Interaction.objects.for_table().in_order(changed[:ROWS_REFRESHED]))
+        few = changed if len(changed) <= ROWS_REFRESHED else []
+        rows = labels_of(Interaction.objects.for_table().in_order(few))
         columns = list(keys_of(project).values())[:COLUMNS]
         count_alike(rows, address)
         fill_rows(rows, address, columns, words_pattern(address.one("q")))

@@ -1,7 +1,5 @@
 """Labelling all that a filter finds, and taking that back: background work, told in a toast that follows it."""
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -15,14 +13,14 @@ from jobs.services import job_or_404
 from projects.access import project_or_404
 
 
-def label_all(request, project, address, key, value, near=()):
-    """Begin to label all that the address finds; of those alike, where `near` has hashes."""
+def label_all(request, project, address, key, value, at_once=()):
+    """Begin to label all that the address finds, with the interactions of these ids, which it may not find."""
     _, errors = wanted_of(project, address)
     if errors:
         return refuse(request, project, f"{errors[0].label} {errors[0].text}")
-    query = "&".join(filter(None, [address.filters, urlencode([("near", one.hex) for one in near])]))
+    given = {"query": address.filters, "key": key, "value": value, "at_once": at_once}
     try:
-        job = many.begin_labelling(project=project, by=request.user, query=query, key=key, value=value)
+        job = many.begin_labelling(project=project, by=request.user, **given)
     except ValueError as error:
         return refuse(request, project, str(error))
     return _begun(request, project, job)

@@ -134,9 +134,9 @@ def label_many(request, project):
     if not ids:
         return refuse(request, project, "Select at least one interaction.")
     if address.one("fold"):
-        ids, near, are_many = all_alike(project, address, ids, MOST)
-        if are_many:
-            return label_all(request, project, address, key, value, near)
+        ids, near = all_alike(project, address, ids, MOST)
+        if near:
+            return label_all(request, project, address.of_alike(near), key, value, ids)
     if value is None:
         change = remove_labels(project=project, ids=ids, key=key, by=request.user)
         return _answer(request, project, change, f"Took {key} from {_number(change)}")

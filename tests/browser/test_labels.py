@@ -127,6 +127,20 @@ def test_what_is_alike_is_folded_opened_and_labelled_as_one(open_page, project):
     expect(page.locator("tbody tr")).to_have_count(3)
 
 
+def test_a_folded_row_of_very_many_shows_its_new_label(open_page, project):
+    for _ in range(202):
+        make_interaction(project, messages=[{"role": "user", "content": "Hello there!"}], completion="Hi")
+    page = open_page()
+    page.goto(f"{project.address}?fold=near")
+    row = page.locator("tbody tr").first
+    row.get_by_role("link", name="100+ alike").wait_for()
+    row.get_by_role("checkbox").check()
+    page.locator("#bulk-label").fill("greeting:warm")
+    page.locator("#bulk-label").press("Enter")
+    page.locator("#toasts .toast", has_text="Labelled 202 interactions greeting:warm").wait_for()
+    row.locator(".tag", has_text="warm").wait_for()
+
+
 def test_the_filters_box_completes_by_keyboard(open_page, project):
     page = open_page()
     page.goto(project.address)

@@ -1,12 +1,14 @@
 """What is alike is one row where that is asked for: the same words, no pictures; opened and labelled together."""
 
+import json
+
 import pytest
 from django.urls import reverse
 
 from interactions.labels import labels_of
 from interactions.models import Interaction
 from interactions.search import search
-from interactions.tasks import label_all
+from interactions.tasks import label_all, undo_labelling
 from interactions.wanted import Wanted
 from jobs.models import Job
 from jobs.work import run_job
@@ -136,6 +138,49 @@ def test_very_many_alike_are_labelled_in_the_background(pages, project, rows, mo
     assert "job-" in label(pages, project, [rows[4].pk], label="seen:yes").content.decode()
     run_job(label_all.func.__wrapped__, Job.objects.get().pk)
     assert [labels(row).get("seen") for row in rows] == ["yes", "yes", "yes", None, "yes"]
+
+
+def test_what_has_pictures_is_labelled_and_undone_with_what_is_labelled_in_the_background(
+    pages, project, rows, monkeypatch
+):
+    monkeypatch.setattr("interactions.views.labelling.MOST", 2)
+    monkeypatch.setattr("jobs.work.BREAK", 0)
+    shown_picture = {"type": "image_url", "image_url": {"url": data_uri(picture(colour="teal"))}}
+    pictured = make_interaction(project, messages=[{"role": "user", "content": [shown_picture]}])
+    label(pages, project, [rows[4].pk, pictured.pk], label="seen:yes")
+    assert labels(pictured) == {"seen": "yes"}
+    job = Job.objects.get()
+    run_job(label_all.func.__wrapped__, job.pk)
+    assert [labels(row).get("seen") for row in rows] == ["yes", "yes", "yes", None, "yes"]
+    job.refresh_from_db()
+    assert job.result["text"] == "5 interactions labelled."
+    pages.post(reverse("label_job_undo", kwargs={"project": project.key, "job_id": job.pk}), headers=HTMX)
+    run_job(undo_labelling.func.__wrapped__, Job.objects.exclude(pk=job.pk).get().pk)
+    assert not any("seen" in labels(row) for row in [*rows, pictured])
+
+
+@pytest.mark.parametrize("most", [2, 1_000])
+def test_of_several_kinds_that_are_asked_for_the_ticked_alone_is_labelled(pages, project, rows, monkeypatch, most):
+    monkeypatch.setattr("interactions.views.labelling.MOST", most)
+    monkeypatch.setattr("jobs.work.BREAK", 0)
+    near = [Interaction.objects.get(pk=row.pk).near_hash.hex for row in (rows[3], rows[4])]
+    label(pages, project, [rows[4].pk], label="seen:yes", filter=f"near={near[0]}&near={near[1]}&fold=near")
+    for job in Job.objects.all():
+        run_job(label_all.func.__wrapped__, job.pk)
+    assert [labels(row).get("seen") for row in rows] == ["yes", "yes", "yes", None, "yes"]
+
+
+def test_by_a_filter_that_cannot_be_read_nothing_more_than_the_ticked_is_labelled(pages, project, rows):
+    label(pages, project, [rows[4].pk], label="seen:yes", filter="fold=near&latency=x")
+    assert [labels(row).get("seen") for row in rows] == [None, None, None, None, "yes"]
+
+
+def test_of_more_than_are_shown_again_one_by_one_the_whole_page_is(pages, project, rows, monkeypatch):
+    few = label(pages, project, [rows[4].pk], label="seen:yes")
+    assert "kit:counts" in few["HX-Trigger"] and f"#i-{rows[4].pk}" in few.content.decode()
+    monkeypatch.setattr("interactions.views.answers.ROWS_REFRESHED", 3)
+    changed = label(pages, project, [rows[4].pk], label="seen:no")
+    assert json.loads(changed["HX-Trigger"]) == {"kit:refresh": {"target": "#explore"}}
 
 
 @pytest.mark.parametrize("query", [{"near": "x"}, {"fold": "far"}])
