@@ -164,7 +164,7 @@ class ABTestReportShape(ABTestSerializer):
 class ByLabelShape(serializers.Serializer):
     key = serializers.CharField()
     rows = serializers.ListField(
-        child=serializers.DictField(), help_text="value, n, arms (units with a value and mean), difference, half_width"
+        child=serializers.DictField(), help_text="value, n, arms (units with a value and mean), difference, interval"
     )
     exploratory = serializers.BooleanField()
     approximate = serializers.BooleanField(help_text="only the newest interactions were looked at")

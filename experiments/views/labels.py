@@ -50,39 +50,28 @@ class OfLabel:
     values: list
     at: drawing.Row
     difference: str
-    half: str
+    between: str
     tone: str
 
 
 def label_rows(found, words, *, lower_is_better):
     """OfLabels of a ByLabel, their intervals on one axis."""
-    spans = drawing.interval_rows(
-        [
-            span(row.difference, *(None if not row.half_width else row.difference + end for end in _ends(row)))
-            if row.difference is not None
-            else None
-            for row in found.rows
-        ]
-    )
+    spans = drawing.interval_rows([span(row.difference, *(row.interval or (None, None))) for row in found.rows])
     return [
         OfLabel(
             row,
             [words.value(mean) for _, mean in row.arms],
             at,
             words.difference(row.difference),
-            words.half((-row.half_width, row.half_width)) if row.half_width is not None else "",
+            words.between(row.interval),
             _tone(row, lower_is_better),
         )
         for row, at in zip(found.rows, spans, strict=True)
     ]
 
 
-def _ends(row):
-    return (-row.half_width, row.half_width) if row.half_width else (0, 0)
-
-
 def _tone(row, lower_is_better):
-    """Whether the difference stands out at one look: good, bad, or nothing of the kind."""
-    if row.difference is None or not row.half_width or abs(row.difference) <= row.half_width:
+    """Whether the interval of one look leaves 0 out: good, bad, or nothing of the kind."""
+    if row.interval is None or row.interval[0] <= 0 <= row.interval[1]:
         return ""
     return "good" if (row.difference > 0) is not lower_is_better else "bad"

@@ -10,6 +10,7 @@ from experiments import folding, services
 from experiments.assignment import assign
 from experiments.models import ABTest, Decision, Evaluation, State
 from interactions.ingest import ingest
+from interactions.ingest.preferences import take_preferences
 from registry.services import default_of, detach, set_default
 from tests.conftest import Api
 from tests.experiments.running import fill, make_test, vote
@@ -298,16 +299,34 @@ def test_labels_are_explored(program, one):
     assert told["exploratory"] and not told["approximate"] and not told["timed_out"]
     assert {row["value"]: row["n"] for row in told["rows"]} == {"claim": 300, "refund": 300}
     row = told["rows"][0]
-    assert [n for n, _ in row["arms"]] == [150, 150] and 0.2 < row["difference"] < 0.5 and 0 < row["half_width"] < 0.2
+    assert [n for n, _ in row["arms"]] == [150, 150] and 0.2 < row["difference"] < 0.5
+    assert 0.2 < row["interval"][0] < row["difference"] < row["interval"][1] < 0.5
     assert program.get(f"{one}/labels", {"key": "nothing"}).json()["rows"] == []
     assert program.get(f"{one}/labels").json()["key"] == "intent"
     assert program.get(f"{one}/labels", {"key": "a\x00"}).status_code == 400
 
 
-def test_labels_of_a_test_by_preferences_tell_win_rates(program, place, address):
+def test_labels_of_a_test_by_preferences_tell_win_rates_by_judge(program, place, address):
+    """Under each value sixty judges gave one vote each, of which 45 are B's; jo gave sixty, all for A."""
     test = make_test(place, judged_by="preference")
-    vote(test, fill(test, (60, 0, 0), (60, 0, 0)), (0.3, 0.6))
+    ids = fill(test, (180, 0, 0), (180, 0, 0))
+    vote(test, ids, (0.3, 0.6))
+    sent = [
+        {"feedback_key": "helpful", "preferred_completion": str(a), "other_completion": str(b), "user": "jo"}
+        for a, b in zip(*ids, strict=True)
+    ]
+    assert not [one.error for one in take_preferences(project=place, records=sent, by=owner_of(place)) if one.error]
     folding.settle()
-    [first, second] = program.get(f"{address}/{test.key}/labels", {"key": "intent"}).json()["rows"]
-    assert first["n"] == second["n"] == 60
-    assert sum(mean for _, mean in first["arms"]) == pytest.approx(1)
+    rows = program.get(f"{address}/{test.key}/labels", {"key": "lang"}).json()["rows"]
+    assert [row["arms"] for row in rows] == [[[61, pytest.approx(16 / 61)], [61, pytest.approx(45 / 61)]]] * 3
+    for row in rows:
+        assert row["difference"] == pytest.approx(29 / 61)
+        assert 0 < row["interval"][0] < row["difference"] < row["interval"][1]
+
+
+def test_labels_are_compared_from_as_many_units_on_as_the_test(program, place, address):
+    test = make_test(place)
+    fill(test, (90, 90, 60), (90, 90, 20))
+    rows = program.get(f"{address}/{test.key}/labels", {"key": "intent"}).json()["rows"]
+    assert [row["n"] for row in rows] == [90, 90]  # 45 in each arm
+    assert [(row["difference"], row["interval"]) for row in rows] == [(None, None)] * 2

@@ -13,7 +13,10 @@ from accounts.permissions import DEPLOY
 from experiments import services
 from experiments.evaluating import evaluate
 from experiments.folding import settle
+from experiments.labels import ByLabel, LabelRow
 from experiments.models import ABTest, Decision
+from experiments.templatetags.experiments import Words
+from experiments.views.labels import label_rows
 from interactions.ingest import ingest
 from interactions.models import Interaction
 from registry.models import Attachment
@@ -378,6 +381,18 @@ def test_deciding_makes_the_winner_the_default_keeps_the_record_and_is_rolled_ba
     for said in ("B won", reason, "Deployed", "Decided", "ridge-70b is the default now", "Roll back"):
         assert said in text, said
     assert Attachment.objects.get(project=running.project, is_default=True).model.key == "ridge-70b"
+def test_a_row_by_label_is_coloured_by_the_ends_of_its_interval():
+    """Newcombe's of 6 in 10 against 2 in 10 is not symmetric: half its width is less than the difference."""
+    rows = [LabelRow("a", 20, [(10, 0.2), (10, 0.6)], 0.4, (-0.023, 0.673))]
+    rows.append(LabelRow("b", 20, [(10, 0.2), (10, 0.6)], 0.4, (0.023, 0.673)))
+    rows.append(LabelRow("c", 20, [(10, 0.2), (10, 0.6)], None, None))
+    told = label_rows(ByLabel("intent", rows), Words(True), lower_is_better=False)
+    assert [(one.tone, one.between) for one in told] == [
+        ("", "\u22122.3 to +67.3"), ("good", "+2.3 to +67.3"), ("", ""),
+    ]  # fmt: skip
+    assert label_rows(ByLabel("intent", rows[1:]), Words(True), lower_is_better=True)[0].tone == "bad"
+
+
     record = pages.get(url("record", running))
     assert "attachment" in record.headers["Content-Disposition"]
     kept = json.loads(record.content)
