@@ -233,10 +233,10 @@ def _coverage(judgement, competing, letters):
     if len(shares) < 2:
         return Gate("coverage", name, None, "fewer than two arms have units")
     low, high = min(shares, key=shares.get), max(shares, key=shares.get)
-    apart = 100 * (shares[high] - shares[low])
+    apart = shares[high] - shares[low]
     told = f"{letters[high]} {wording.share(shares[high])}, {letters[low]} {wording.share(shares[low])}"
-    shown = f"{told}: {apart:.1f} points apart" if apart else f"{wording.share(shares[low])} in every arm"
-    return Gate("coverage", name, apart < MOST_APART, shown)
+    shown = f"{told}: {wording.points(apart)} points apart" if apart else f"{wording.share(shares[low])} in every arm"
+    return Gate("coverage", name, 100 * apart < MOST_APART, shown)
 
 
 def _twice(first, judgement, former_leader, letters):

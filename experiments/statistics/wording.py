@@ -2,6 +2,8 @@
 
 import math
 
+from feedback.templatetags.shares import digits_of, in_points
+
 _SPACE = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
@@ -16,7 +18,7 @@ def difference(judgement, number):
         return signed(plain(abs(number)), number)
     if in_log_odds(judgement):
         return signed(f"{abs(number):.2f}", number) + f"{_SPACE}log-odds"
-    return signed(_points(abs(number)), number) + f"{_SPACE}points"
+    return signed(points(abs(number)), number) + f"{_SPACE}points"
 
 
 def ends(judgement, low, high):
@@ -30,8 +32,13 @@ def in_log_odds(judgement):
 
 
 def share(number):
-    """74.2 %; below a tenth of a percent two significant digits"""
-    return f"{_points(number)}{_SPACE}%"
+    """74.2 %; two significant digits of what is near to 0 or to 100 %"""
+    return f"{in_points(number)}{_SPACE}%"
+
+
+def points(number):
+    """A difference of shares, in points: 3.7, 0.040"""
+    return f"{100 * number:.{max(1, digits_of(100 * number))}f}"
 
 
 def plain(number):
@@ -72,11 +79,3 @@ def in_a_row(words):
     """A, B and C"""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
-
-
-def _points(number):
-    """One digit after the point, and two significant ones of what is smaller."""
-    points = 100 * number
-    if not points or abs(points) >= 0.1:
-        return f"{points:.1f}"
-    return f"{points:.{min(9, 1 - math.floor(math.log10(abs(points))))}f}"

@@ -6,6 +6,7 @@ from django import template
 
 from experiments.models import Arm
 from experiments.statistics import wording
+from feedback.templatetags.shares import digits_of, in_points
 
 MINUS = "\u2212"
 
@@ -35,21 +36,21 @@ class Words:
         """74.2 %, 3.94"""
         if value is None:
             return ""
-        return f"{100 * value:.1f} %" if self.is_share else self._number(value)
+        return f"{in_points(value)} %" if self.is_share else self._number(value)
 
-    def half(self, interval):
-        """Half of an interval's width: 1.1, 0.04"""
-        if not interval or None in interval:
+    def interval(self, ends):
+        """From where to where: 69.1 to 78.8 %, 3.69 to 3.81; nothing where there is none"""
+        if not ends or None in ends:
             return ""
-        half = (interval[1] - interval[0]) / 2
-        return f"{100 * half:.1f}" if self.is_share else self._number(half)
+        low, high = map(in_points if self.is_share else self._number, ends)
+        return f"{low} to {high} %" if self.is_share else f"{low} to {high}"
 
     def difference(self, value):
         """With its sign: +3.7, −0.12"""
         if value is None:
             return ""
         if self.in_points:
-            return signed(100 * value, 1)
+            return signed(100 * value, max(1, digits_of(100 * value)))
         return signed(value, 2 if self.log_odds else _digits(value) if self.digits is None else self.digits)
 
     def size(self, value):
@@ -109,8 +110,8 @@ def chance(share):
 
 
 def percent(share):
-    """20 %, 33.3 %, of what is a share"""
-    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+    """20 %, 33.3 %, 99.960 %, of what is a share"""
+    return in_points(share).removesuffix(".0") + " %"
 
 
 register.filter("chance", chance)

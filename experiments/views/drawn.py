@@ -24,7 +24,7 @@ class ArmRow:
     colour: str
     at: drawing.Row
     value: str
-    half: str
+    interval: str
     difference: str
     between: str
     behind: str
@@ -125,7 +125,7 @@ def _rows(project, report, words):
             colour=drawing.colour(one.arm.position),
             at=spans[place],
             value=words.value(one.value),
-            half=words.half(one.interval),
+            interval=words.interval(one.interval),
             difference=words.difference(pairs[place].difference) if pairs[place] else "",
             between=words.between((pairs[place].lower, pairs[place].upper)) if pairs[place] else "",
             behind=f"{table}?{behind(report.test, one.arm)}",

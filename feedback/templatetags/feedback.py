@@ -4,6 +4,8 @@ import json
 
 from django import template
 
+from feedback.templatetags.shares import in_points
+
 register = template.Library()
 
 
@@ -21,8 +23,8 @@ def figure(value, zeros=False):
 
 @register.filter
 def percent(share, digits=1):
-    """77.4 %"""
-    return f"{100 * share:.{digits}f} %"
+    """77.4 %, and 0.040 % or 99.960 % where it only comes near to 0 or 100"""
+    return f"{in_points(share, digits)} %"
 
 
 @register.filter
@@ -40,7 +42,10 @@ def signed(value):
 @register.filter
 def measure(value, key):
     """A value, a mean or an end of an interval in the key's own terms: a share of yes, or a number."""
-    return f"{figure(100 * value)} %" if key.kind == "bool" else figure(value)
+    if key.kind != "bool":
+        return figure(value)
+    text = figure(100 * value)
+    return f"{in_points(value) if text == '100' and value < 1 else text} %"
 
 
 @register.filter
@@ -55,7 +60,7 @@ def ends(estimate, key):
     if estimate.low is None:
         return ""
     if key.kind == "bool":
-        return f"{100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"
+        return f"{in_points(estimate.low)} to {in_points(estimate.high)} %"
     return f"{_rounded(estimate.low, estimate.digits)} to {_rounded(estimate.high, estimate.digits)}"
 
 

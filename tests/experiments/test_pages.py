@@ -268,6 +268,7 @@ def test_to_look_at_the_page_is_no_evaluation(pages, running):
 
 
 def test_who_decides_after_one_evaluation_has_not_seen_two(pages, running):
+    assert "±" not in text
     evaluate(running)
     pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "It helps more."})
     assert [gate["holds"] for gate in Decision.objects.get().gates] == [True] * 5 + [False]

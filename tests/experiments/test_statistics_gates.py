@@ -7,6 +7,9 @@ import pytest
 
 from experiments.gates import all_hold, gates, leader, verdict
 from experiments.statistics import ArmFigures, Moments, judge, votes_of_two, wording
+from experiments.templatetags.experiments import Words
+from experiments.templatetags.experiments import percent as shortened
+from feedback.templatetags.feedback import percent
 from tests.experiments.test_statistics import means, shares, two_sided
 
 FINE = {"age_days": 5.0, "planned_n": 200, "planned_days": 3.0}
@@ -65,6 +68,13 @@ def test_the_better_arm_wins_at_the_second_evaluation():
         ),
         ([shares(300, 1000, units=2000), shares(420, 1000, units=2100)], {}, "coverage", True, "2.4 points apart"),
         (clear(), {}, "coverage", True, "100.0 % in every arm"),
+        (
+            [shares(99960, 99960, units=100000), shares(99950, 99950, units=100000)],
+            {},
+            "coverage",
+            True,
+            "A 99.960 %, B 99.950 %: 0.010 points apart",
+        ),
     ],
 )
 def test_a_gate_says_what_it_saw(arms, more, key, holds, shown):
@@ -183,3 +193,27 @@ def test_an_arm_of_no_weight_takes_part_once_units_met_it():
 def test_votes_of_two_arms_are_told_in_words(counts, said):
     told = wording.votes(votes_of_two(*counts), "B").replace("\xa0", " ")
     assert said in told
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0, "0.0 %"),
+        (1, "100.0 %"),
+        (0.742, "74.2 %"),
+        (80 / 200_000, "0.040 %"),
+        (99_960 / 100_000, "99.960 %"),
+        (0.999, "99.90 %"),
+        (0.0123, "1.2 %"),
+        (1 / 3e8, "0.00000033 %"),
+    ],
+)
+def test_no_share_is_said_to_be_0_or_100_that_only_comes_near(share, said):
+    assert wording.share(share).replace("\xa0", " ") == percent(share) == said
+    assert Words(True).value(share) == said and shortened(share) == said.replace(".0 %", " %")
+
+
+def test_intervals_are_told_by_their_ends():
+    assert Words(True).interval((0.0, 0.0713)) == "0.0 to 7.1 %"
+    assert Words(False, digits=2).interval((3.686, 3.814)) == "3.69 to 3.81"
+    assert Words(True).difference(0.0004) == "+0.040" and Words(True).interval(None) == ""
