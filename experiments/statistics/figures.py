@@ -243,7 +243,7 @@ class Judgement:
 class Plan:
     """How many units a test needs. Units with a value decide; with a coverage below 1 more have to come."""
 
-    answered_per_arm: int
-    units_per_arm: int
-    units: int  # of all arms
+    answered_per_arm: int  # in the arm that has the fewest
+    units_per_arm: int  # likewise
+    units: int  # of all arms, by their weights
     days: float | None  # None: no daily traffic was given

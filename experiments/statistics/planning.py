@@ -16,13 +16,16 @@ _AT_ONCE = 2_000
 _SEED = 20_240_401
 
 
-def plan(kind, *, effect, base=None, spread=None, arms=2, power=0.8, alpha=0.05, daily=None, coverage=1.0):
+def plan(
+    kind, *, effect, base=None, spread=None, arms=2, power=0.8, alpha=0.05, daily=None, coverage=1.0, weights=None
+):
     """Plan of a test that sees, with this power, an arm which is better than every other by `effect`.
 
     kind bool: `base` is the other arms' share, `effect` the difference of shares (below 0 where less is better).
     scalar: `spread` is the deviation of units' values. preference: `effect` is the difference of two win rates (0.1:
     55 % against 45 %), `spread` the share of ties. `daily`: units a day that enter the test; `coverage`: share of them
-    that give feedback. ValueError says what cannot be.
+    that give feedback; `weights`: each arm's part of them beside the other arms' (equal unless said), of which the
+    smallest has to see enough. ValueError says what cannot be.
 
     The power is that of what decides: at one of 50 looks, up to this number of units, the always-valid lower bound of
     the better arm (tuned for this number) is above 0 against every other arm. It depends on effect / deviation *
@@ -31,14 +34,16 @@ def plan(kind, *, effect, base=None, spread=None, arms=2, power=0.8, alpha=0.05,
     worth having needs more: plan with what is expected beyond it.
     """
     _check(effect, arms, power, alpha, daily, coverage)
+    times = _times_of_the_smallest(weights or [1.0] * arms)
     variance = _variance(kind, effect, base, spread)
     in_effects = strength_needed(arms, power, alpha) / effect
     needed = variance * in_effects * in_effects  # infinite where ** would raise
-    if not needed / coverage < _MOST_UNITS:
+    if not needed / coverage * times < _MOST_UNITS:
         raise ValueError(f"An effect of {effect:g} is too small to be seen by any number of units that come.")
     answered = max(LEAST_UNITS, math.ceil(needed))
     units = math.ceil(answered / coverage)
-    return Plan(answered, units, units * arms, units * arms / daily if daily else None)
+    whole = math.ceil(units * times)
+    return Plan(answered, units, whole, whole / daily if daily else None)
 
 
 @lru_cache(maxsize=64)
@@ -75,6 +80,13 @@ def _check(effect, arms, power, alpha, daily, coverage):
         raise ValueError(f"The share of units that give feedback lies above 0, up to 1; {coverage:g} does not.")
     if daily is not None and not 1e-6 <= daily < math.inf:
         raise ValueError(f"Units a day are a number above 0; {daily:g} is not.")
+
+
+def _times_of_the_smallest(weights):
+    """How many times the units of the arm that has the fewest all arms have together."""
+    if not min(weights) > 0:
+        raise ValueError("An arm of weight 0 meets no unit: it never has enough.")
+    return sum(weights) / min(weights)
 
 
 def _variance(kind, effect, base, spread):

@@ -20,7 +20,7 @@ MOST_DAYS = 100_000
 @dataclass(frozen=True)
 class Lately:
     """What a key's values were in the last days: mean, deviation and number, None or 0 where nothing was given; how
-    many interactions there were a day, and the share of them that had a value."""
+    many interactions there were on a day that had any, and the share of them that had a value."""
 
     base: float | None
     spread: float | None
@@ -36,7 +36,7 @@ class Question:
     kind: str  # bool, scalar or preference
     is_share: bool
     lower_is_better: bool
-    arms: int
+    weights: list[float]  # of the arms
     effect: float | None
     smallest: float
     base: float | None
@@ -45,6 +45,10 @@ class Question:
     coverage: float | None
     split: float
     power: float
+
+    @property
+    def arms(self):
+        return len(self.weights)
 
 
 @dataclass(frozen=True)
@@ -67,25 +71,28 @@ class Shown:
 def measured(project):
     """{feedback key id: Lately} of the last 28 days, and under None what holds for a key without values."""
     after = rollups.hour_of(timezone.now() - datetime.timedelta(days=DAYS))
-    everything = rollups.totals(project, Dimension.ALL, after).get(0, 0)
+    hours = rollups.by_hour(project, Dimension.ALL, after)
+    everything, days = sum(hours.values()), len({hour.date() for hour in hours})
     found = {
-        key_id: _lately(totals, everything) for (key_id,), totals in given(project, by=("key_id",), after=after).items()
+        key_id: _lately(totals, everything, days)
+        for (key_id,), totals in given(project, by=("key_id",), after=after).items()
     }
-    return {None: _lately(Totals(), everything), **found}
+    return {None: _lately(Totals(), everything, days), **found}
 
 
-def _lately(totals, everything):
+def _lately(totals, everything, days):
     moments = totals.moments
     coverage = min(1.0, totals.interactions / everything) if everything and totals.interactions else None
-    return Lately(moments.mean, moments.stddev, moments.n, everything / DAYS, coverage)
+    return Lately(moments.mean, moments.stddev, moments.n, everything / max(1, days), coverage)
 
 
 def shown(form, lately):
-    """The Shown of what the form says; `lately` is `measured`. What is empty is taken as measured."""
+    """The Shown of what the form says; `lately` is `measured`. What is empty is taken as measured, but for the units a
+    day: interactions are counted, and how many people or sessions they are of is not."""
     said = form.said()
     key = said.get("feedback_key")
     own = lately.get(key.pk if key else None, lately[None])
-    question = _question(said, len(form.chosen()), own)
+    question = _question(said, [weight for _, weight in form.chosen()], own)
     told = {"question": question, "words": Words(question.is_share), "lately": own}
     if missing := _missing(question):
         return Shown(**told, missing=missing)
@@ -103,6 +110,7 @@ def _plan(question):
         base=question.base,
         spread=question.spread,
         arms=question.arms,
+        weights=question.weights,
         power=question.power,
         daily=question.daily * question.split if question.daily else None,
         coverage=question.coverage or 1.0,
@@ -110,10 +118,10 @@ def _plan(question):
 
 
 def _question(said, chosen, own):
-    """The Question of what a form says, with so many arms chosen; what was measured where it says nothing."""
+    """The Question of what a form says, with arms of these weights chosen; what was measured where it says nothing."""
     key, preference = said.get("feedback_key"), said.get("judged_by") == JudgedBy.PREFERENCE
     is_share = preference or key is None or key.kind == "bool"
-    arms, hundred = max(2, chosen), 100 if is_share else 1
+    weights, hundred = chosen if len(chosen) > 1 else [1.0, 1.0], 100 if is_share else 1
 
     def written(name, otherwise, unit=1):
         return otherwise if said.get(name) is None else said[name] / unit
@@ -122,13 +130,13 @@ def _question(said, chosen, own):
         kind="preference" if preference else "bool" if is_share else "scalar",
         is_share=is_share,
         lower_is_better=bool(key and key.lower_is_better and not preference),
-        arms=arms,
+        weights=weights,
         effect=written("effect", None, hundred),
         # strengths of three or more arms have a unit of their own
-        smallest=0.0 if preference and arms > 2 else written("smallest_effect", 0.0, hundred),
+        smallest=0.0 if preference and len(weights) > 2 else written("smallest_effect", 0.0, hundred),
         base=None if preference else written("base", own.base, hundred),
         spread=None if is_share else written("spread", own.spread),
-        daily=written("daily", own.daily or None),
+        daily=written("daily", None),
         coverage=written("coverage", own.coverage, 100),
         split=written("split", 1.0),  # the form made a part of 1 of it
         power=float(said.get("power") or 0.8),

@@ -194,7 +194,10 @@ def test_the_planner_takes_what_was_measured_and_says_what_is_missing(pages, pro
     fill(make_test(project, traffic_split=0.2), (40, 40, 30), (40, 40, 30))
     form = pages.get(url("create", project=project))
     assert "75.0 %" in text_of(form) and "Write the difference" in text_of(form)
-    part = pages.post(url("plan", project=project), {**FORM, "effect": "5"}, headers=SCRIPTS)
+    assert "27 interactions on a day that had any" in text_of(form)  # 80 on three days
+    unknown = pages.post(url("plan", project=project), {**FORM, "effect": "5"}).context["plan"]
+    assert unknown.plan.days is None and unknown.plan.units == 4 * unknown.plan.units_per_arm  # one arm has a quarter
+    part = pages.post(url("plan", project=project), {**FORM, "effect": "5", "daily": "100"}, headers=SCRIPTS)
     assert part.templates[0].name == "experiments/_plan.html"
     plan = part.context["plan"].plan
     assert plan.answered_per_arm > 500 and part.context["plan"].days > 1
@@ -236,6 +239,8 @@ def test_without_scripts_the_plan_is_worked_out_and_taken_over_by_the_form(pages
     taken = pages.post(url("create", project=project), {**sent, "do": "use"}).content.decode()
     assert f'name="planned_n" value="{plan.plan.answered_per_arm}"' in taken
     assert f'name="planned_days" value="{plan.days}"' in taken
+    unknown = pages.post(url("create", project=project), {**sent, "daily": "", "do": "use"}).content.decode()
+    assert f'name="planned_days" value="{FORM["planned_days"]}"' in unknown  # nobody knows how many: what was written
     assert not ABTest.objects.exists()
 
 

@@ -524,6 +524,9 @@ def test_more_is_needed_for_smaller_effects_more_power_more_arms_and_less_feedba
         assert plan(**asked | more).answered_per_arm > known.answered_per_arm
     half = plan(**asked, coverage=0.5)
     assert half.units_per_arm == 2 * known.answered_per_arm and half.answered_per_arm == known.answered_per_arm
+    uneven = plan(**asked, daily=500, weights=[1, 3])  # the smaller arm has a quarter of what comes
+    assert (uneven.answered_per_arm, uneven.units) == (known.answered_per_arm, 4 * known.units_per_arm)
+    assert uneven.days == pytest.approx(2 * known.days)
     assert plan("bool", base=0.7, effect=-0.05).answered_per_arm == known.answered_per_arm
 
 
@@ -540,6 +543,8 @@ def test_more_is_needed_for_smaller_effects_more_power_more_arms_and_less_feedba
         {"kind": "preference", "effect": 0.5, "spread": 0.8},
         {"kind": "text", "effect": 1.0},
         {"kind": "bool", "base": 0.3, "effect": 0.1, "power": 1.0},
+        {"kind": "bool", "base": 0.3, "effect": 0.1, "weights": [1, 0]},
+        {"kind": "bool", "base": 0.3, "effect": 0.1, "weights": [1e-300, 1e6]},
         {"kind": "bool", "base": 0.3, "effect": 0.1, "arms": 1},
         {"kind": "bool", "base": 0.3, "effect": 0.1, "coverage": 0.0},
         {"kind": "bool", "base": 0.3, "effect": 0.1, "coverage": 1e-320},
