@@ -213,9 +213,7 @@ class Votes:
     ties: int
     win_rate: float | None  # ties as half
     tie_share: float | None
-    p: float | None  # exact binomial test of the decided votes against one half: holds for one look only
-    left_share: float | None  # of decided votes with a known side, those that the left side won
-    left_interval: tuple[float, float] | None
+    p: float | None  # exact binomial test of the decided votes against one half, as if each were another judge's
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ def votes(known, letter):
     told = f"{letter} won {known.wins:,}, lost {known.losses:,} and tied {known.ties:,} ({share(known.tie_share)})."
     if known.p is None:
         return told
-    return f"{told} Exact binomial test of those that were decided, for a single look: {p_value(known.p)}."
+    taken = "as if each were another judge's, and for a single look"
+    return f"{told} Exact binomial test of those that were decided, {taken}: {p_value(known.p)}."
 
 
 def in_a_row(words):

@@ -257,8 +257,18 @@ def test_the_page_says_who_is_ahead_by_how_much_and_which_checks_hold(pages, run
     assert report.verdict.headline in text
     for gate in report.gates:
         assert gate.name in text and " ".join(gate.shown.split()) in text
-    for said in ("ridge-70b", "33.3 %", "87.5 %", "+54.2", "240", "Chance that B is best", "Make the winner"):
+    for said in (
+        "ridge-70b",
+        "33.3 %",
+        "87.5 % 80.4 to 92.3 %",
+        "+54.2",
+        "240",
+        "Chance that B is best",
+        "Make the winner",
+        "UTC, by the day",
+    ):
         assert said in text, said
+    assert "±" not in text
     assert len(answer.context["drawn"].chart.series[1].line.dots) == 2  # of three days; the first has too few
     assert f"arm={running.arms.get(position=1).pk}" in answer.content.decode()
 
@@ -273,7 +283,6 @@ def test_to_look_at_the_page_is_no_evaluation(pages, running):
 
 
 def test_who_decides_after_one_evaluation_has_not_seen_two(pages, running):
-    assert "±" not in text
     evaluate(running)
     pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "It helps more."})
     assert [gate["holds"] for gate in Decision.objects.get().gates] == [True] * 5 + [False]
@@ -372,6 +381,18 @@ def test_by_label_is_a_part_of_its_own_and_without_scripts_a_page(pages, running
     assert pages.get(url("labels", running), {"label": "nobody:knows", "arm": "Z"}).status_code == 200
 
 
+def test_a_row_by_label_is_coloured_by_the_ends_of_its_interval():
+    """Newcombe's of 6 in 10 against 2 in 10 is not symmetric: half its width is less than the difference."""
+    rows = [LabelRow("a", 20, [(10, 0.2), (10, 0.6)], 0.4, (-0.023, 0.673))]
+    rows.append(LabelRow("b", 20, [(10, 0.2), (10, 0.6)], 0.4, (0.023, 0.673)))
+    rows.append(LabelRow("c", 20, [(10, 0.2), (10, 0.6)], None, None))
+    told = label_rows(ByLabel("intent", rows), Words(True), lower_is_better=False)
+    assert [(one.tone, one.between) for one in told] == [
+        ("", "\u22122.3 to +67.3"), ("good", "+2.3 to +67.3"), ("", ""),
+    ]  # fmt: skip
+    assert label_rows(ByLabel("intent", rows[1:]), Words(True), lower_is_better=True)[0].tone == "bad"
+
+
 # -- the end --------------------------------------------------------------------------------------
 def test_a_decision_needs_a_reason_and_what_was_chosen_stays(pages, running):
     answer = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": " "})
@@ -387,18 +408,6 @@ def test_deciding_makes_the_winner_the_default_keeps_the_record_and_is_rolled_ba
     for said in ("B won", reason, "Deployed", "Decided", "ridge-70b is the default now", "Roll back"):
         assert said in text, said
     assert Attachment.objects.get(project=running.project, is_default=True).model.key == "ridge-70b"
-def test_a_row_by_label_is_coloured_by_the_ends_of_its_interval():
-    """Newcombe's of 6 in 10 against 2 in 10 is not symmetric: half its width is less than the difference."""
-    rows = [LabelRow("a", 20, [(10, 0.2), (10, 0.6)], 0.4, (-0.023, 0.673))]
-    rows.append(LabelRow("b", 20, [(10, 0.2), (10, 0.6)], 0.4, (0.023, 0.673)))
-    rows.append(LabelRow("c", 20, [(10, 0.2), (10, 0.6)], None, None))
-    told = label_rows(ByLabel("intent", rows), Words(True), lower_is_better=False)
-    assert [(one.tone, one.between) for one in told] == [
-        ("", "\u22122.3 to +67.3"), ("good", "+2.3 to +67.3"), ("", ""),
-    ]  # fmt: skip
-    assert label_rows(ByLabel("intent", rows[1:]), Words(True), lower_is_better=True)[0].tone == "bad"
-
-
     record = pages.get(url("record", running))
     assert "attachment" in record.headers["Content-Disposition"]
     kept = json.loads(record.content)
@@ -488,6 +497,7 @@ def test_two_arms_by_preferences_show_win_rates_and_lead_to_the_pairs(pages, pro
     vote(test, fill(test, (80, 0, 0), (80, 0, 0)), (1, 2))
     answer = pages.get(url("detail", test))
     assert "Win rate" in text_of(answer) and "75.0 %" in text_of(answer)
+    assert "UTC, by the day a judge first voted" in text_of(answer)
     assert "Traffic matches the split does not apply" in text_of(answer)
     assert "100.0 %" not in text_of(answer)
     assert "A won 20, lost 60 and tied 0 (0.0 %)" in text_of(answer).replace("\xa0", " ")

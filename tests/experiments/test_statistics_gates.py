@@ -187,7 +187,7 @@ def test_an_arm_of_no_weight_takes_part_once_units_met_it():
         ((0, 0, 3), "B won 0, lost 0 and tied 3 (100.0 %)."),
         ((1200, 900, 300), "B won 1,200, lost 900 and tied 300 (12.5 %). Exact binomial test"),
         ((1200, 900, 300), "p below 0.000000001"),
-        ((60, 40, 0), "p = 0.06"),
+        ((60, 40, 0), "as if each were another judge's, and for a single look: p = 0.06"),
     ],
 )
 def test_votes_of_two_arms_are_told_in_words(counts, said):
