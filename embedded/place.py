@@ -74,22 +74,19 @@ class Place:
 
     def make(self):
         """Make the data folder, and a place for the cluster where its account can be; refuse what is not ours."""
-        if not self.data_dir.exists():
-            self.data_dir.mkdir(parents=True)
-            self.data_dir.chmod(0o755)  # ours: whatever the umask, the server's account must get through
+        make_open(self.data_dir)
         self.log.parent.mkdir(mode=0o700, exist_ok=True)
         if not os.path.lexists(self.door) and not self.may_enter(self.data_dir):
             self.lead_away()
         self.check_not_lost()
-        self.check_reachable()
+        self.check_entry(self.cluster.parent)
         self.check_owner()
 
     def lead_away(self):
         """PostgreSQL never runs as root, and its account may not enter the data folder (root's own, mostly). No
         parent is opened up: the cluster gets a folder of its own elsewhere, and a link leads to it."""
         home = AWAY / uuid.uuid4().hex
-        home.mkdir(parents=True)
-        home.chmod(0o755)
+        make_open(home)
         self.door.symlink_to(home / "postgres")
 
     def check_not_lost(self):
@@ -102,9 +99,8 @@ class Place:
                 f"To begin anew, with none of the data, remove the link."
             )
 
-    def check_reachable(self):
-        """Refuse a cluster whose folder was closed to its account afterwards."""
-        inside = self.cluster.parent
+    def check_entry(self, inside):
+        """Refuse a folder that its account may not enter, and name the one that is closed."""
         if self.may_enter(inside):
             return
         closed = next(step for step in reversed([inside, *inside.parents]) if not self.may_enter(step))
@@ -119,16 +115,21 @@ class Place:
             return programs
         digest = hashlib.sha256(f"{programs} {programs.stat().st_mtime_ns}".encode()).hexdigest()[:12]
         install, copy = programs.parent, AWAY / f"programs-{digest}"
+        found = copy / install.parent.name / install.name / programs.name
         if not copy.exists():
             beside = AWAY / f"{copy.name}.{uuid.uuid4().hex}"
+            make_open(beside)
             shutil.copytree(install, beside / install.parent.name / install.name, symlinks=True)
             libraries = install.parent.with_name(f"{install.parent.name}.libs")  # a wheel's, found by this path
             if libraries.exists():
                 shutil.copytree(libraries, beside / libraries.name)
-            beside.chmod(0o755)
+            open_up(beside)
             with suppress(OSError):  # somebody else was as quick
                 beside.rename(copy)
-        return copy / install.parent.name / install.name / programs.name
+        if not self.may_enter(found):
+            open_up(copy)  # an older version copied the closed folders as they were
+        self.check_entry(found)
+        return found
 
     def may_enter(self, folder):
         if os.geteuid() != 0:
@@ -170,6 +171,19 @@ class Place:
 def address(data_dir):
     """The address of the embedded server's database as a URL; nothing is started for it."""
     return Place(data_dir).address
+
+
+def make_open(folder):
+    """Make the folder and those above it that are missing. They are ours: whatever the umask, everybody gets in."""
+    missing = [step for step in (folder, *folder.parents) if not step.exists()]
+    for step in reversed(missing):
+        step.mkdir(exist_ok=True)
+        step.chmod(0o755)
+
+
+def open_up(folder):
+    """Let everybody read what is in it, and run the programs."""
+    subprocess.run(["/bin/chmod", "-R", "go+rX", folder], check=True)
 
 
 def unprivileged_user():

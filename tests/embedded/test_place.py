@@ -3,6 +3,9 @@
 import os
 import pwd
 import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -34,6 +37,20 @@ def as_nobody(work):
 def answer(data_dir):
     with running(data_dir) as server, psycopg.connect(server.place.address) as connection:
         connection.execute("SELECT 1")
+
+
+@pytest.fixture
+def closed_programs(data_dir, monkeypatch):
+    """A folder with PostgreSQL's programs that only its owner may enter."""
+    install = binaries.find().parent
+    closed = data_dir.parent / "closed"
+    shutil.copytree(install, closed / install.parent.name / install.name, symlinks=True)
+    libraries = f"{install.parent.name}.libs"
+    if install.parent.with_name(libraries).exists():
+        shutil.copytree(install.parent.with_name(libraries), closed / libraries)
+    closed.chmod(0o700)
+    monkeypatch.setenv("PG_BIN", str(closed / install.parent.name / install.name / "bin"))
+    return closed
 
 
 def test_memory_settings_fit_small_and_large_machines():
@@ -112,17 +129,28 @@ if os.geteuid() == 0:
         with pytest.raises(Refused, match=f"may not enter {data_dir.parent}"):
             Server(data_dir).start()
 
-    def test_programs_in_a_closed_folder_are_copied_to_where_the_account_can_run_them(data_dir, monkeypatch):
-        install = binaries.find().parent
-        closed = data_dir.parent / "closed"
-        shutil.copytree(install, closed / install.parent.name / install.name, symlinks=True)
-        libraries = f"{install.parent.name}.libs"
-        if install.parent.with_name(libraries).exists():
-            shutil.copytree(install.parent.with_name(libraries), closed / libraries)
-        closed.chmod(0o700)
-        monkeypatch.setenv("PG_BIN", str(closed / install.parent.name / install.name / "bin"))
+    def test_as_root_it_comes_up_whatever_the_umask(data_dir, monkeypatch, closed_programs):
+        elsewhere = Path(tempfile.mkdtemp())
+        elsewhere.chmod(0o755)
+        monkeypatch.setattr("embedded.place.AWAY", elsewhere / "lib" / "marginalia")
+        before = os.umask(0o077)
+        try:
+            subprocess.run(["/bin/chmod", "-R", "go=", closed_programs], check=True)
+            data_dir.parent.chmod(0o700)
+            answer(data_dir)
+            (copy,) = (elsewhere / "lib" / "marginalia").glob("programs-*")
+            subprocess.run(["/bin/chmod", "-R", "go=", copy], check=True)
+            answer(data_dir)  # as an older version left it
+            (elsewhere / "lib").chmod(0o700)
+            with pytest.raises(Refused, match=f"may not enter {elsewhere / 'lib'}"):
+                Server(data_dir).place.reachable(binaries.find())
+        finally:
+            os.umask(before)
+            shutil.rmtree(elsewhere)
+
+    def test_programs_in_a_closed_folder_are_copied_to_where_the_account_can_run_them(data_dir, closed_programs):
         copy = Server(data_dir).place.reachable(binaries.find())
-        assert closed not in copy.parents
+        assert closed_programs not in copy.parents
         answer(data_dir)
         shutil.rmtree(copy.parents[2])
 
