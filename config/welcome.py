@@ -20,12 +20,18 @@ def is_ready():
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
     connection = http.client.HTTPConnection(host, settings.PORT, timeout=2)
     try:
-        connection.request("GET", "/ready", headers={"Host": "localhost"})
+        connection.request("GET", "/ready", headers={"Host": allowed_host()})
         return connection.getresponse().status == 200
     except OSError:
         return False
     finally:
         connection.close()
+
+
+def allowed_host():
+    """A host name that requests may carry: another one, localhost too, is refused where ALLOWED_HOSTS leaves it out."""
+    first = next(iter(settings.ALLOWED_HOSTS), "*")
+    return "localhost" if first == "*" else first.removeprefix(".")  # with the dot it stands for those below it too
 
 
 def welcome(seconds):
