@@ -1,6 +1,8 @@
 """Bring the database up to this version; the supervisor runs it before the web server starts."""
 
 import json
+import time
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -13,6 +15,7 @@ from config.welcome import known_demo
 from interactions import durable
 
 MIGRATING = 0x6D617267  # the advisory lock around it: two processes that migrate at once would fail
+AGAIN = 0.2  # seconds
 
 
 class Command(BaseCommand):
@@ -23,18 +26,31 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="fill a database that has no user yet")
 
     def handle(self, *, demo, **options):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
-        try:
+        with alone():
             if not is_migrated():
                 call_command("migrate", interactive=False, verbosity=0)
             call_command("make_partitions")
             if demo and not get_user_model().objects.exists():
                 call_command("make_demo")
-        finally:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
         write_address(settings.DATA_DIR / "demo.json")
+
+
+@contextmanager
+def alone():
+    """Only one process at a time. It asks again and again: who waits in a statement holds a snapshot all the while, for
+    whose end a migration of the other one's may wait in turn."""
+    while not ask("SELECT pg_try_advisory_lock(%s)"):
+        time.sleep(AGAIN)
+    try:
+        yield
+    finally:
+        ask("SELECT pg_advisory_unlock(%s)")
+
+
+def ask(about):
+    with connection.cursor() as cursor:
+        cursor.execute(about, [MIGRATING])
+        return cursor.fetchone()[0]
 
 
 def is_migrated():

@@ -1,0 +1,48 @@
+"""Several machines may start at once: one migrates, the others wait in a way that nothing of it waits for."""
+
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from config.management.commands import prepare
+
+OURS = {app.label for app in apps.get_app_configs() if Path(app.path).parent == Path(settings.BASE_DIR)}
+
+
+@pytest.mark.django_db
+def test_who_waits_for_another_to_migrate_holds_no_snapshot(monkeypatch):
+    snapshot = "SELECT state = 'active' OR backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = %s"
+    lock, unlock = "SELECT pg_try_advisory_lock(%s)", "SELECT pg_advisory_unlock(%s)"
+    apart, seen = connection.copy(), []
+
+    def ask(about, connection, *values):
+        with connection.cursor() as cursor:
+            cursor.execute(about, values)
+            return cursor.fetchone()[0]
+
+    def let_go(seconds):
+        seen.append(ask(snapshot, apart, waiting))
+        assert ask(unlock, apart, prepare.MIGRATING)
+
+    waiting = ask("SELECT pg_backend_pid()", connection)
+    ask("SELECT set_config('statement_timeout', '5s', true)", connection)
+    monkeypatch.setattr(prepare.time, "sleep", let_go)
+    try:
+        assert ask(lock, apart, prepare.MIGRATING)
+        with prepare.alone():
+            assert seen == [False]
+            assert not ask(lock, apart, prepare.MIGRATING)
+        assert ask(lock, apart, prepare.MIGRATING)
+    finally:
+        apart.close()
+
+
+def test_no_migration_of_ours_is_done_by_half():
+    """One that says `atomic = False` and is killed stays half done, and every later start fails in it."""
+    migrations = MigrationLoader(None).disk_migrations.values()
+    half = [f"{one.app_label}.{one.name}" for one in migrations if one.app_label in OURS and not one.atomic]
+    assert half == []
