@@ -69,22 +69,29 @@ class Facets:
 
 @dataclass
 class Histogram:
-    """(start of bar, interactions in it) from `start` to `end`, `step` apart, oldest first."""
+    """(start of bar, interactions in it) from `start` to `end`, `step` apart, oldest first. Where there were too many
+    to count, nothing is counted before `since`, or after `until`."""
 
     start: datetime.datetime
     end: datetime.datetime
     step: datetime.timedelta
     bars: list = field(default_factory=list)
-    approximate: bool = False
+    since: datetime.datetime | None = None
+    until: datetime.datetime | None = None
+
+    @property
+    def approximate(self):
+        return bool(self.since or self.until)
 
 
 class Matches:
     """The ids of what is wanted, of more than 5,000 the newest, and how many there are up to 10,000, as far as there
-    was time: looked up once, where it is asked."""
+    was time: looked up once, where it is asked. Where what is alike is folded, its order tells which one stands for
+    the rest: then they are the first in that order."""
 
     def __init__(self, project, wanted):
         self.project = project
-        self.wanted = wanted
+        self.wanted = wanted if wanted.fold else replace(wanted, oldest_first=False)
         self._several = len(wanted.asked()) > 1
         self._newest = min(NEWEST // 2 if self._several else NEWEST, SAMPLE)
 
@@ -112,8 +119,10 @@ class Matches:
 
     @property
     def looked_up(self):
-        """(all ids that were found, whether these are all there are): for what no row has to be read for."""
-        return self._found[0], self._found[2]
+        """(all ids that were found, the moment up to which they were looked for, None where these are all there are):
+        for what no row has to be read for."""
+        found, reached, are_all = self._found
+        return found, None if are_all else ids.time_of(reached or found[-1])
 
     @property
     def number(self):
@@ -171,13 +180,14 @@ def histogram(project, wanted, matches=None):
     if extent is None:
         return None
     timeless = replace(wanted, after=None, before=None)
-    hours, approximate = told.hours(project, timeless), False
+    hours, reached = told.hours(project, timeless), None
     if hours is None:
         if matches is None or timeless != wanted:
             matches = Matches(project, timeless)
-        found, are_all = matches.looked_up
-        hours, approximate = Counter((one.int >> 80) // 3_600_000 for one in found), not are_all
-    return _bars(*extent, hours, approximate)
+        found, reached = matches.looked_up
+        hours = Counter((one.int >> 80) // 3_600_000 for one in found)
+    bars = _bars(*extent, hours)
+    return replace(bars, until=reached) if timeless.fold and timeless.oldest_first else replace(bars, since=reached)
 
 
 def _named(model, counts):
@@ -236,7 +246,7 @@ def _distribution(counts, start=None, end=None):
     return Distribution(start, end, bins)
 
 
-def _bars(first, last, hours, approximate):
+def _bars(first, last, hours):
     """The Histogram from hour to hour, counted since 1970."""
     step = next((step for step in STEPS if (last - first) / step <= BARS), STEPS[-1])
     first -= first % step  # so that bars do not move as time goes on
@@ -246,4 +256,4 @@ def _bars(first, last, hours, approximate):
     starts = [ids.EPOCH + _HOUR * hour for hour in range(first, last + step, step)]
     number = -((first - last) // step)
     bars = [(start, counts[place]) for place, start in enumerate(starts[:number])]
-    return Histogram(starts[0], starts[0] + _HOUR * step * number, _HOUR * step, bars, approximate)
+    return Histogram(starts[0], starts[0] + _HOUR * step * number, _HOUR * step, bars)

@@ -25,6 +25,7 @@ class Timeline:
     selected: bool = False
     start: float = 0
     end: float = 0
+    uncounted: dict | None = None
 
     @property
     def span(self):
@@ -44,6 +45,7 @@ def timeline_of(histogram, wanted):
         step_ms=round(histogram.step.total_seconds() * 1000),
         description=_description(histogram, wanted),
         selected=bool(wanted.after or wanted.before),
+        uncounted=_uncounted(histogram),
     )
     line.start, line.end = _place(histogram, wanted.after, 0), _place(histogram, wanted.before, WIDTH)
     if not line.selected:
@@ -58,9 +60,32 @@ def timeline_of(histogram, wanted):
             "y": round(HEIGHT - height, 1),
             "height": height,
             "on": line.selected and line.start <= middle <= line.end,
-            "title": f"{_moment(start)}: {n:,}",
+            "title": f"{_moment(start)}: {_told(histogram, start, n)}",
         })  # fmt: skip
     return line
+
+
+def _uncounted(histogram):
+    """Where nothing was counted, `x` and `width`, and the `text` that says so; None where all is counted."""
+    if not histogram.approximate:
+        return None
+    edge = _place(histogram, histogram.since or histogram.until, 0)
+    x, width = (0, edge) if histogram.since else (edge, round(WIDTH - edge, 1))
+    return {"x": x, "width": width, "text": _limit(histogram), "is_before": bool(histogram.since)}
+
+
+def _limit(histogram):
+    moment, side = (histogram.since, "before") if histogram.since else (histogram.until, "after")
+    return f"not counted {side} {_moment(moment)}"
+
+
+def _told(histogram, start, n):
+    """What is known of the bar that starts here."""
+    starts_early = histogram.since is not None and start < histogram.since
+    ends_late = histogram.until is not None and start + histogram.step > histogram.until
+    if not starts_early and not ends_late:
+        return f"{n:,}"
+    return f"at least {n:,}, {_limit(histogram)}" if n else _limit(histogram)
 
 
 def span_of(address):
@@ -115,7 +140,10 @@ def _milliseconds(moment):
 
 def _description(histogram, wanted):
     total = sum(n for _, n in histogram.bars)
-    text = f"{total:,} interactions from {_moment(histogram.start)} to {_moment(histogram.end)}"
+    start, end = histogram.since or histogram.start, histogram.until or histogram.end
+    text = f"{total:,} interactions from {_moment(start)} to {_moment(end)}"
+    if histogram.approximate:
+        text += f", {_limit(histogram)}"
     if wanted.after or wanted.before:
         ends = [write_instant(moment) if moment else "" for moment in (wanted.after, wanted.before)]
         text += f"; selected: {span_text(*ends)}"

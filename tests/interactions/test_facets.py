@@ -16,7 +16,7 @@ from interactions import rollups
 from interactions.filters import InteractionFilter
 from interactions.search import facets as facets_module
 from interactions.search import search
-from interactions.search.facets import SHOWN, count_shown, facets, histogram
+from interactions.search.facets import SHOWN, Matches, count_shown, facets, histogram
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
 
@@ -155,6 +155,37 @@ def test_the_histogram_of_one_condition_is_exact_however_many_match(shelf, monke
     shown = histogram(shelf.project, wanted(shelf.project, query))
     assert not shown.approximate
     assert sum(n for _, n in shown.bars) == sum(1 for one in shelf.corpus if meets(one)) > 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", [None, "created_at"])
+def test_a_histogram_that_is_cut_short_says_from_when_on_it_counts(shelf, monkeypatch, order):
+    monkeypatch.setattr(facets_module, "CAP", 30)
+    asked = wanted(shelf.project, {"latency": "0..", **({"order": order} if order else {})})
+    shown = histogram(shelf.project, asked)
+    newest = sorted((one.at for one in shelf.corpus if is_real(one) and "latency_ms" in one.record), reverse=True)[:31]
+    assert shown.approximate and shown.until is None
+    assert abs(shown.since - newest[-1]) < datetime.timedelta(milliseconds=1)
+    assert sum(n for _, n in shown.bars) == 31
+
+
+@pytest.mark.django_db
+def test_what_is_counted_of_many_are_the_newest_whatever_the_order(shelf):
+    asked = wanted(shelf.project, {"latency": "0.."})
+    turned = wanted(shelf.project, {"latency": "0..", "order": "created_at"})
+    folded = wanted(shelf.project, {"latency": "0..", "order": "created_at", "fold": "near"})
+    assert turned.oldest_first
+    assert Matches(shelf.project, turned).ids == Matches(shelf.project, asked).ids
+    oldest = Matches(shelf.project, folded).ids
+    assert oldest == sorted(oldest)
+
+
+@pytest.mark.django_db
+def test_of_what_is_folded_the_histogram_says_up_to_when_it_counts(shelf, monkeypatch):
+    monkeypatch.setattr(facets_module, "CAP", 30)
+    shown = histogram(shelf.project, wanted(shelf.project, {"order": "created_at", "fold": "near", "latency": "0.."}))
+    assert shown.approximate and shown.since is None
+    assert all(start <= shown.until for start, n in shown.bars if n)
 
 
 @pytest.mark.django_db

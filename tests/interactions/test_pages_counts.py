@@ -1,14 +1,21 @@
 """What is counted for the table, apart from its rows: the filters with their counts, the histogram, the total."""
 
+import datetime
+
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from feedback.services import create_feedback_key
 from interactions.labels import remove_label, set_label
 from interactions.search import Counted
+from interactions.search.facets import Histogram
 from interactions.templatetags.interactions import capped
+from interactions.views.timeline import timeline_of
+from interactions.wanted import Wanted
 from tests.factories import make_interaction, make_project, make_user
 
 HTMX = {"HX-Request": "true"}
@@ -92,6 +99,49 @@ def test_the_histogram_comes_alone(pages, project):
     make_interaction(project)
     response = pages.get(url("interaction_histogram", project), headers=HTMX)
     assert response.content.decode().startswith('<div id="timeline-drawn"') and b"<time-brush" in response.content
+
+
+START = datetime.datetime(2026, 5, 12, tzinfo=datetime.UTC)
+REACHED = START + datetime.timedelta(hours=2, minutes=30)
+
+
+def four_hours(**ends):
+    bars = [(START + datetime.timedelta(hours=place), n) for place, n in enumerate((0, 0, 3, 4))]
+    return Histogram(START, START + datetime.timedelta(hours=4), datetime.timedelta(hours=1), bars, **ends)
+
+
+def test_a_bar_says_what_was_not_counted():
+    limit = "not counted before 12 May 2026, 02:30"
+    with timezone.override("UTC"):
+        line = timeline_of(four_hours(since=REACHED), Wanted())
+        drawn = render_to_string("interactions/_timeline_drawn.html", {"timeline": line})
+    titles = [bar["title"].removeprefix("12 May 2026, ") for bar in line.bars]
+    assert titles == [f"00:00: {limit}", f"01:00: {limit}", f"02:00: at least 3, {limit}", "03:00: 4"]
+    assert line.description == f"7 interactions from 12 May 2026, 02:30 to 12 May 2026, 04:00, {limit}"
+    assert (line.uncounted["x"], line.uncounted["width"]) == (0, 787.5)
+    assert "Not counted before 12 May 2026, 02:30</p>" in drawn and '<rect class="uncounted"' in drawn
+
+
+def test_a_bar_says_what_was_not_counted_behind_the_oldest():
+    with timezone.override("UTC"):
+        line = timeline_of(four_hours(until=REACHED), Wanted())
+    assert [("not counted after 12 May 2026, 02:30" in bar["title"]) for bar in line.bars] == [False, False, True, True]
+    assert (line.uncounted["x"], line.uncounted["width"]) == (787.5, 472.5)
+
+
+def test_where_all_is_counted_nothing_else_is_said():
+    line = timeline_of(four_hours(), Wanted())
+    assert line.uncounted is None
+    assert "not counted" not in line.description + "".join(bar["title"] for bar in line.bars)
+
+
+@pytest.mark.parametrize(("query", "end"), [("", "newest"), ("&fold=near", "oldest")])
+def test_estimates_say_over_which_matches(pages, project, monkeypatch, query, end):
+    monkeypatch.setattr("interactions.search.facets.SAMPLE", 1)
+    for words in ("Where is my parcel?", "Cancel the lease of the flat.", "Translate this poem into Welsh."):
+        make_interaction(project, latency_ms=5, messages=[{"role": "user", "content": words}], completion=words)
+    address = url("interaction_facets", project) + f"?latency=0..&order=created_at{query}"
+    assert f"Counted over the {end} matches" in pages.get(address, headers=HTMX).text
 
 
 def test_without_scripts_the_filters_are_a_page_that_the_table_leads_to(pages, project):
