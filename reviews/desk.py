@@ -227,7 +227,8 @@ def _undo(review, step):
         review.save()
         settle(review.item, review, new=False)
         return
-    review.state = State.DRAFT if was_submitted else before["state"]
+    typed = before["state"] == State.PENDING and (review.answers or review.comment)  # into what she had skipped
+    review.state = State.DRAFT if was_submitted or typed else before["state"]
     review.place = None if was_submitted else before["place"]
     review.ended_at = None if was_submitted or not before["ended_at"] else parse_datetime(before["ended_at"])
     review.save()

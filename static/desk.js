@@ -71,6 +71,8 @@ function rest() {
 }
 
 function goOn(item = ahead.shift()) {
+  clearTimeout(draftTimer);
+  draftTimer = 0;
   current?.remove();
   current = null;
   if (item && performance.now() - item.cameAt > STALE && !isOver(item)) { // its lock may be lost
@@ -163,30 +165,49 @@ function firstFault() {
 }
 
 function finish(what, event) {
-  if (!isReady() || isOver(current)) return;
+  if (!isReady() || isOver(current)) return false;
+  if (what !== "submit" && isChanged()) return leave(() => finish(what, event));
   const fault = what === "submit" ? firstFault() : -1;
   $$(".fault", current).forEach((one) => { one.hidden = true; });
   if (fault >= 0) {
     mark(fault);
     const told = $(".fault", questions()[fault]);
     if (told) told.hidden = false;
-    return say("This question needs an answer first.");
+    say("This question needs an answer first.");
+    return false;
   }
-  clearTimeout(draftTimer);
-  draftTimer = 0;
   if (what !== "later") counts[what === "skip" ? "skipped" : "done"] += current.dataset.again ? 0 : 1;
   since = event?.timeStamp ?? performance.now();
   box.put(current.dataset.review, current.dataset.answer, [...formData(current), ["do", what]], drafting);
   goOn();
   flash(what);
+  return true;
 }
+
+/* an answer that is in and was changed: going elsewhere asks whether to send it, so that it is neither lost nor said unawares */
+const asking = $("#changed");
+let onward = null; // {goes: where she was going, sent: what follows where the change is sent}
+const differs = (field) => (field.matches("[type=radio], [type=checkbox]") ? field.checked !== field.defaultChecked : "defaultValue" in field && field.value !== field.defaultValue);
+const isTyped = () => [...$("form.panel", current).elements].some(differs);
+const isChanged = () => current?.dataset.again === "submitted" && isTyped();
+function leave(goes, sent = () => {}) {
+  if (!isChanged()) return goes();
+  onward = { goes, sent };
+  asking.returnValue = "";
+  asking.showModal();
+  return false;
+}
+asking.addEventListener("close", () => {
+  if (asking.returnValue === "send" && finish("submit")) onward.sent();
+  if (asking.returnValue === "drop") { $("form.panel", current).reset(); onward.goes(); }
+});
 
 /* a draft follows each change, so that nothing of an item that is left half done is lost */
 let draftTimer = 0, drafting = Promise.resolve(), unkept = null; // the item whose draft the server did not take
 function saveDraft(keepalive = false) {
   clearTimeout(draftTimer);
   draftTimer = 0;
-  if (current && !isOver(current) && !current.dataset.again) drafting = sendDraft(current, keepalive);
+  if (current && !isOver(current) && current.dataset.again !== "submitted") drafting = sendDraft(current, keepalive);
 }
 async function sendDraft(item, keepalive) {
   try {
@@ -209,7 +230,7 @@ floor.addEventListener("input", (e) => {
   draftTimer = setTimeout(saveDraft, 600);
 });
 addEventListener("pagehide", () => { if (draftTimer) saveDraft(true); });
-addEventListener("beforeunload", (e) => { if (unkept && unkept === current) e.preventDefault(); });
+addEventListener("beforeunload", (e) => { if ((unkept && unkept === current) || isChanged()) e.preventDefault(); });
 
 /* an item in front of the one that is shown: what is undone, or the one before */
 async function fetchBack(url, options, nothing) {
@@ -281,9 +302,13 @@ const ACTS = {
   submit: (e) => finish("submit", e),
   skip: (e) => finish("skip", e),
   later: (e) => finish("later", e),
-  undo: () => fetchBack(desk.dataset.undo, { method: "POST", body: [] }, "There is nothing left to undo."),
-  previous: () => fetchBack(current?.dataset.before, {}, "There is none before this one."),
-  next: () => { if (current?.dataset.again && !busy) goOn(); else say("Answer, skip or put this one off to go on."); },
+  undo: () => leave(() => fetchBack(desk.dataset.undo, { method: "POST", body: [] }, "There is nothing left to undo.")),
+  previous: () => leave(() => fetchBack(current?.dataset.before, {}, "There is none before this one.")),
+  next: (e) => {
+    if (!current?.dataset.again || busy) say("Answer, skip or put this one off to go on.");
+    else if (current.dataset.again === "skipped" && (draftTimer || isTyped())) finish("skip", e); // with what she typed
+    else leave(goOn);
+  },
   comment: () => $("[data-act=comment]", current)?.focus(),
   lead: () => { const input = $("[data-act=lead] input", current); if (input) { input.checked = !input.checked; input.dispatchEvent(new Event("input", { bubbles: true })); say(input.checked ? "A lead is asked" : "No lead is asked"); } },
   guide: () => { const guide = $(".guide", current); if (guide) { guide.open = !guide.open; rememberGuide(guide.open); } },
@@ -352,6 +377,8 @@ desk.addEventListener("click", (e) => {
   if (diff) { e.preventDefault(); showDiff(diff.dataset.diff === "on"); }
   const before = e.target.closest("[data-previous]");
   if (before) { e.preventDefault(); ACTS.previous(); }
+  const away = e.target.closest("[data-away]"), go = () => location.assign(away.href);
+  if (away && isChanged() && !e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); leave(go, () => Promise.race([box.sent(), sleep(3_000)]).then(go)); }
 });
 function showDiff(on) {
   desk.classList.toggle("diffing", on);

@@ -241,6 +241,94 @@ def test_going_back_and_on_again(open_page, queue):
     assert submitted(queue).count() == 1
 
 
+def went_back(page, queue):
+    """(the item that is shown again after it was answered, the one that comes after it)."""
+    desk(page, queue)
+    ready(page)
+    one = shown(page)
+    press(page, "1", "1", "Enter")
+    ready(page)
+    two = shown(page)
+    back_to(page, one)
+    return one, two
+
+
+def back_to(page, review):
+    settled(page)
+    press(page, "ArrowLeft")
+    back_at(page, review)
+    ready(page)
+
+
+def accurate(review):
+    return Review.objects.get(pk=review).answers["accurate"]
+
+
+@pytest.mark.parametrize("key", ["ArrowRight", "j", "s", "l"])
+def test_who_changed_an_answer_and_goes_on_is_asked_whether_to_send_it(open_page, queue, key):
+    page = open_page()
+    one, two = went_back(page, queue)
+    dialog = page.get_by_role("dialog", name="Send what you changed?")
+    press(page, "2", key)
+    dialog.wait_for()
+    press(page, "Escape")
+    expect(dialog).to_be_hidden()
+    assert shown(page) == one
+    press(page, key)
+    dialog.wait_for()
+    press(page, "Enter")
+    back_at(page, two)
+    settled(page)
+    assert accurate(one) == "slip" and Review.objects.get(pk=two).state == State.PENDING
+    ready(page)
+    back_to(page, one)
+    press(page, "3", key)
+    dialog.get_by_role("button", name="Leave it as it was").click()
+    back_at(page, two)
+    settled(page)
+    assert accurate(one) == "slip"
+
+
+@pytest.mark.parametrize("back", ["ArrowLeft", "u"])
+def test_who_changed_an_answer_and_goes_further_back_is_asked_too(open_page, queue, back):
+    page = open_page()
+    one, _ = went_back(page, queue)
+    press(page, "2", back)
+    page.get_by_role("dialog", name="Send what you changed?").wait_for()
+    assert shown(page) == one and not violations(page)
+
+
+@pytest.mark.parametrize(("link", "address"), [("Leave", "/reviews$"), ("Go on", "/desk$")])
+def test_who_changed_an_answer_and_leaves_is_asked_and_then_goes(open_page, queue, link, address):
+    page = open_page()
+    one, _ = went_back(page, queue)
+    press(page, "2")
+    page.locator("#desk").get_by_role("link", name=link, exact=True).locator("visible=true").click()
+    page.get_by_role("dialog", name="Send what you changed?").wait_for()
+    with page.expect_navigation(url=re.compile(address)):
+        press(page, "Enter")
+    assert accurate(one) == "slip"
+
+
+def test_what_is_typed_into_a_skipped_item_stays_as_a_draft(open_page, queue):
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "s")
+    ready(page)
+    two = shown(page)
+    back_to(page, one)
+    press(page, "3", "ArrowRight")
+    back_at(page, two)
+    settled(page)
+    assert (Review.objects.get(pk=one).state, accurate(one)) == (State.SKIPPED, "wrong")
+    ready(page)
+    back_to(page, one)
+    with page.expect_response(re.compile("/draft$")):
+        press(page, "ArrowUp", "ArrowUp", "2")
+    assert (Review.objects.get(pk=one).state, accurate(one)) == (State.SKIPPED, "slip")
+
+
 def test_a_draft_is_saved_on_change_and_there_again(open_page, queue):
     page = desk(open_page(), queue)
     ready(page)

@@ -385,6 +385,19 @@ def test_putting_off_and_skipping_are_undone_to_what_was_before(project):
     assert (again["id"], again["state"], again["answers"]) == (first["id"], "draft", {"good": "no"})
 
 
+def test_what_is_typed_into_a_skipped_item_is_a_draft_once_the_skip_is_undone(project):
+    queue = make_queue(project, n=1)
+    desk = Desk(queue)
+    review = desk.next()
+    desk.post(f"/reviews/{review['id']}/skip")
+    kept = desk.post(f"/reviews/{review['id']}/draft", {"answers": {"good": "no"}})
+    assert (kept["state"], kept["answers"], kept["locked_until"]) == ("skipped", {"good": "no"}, None)
+    assert desk.undo()["state"] == "draft"
+    write_questions(queue=queue, questions=[TONE], by=owner_of(project))
+    again = desk.next()
+    assert (again["form_version"], again["answers"]) == (1, {"good": "no"})
+
+
 def test_a_skip_undone_after_somebody_took_the_item_is_told_when_it_is_answered(project):
     queue = make_queue(project, n=1)
     desk, other = Desk(queue), Desk(queue)
