@@ -17,7 +17,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from interactions import markup
+from interactions import faithful, markup
 
 MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about a second
 MOST_BRACKETS = 2_000  # looking for the ends of more links than this takes time that grows with its square
@@ -124,11 +124,11 @@ def plain_block(value):
 
 
 def as_json(source):
-    """The value where the text is a JSON object or list, else None."""
+    """The value where the text is a JSON object or list that would be shown as it was written, else None."""
     if not source.lstrip().startswith(("{", "[")) or len(source) > RAW_LIMIT:
         return None
     try:
-        return json.loads(source)
+        return faithful.loads(source)
     except (ValueError, RecursionError):
         return None
 

@@ -1,11 +1,13 @@
 """What strangers wrote is shown and does nothing; and it is shown in bounded time."""
 
+import json
 import time
 
 import pytest
 from django.template.loader import render_to_string
 
 from interactions import rendering
+from interactions.differences import visible_text
 from interactions.transcript import Transcript, new_messages
 
 
@@ -209,6 +211,31 @@ def test_a_result_stands_beside_its_call():
     (call,) = turns[1].calls
     assert call.name == "look"
     assert "covered" in call.result[0].rendered.html
+
+
+ALTERED = ['{"a": 1, "a": 2}', '{"p": 1.10}', "[1e3]", "[1e400]", "[12345678901234567890.5]", "[-0]", r'["\ud800"]']
+
+
+@pytest.mark.parametrize("source", ALTERED)
+def test_json_that_would_be_shown_as_another_is_shown_as_it_was_sent(source):
+    assert rendering.as_json(source) is None
+    call = {"function": {"name": "f", "arguments": source}, "id": "c1"}
+    messages = [
+        {"role": "user", "content": source},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": source},
+    ]
+    said, called = transcript(messages).turns
+    shown = (said.parts[0].rendered.html, called.calls[0].arguments, called.calls[0].result[0].rendered.html)
+    for html in shown:
+        assert visible_text(html).strip() == source
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": 1.5, "b": [-3, 0, 12345678901234567890, 0.1, 1e-07, 1e16]}, [None, True, {}, "\U0001f600"]]
+)
+def test_json_that_is_written_again_the_same_is_laid_out(value):
+    assert rendering.as_json(json.dumps(value)) == value
 
 
 @pytest.mark.parametrize("name", [None, 7, ["c1"], {"a": 1}])
