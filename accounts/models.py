@@ -7,9 +7,15 @@ from django.db.models.functions import Lower, Now
 
 
 class UserManager(BaseUserManager):
+    def at(self, address):
+        """Whoever has this address, whatever its case."""
+        # in small letters, as failed logins are counted and as the address is unique: in capitals a dotless i is an i,
+        # and every such spelling would have tries of its own
+        return self.alias(spelt=Lower("email")).filter(spelt=address.lower())
+
     def get_by_natural_key(self, username):
-        """Addresses are the same whatever their case."""
-        return self.get(email__iexact=username)
+        """Who logs in with it."""
+        return self.at(username).get()
 
 
 class User(AbstractBaseUser):

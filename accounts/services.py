@@ -50,7 +50,7 @@ def add_member(*, team, user, role):
 def invite_member(*, team, email, name, role):
     """Add the person of this address, made if nobody has it: the member, and her one-time password or None."""
     password = None
-    user = User.objects.filter(email__iexact=email).first()
+    user = User.objects.at(email).first()
     if user is None:
         password = secrets.token_urlsafe(12)
         user = create_user(email=email, name=name, password=password, temporary=True)

@@ -150,7 +150,7 @@ def team(request, team):
 
 def _invite(team, form):
     email = form.cleaned_data["email"]
-    if team.members.filter(email__iexact=email).exists():
+    if team.members.at(email).exists():
         form.add_error("email", "This person is in the team already; change her role in the list.")
         return None
     name = form.cleaned_data["name"] or email.partition("@")[0]

@@ -56,6 +56,14 @@ def test_after_ten_failures_even_the_right_password_waits(client, mara):
     assert log_in(client, make_user("other@example.org", password=PASSWORD).email).status_code == 302
 
 
+@pytest.mark.parametrize("email", ["lıs@example.org", "LİS@example.org", "LıS@example.org"])
+def test_no_other_spelling_of_an_address_has_tries_of_its_own(client, email):
+    make_user("lis@example.org", password=PASSWORD)
+    assert log_in(client, "LIS@example.org").status_code == 302
+    client.logout()
+    assert log_in(client, email).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("behind_proxy", "told", "counted"),
     [

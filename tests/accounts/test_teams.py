@@ -68,6 +68,12 @@ def test_somebody_known_is_added_and_keeps_her_password(client, team):
     assert role_of(jo, team) == "reviewer"
 
 
+def test_an_address_that_only_looks_like_one_in_capitals_is_somebody_elses(client, team):
+    make_user("jo@mill.example")
+    answer = add(client, email="jo@mıll.example")
+    assert answer.context["plain"] and team.members.count() == 2
+
+
 @pytest.mark.parametrize(
     ("values", "field"),
     [({"email": "no address"}, "email"), ({"role": "emperor"}, "role"), ({"email": "owner@example.org"}, "email")],

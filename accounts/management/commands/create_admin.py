@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *, email, name, team, **options):
-        user = User.objects.filter(email__iexact=email).first() or self._create(email, name)
+        user = User.objects.at(email).first() or self._create(email, name)
         key = slugify(team)
         if not key:
             raise CommandError(f"No key can be made of the team's name {team!r}.")
