@@ -21,7 +21,7 @@ NAMES = (
     "latency", "has_images", "has_tools", "has_feedback", "reviewed", "arm", "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "arm", "near"}
-EXACT = {"label", "not_label", "model", "not_model", "feedback"}  # whose blanks belong to them
+EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "user"}  # whose blanks belong to them
 OF_PAGE = {"limit", "cursor"}
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
 FLAGS = ("has_images", "has_tools", "has_feedback", "reviewed")

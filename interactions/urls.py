@@ -3,6 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
+from interactions import converters  # noqa: F401 - registers <text:…>
 from interactions.views import (
     arrivals,
     counts,
@@ -47,8 +48,8 @@ urlpatterns = [
     path("p/<str:project>/labels/undo", labelling.label_undo, name="label_undo"),
     path("p/<str:project>/labels/new", label_keys.label_key_create, name="label_key_create"),
     path("p/<str:project>/labels/jobs/<uuid:job_id>/undo", label_jobs.label_job_undo, name="label_job_undo"),
-    path("p/<str:project>/labels/keys/<path:key>", label_keys.label_key_detail, name="label_key_detail"),
-    path("p/<str:project>/labels/edit/<path:key>", label_keys.label_key_edit, name="label_key_edit"),
-    path("p/<str:project>/labels/rename/<path:key>", label_keys.label_rename, name="label_rename"),
-    path("p/<str:project>/sessions/<path:session>", detail.session_detail, name="session_detail"),
+    path("p/<str:project>/labels/keys/<text:key>", label_keys.label_key_detail, name="label_key_detail"),
+    path("p/<str:project>/labels/edit/<text:key>", label_keys.label_key_edit, name="label_key_edit"),
+    path("p/<str:project>/labels/rename/<text:key>", label_keys.label_rename, name="label_rename"),
+    path("p/<str:project>/sessions/<text:session>", detail.session_detail, name="session_detail"),
 ]

@@ -6,10 +6,11 @@ import pytest
 from django.db import transaction
 from django.http import QueryDict
 from django.test import Client
+from django.urls import reverse
 
 from interactions import rollups
 from interactions import search as searches
-from interactions.filters import InteractionFilter, read_label, write_label
+from interactions.filters import InteractionFilter, canonical_query, read_label, write_label
 from interactions.search import facets, page_of_ids, search, walk
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, owner_of
@@ -94,6 +95,20 @@ def test_the_cases_are_many_and_most_of_them_find_something(shelf):
     sizes = [sum(1 for one in corpus if meets(one)) for _, meets in CASES]
     assert len(CASES) > 90
     assert sum(1 for size in sizes if 0 < size < len(corpus)) > 70
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["session", "user"])
+def test_blanks_belong_to_an_id_at_every_door(client, api, project, name):
+    field = {"session": "session_id", "user": "user"}[name]
+    made = make_interaction(project, **{field: " chat"})
+    make_interaction(project, **{field: "chat"})
+    client.force_login(owner_of(project))
+    page = client.get(reverse("interaction_list", kwargs={"project": project.key}), {name: " chat"})
+    called = api.get("interactions", {"project": project.key, name: " chat"}).json()
+    assert [row.pk for row in page.context["page"].rows] == [made.pk]
+    assert [one["id"] for one in called["results"]] == [str(made.pk)]
+    assert canonical_query(project, f"{name}=+chat") == f"{name}=+chat"
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import html
 import re
+from urllib.parse import urljoin
 
 import pytest
 from django.urls import reverse
@@ -208,6 +209,24 @@ def test_suggestions_show_hostile_labels_harmlessly(pages, project):
     make_interaction(project, labels={"<i>x": '"><script>'})
     text = pages.get(url("label_suggest", project), {"label": "<i>x"}).content.decode()
     assert "<script>" not in text and "<i>x" not in text
+
+
+ODD = ["a\nb\r\n", ".", "..", "a/../b", "a//b", "/a/", "~a", "~", "a?b#c%2F", " a ", "a\\..\\b"]
+
+
+def followed(pages, page, start):
+    """The answer to the page's one link that starts so, after a browser has resolved its dots."""
+    [link] = re.findall(rf'href="({start}[^"]*)"', page.content.decode())
+    return pages.get(urljoin("http://testserver/", html.unescape(link)))
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_a_session_or_a_key_is_called_its_page_is_found(pages, project, odd):
+    made = make_interaction(project, session_id=odd, labels={odd: "v"})
+    session = followed(pages, pages.get(url("interaction_detail", project, made)), f"/p/{project.key}/sessions/")
+    assert (session.status_code, session.context["session"]) == (200, odd)
+    key = followed(pages, pages.get(url("label_key_list", project)), f"/p/{project.key}/labels/keys/")
+    assert (key.status_code, key.context["use"].key) == (200, odd)
 
 
 def test_deleting_asks_first(pages, project):
