@@ -196,9 +196,17 @@ def read_wanted(params, project, besides=()):
 
 
 def canonical(pairs):
-    """Pairs of name and value in the order of NAMES: of what may be repeated each value once, of the rest the last."""
+    """Pairs of name and value in the order of NAMES: of what may be repeated each value once, of the rest the last;
+    yes and no as true and false."""
+    pairs = [(name, _spelled(value) if name in FLAGS else value) for name, value in pairs]
     given = {name: list(dict.fromkeys(value for key, value in pairs if key == name)) for name in NAMES}
     return [(name, value) for name, values in given.items() for value in (values if name in REPEATED else values[-1:])]
+
+
+def _spelled(flag):
+    """What cannot be read stays as it is, to be refused."""
+    known = _FLAGS.get(flag.lower())
+    return flag if known is None else "true" if known else "false"
 
 
 def canonical_query(project, text):

@@ -1,5 +1,6 @@
 """One filter language: for every combination, exactly what a plain loop over the records finds."""
 
+import re
 from urllib.parse import urlencode
 
 import pytest
@@ -109,6 +110,22 @@ def test_blanks_belong_to_an_id_at_every_door(client, api, project, name):
     assert [row.pk for row in page.context["page"].rows] == [made.pk]
     assert [one["id"] for one in called["results"]] == [str(made.pk)]
     assert canonical_query(project, f"{name}=+chat") == f"{name}=+chat"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["has_images", "has_tools", "has_feedback", "reviewed"])
+@pytest.mark.parametrize(("said", "asked"), [("1", "true"), ("yes", "true"), ("True", "true"), ("NO", "false")])
+def test_however_yes_and_no_are_said_the_page_tells_what_it_shows(client, project, name, said, asked):
+    client.force_login(owner_of(project))
+    where = reverse("interaction_list", kwargs={"project": project.key})
+    page = client.get(where, {name: said}, follow=True)
+    plain = client.get(where, {name: asked})
+    assert [chip.kind for chip in page.context["chips"]] == ["with" if asked == "true" else "without"]
+    assert page.context["address"].url == plain.context["address"].url
+    facets = client.get(reverse("interaction_facets", kwargs={"project": project.key}), {name: said}, follow=True)
+    ticked = re.search(rf'<input type="checkbox"[^>]*name="{name}"[^>]*>', facets.content.decode())[0]
+    assert ("checked" in ticked) == (asked == "true")
+    assert canonical_query(project, f"{name}={said}") == f"{name}={asked}"
 
 
 @pytest.mark.django_db
