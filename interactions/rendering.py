@@ -1,7 +1,7 @@
 """Text that strangers wrote, made into HTML that does nothing but show it.
 
 Markdown is rendered without HTML, then sanitised; nothing is fetched from elsewhere; what could mislead a reader
-(characters that turn the direction of the text) is shown as a mark of its own. All of it in bounded time.
+(characters that turn the direction of the text, or hide) is shown as a mark of its own. All of it in bounded time.
 """
 
 import functools
@@ -61,7 +61,12 @@ DIRECTIONS = {
 }
 _TERM = re.compile(r'"([^"]*)"?|(\S+)')
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")  # scripts that write no spaces
-_MISLEADING = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+_HIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f"
+_JOINERS = "\u200c\u200d"
+# a joiner belongs to letters and emoji: behind one that is not ASCII, where many scripts end words with it, or between
+_LOOSE = f"(?<![^\x00-\x7f\\s{_HIDDEN}{_JOINERS}].)(?:(?<!\\w.)|(?!\\w))"
+_MISLEADING = re.compile(f"[{_HIDDEN}{_JOINERS}](?:(?<=[{_HIDDEN}])|{_LOOSE})", re.DOTALL)
+VERBATIM = '<div class="verbatim">{}</div>\n'
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ def markdown(source):
     part = cut(source, MARKDOWN_LIMIT)
     html = _sanitise(_markdown(links=part.count("[") < MOST_BRACKETS).render(part))
     return Rendered(mark_safe(html), len(part), len(source), markup.shows_all(part, html))  # noqa: S308 - sanitised
+
+
+def plain(source, limit):
+    """The first characters of the text as it is, its lines and their indentation kept."""
+    part = source[:limit]
+    return Rendered(format_html(VERBATIM, text(part)), len(part), len(source))
 
 
 def raw(source):
@@ -208,7 +219,7 @@ def _text(self, tokens, index, options, env):
 
 
 def _verbatim(self, tokens, index, options, env):
-    return f'<div class="verbatim">{text(tokens[index].content)}</div>\n'
+    return format_html(VERBATIM, text(tokens[index].content))
 
 
 def _code_inline(self, tokens, index, options, env):

@@ -194,7 +194,7 @@ class Transcript:
         if self.raw:
             return rendering.raw(source)
         if self.left <= 0 < len(source):
-            return rendering.Rendered(rendering.text(source[:PLAIN]), min(PLAIN, len(source)), len(source))
+            return rendering.plain(source, PLAIN)
         self.left -= min(len(source), rendering.MARKDOWN_LIMIT)
         value = rendering.as_json(source) if len(source) <= rendering.CODE_LIMIT else None
         if value is not None:

@@ -283,6 +283,16 @@ def test_the_detail_shows_all_that_is_known(pages, project, owner):
         assert words in text, words
 
 
+def test_a_field_is_filled_with_the_line_break_that_the_text_begins_with(pages, project):
+    create_feedback_key(team=project.team, key="helpful", kind="bool", projects=[project])
+    given = [{"feedback_key": "helpful", "value": True, "details": "\n  note"}]
+    made = make_interaction(project, completion="\n  Yes.", feedbacks=given)
+    text = pages.get(detail_url(project, made)).content.decode()
+    # a browser drops the one behind the tag
+    assert ">\n\n  Yes.</textarea>" in text
+    assert ">\n\n  note</textarea>" in text
+
+
 def test_what_the_panel_leaves_out_is_told(pages, project, owner):
     metadata = {"first": "word " * 500, **{f"n{place}": place for place in range(120)}}
     made = make_interaction(project, metadata=metadata)

@@ -113,7 +113,10 @@ def test_what_is_left_out_is_told(monkeypatch):
     assert not rendering.markdown("not hidden").complete
 
 
-@pytest.mark.parametrize("character", ["\u202e", "\u2066", "\x1b", "\x00"])
+MISLEADING = ["\u202e", "\u2066", "\x1b", "\x00", "\x85", "\u200b", "\u2060", "\ufeff", "\xad", "\U000e0041"]
+
+
+@pytest.mark.parametrize("character", MISLEADING)
 @pytest.mark.parametrize("form", ["a{}b", "`a{}b`", "```\na{}b\n```", "```js\nlet a = '{}'\n```", "# a{}b"])
 def test_characters_that_mislead_are_shown_as_marks(form, character):
     html = html_of(form.format(character))
@@ -124,6 +127,25 @@ def test_characters_that_mislead_are_shown_as_marks(form, character):
 
 def test_ordinary_marks_of_arabic_and_hebrew_stay():
     assert "\u200f" in rendering.text("a\u200fb")
+
+
+JOINED = ["نمی\u200cخواهم", "क्\u200dष", "ന്\u200d ", "👩\u200d🚒", "🏳\ufe0f\u200d🌈", "Auf\u200clage"]
+LOOSE = ["\u200da", "a \u200d b", "a\u200d.", "a\u200d\u200cb", "👩\u200d\u200d\u200d🚒"]
+
+
+def test_joiners_stay_inside_letters_and_emoji_and_are_marked_elsewhere():
+    assert [one for one in JOINED if rendering.text(one) != one] == []
+    assert [one for one in LOOSE if 'class="control"' not in rendering.text(one)] == []
+
+
+def test_a_plain_text_keeps_its_lines_and_their_indentation():
+    (turn,) = transcript([{"role": "user", "content": "\n  a\n    <b>"}], completion="", budget=0).turns
+    assert turn.parts[0].rendered.html == '<div class="verbatim">\n  a\n    &lt;b&gt;</div>\n'
+
+
+def test_a_raw_text_keeps_the_line_break_it_begins_with():
+    # a browser drops the one behind the tag
+    assert ">\n\n  a</pre>" in page_of(rendering.raw("\n  a"), raw=True)
 
 
 def test_code_is_coloured_where_the_language_is_known_and_it_is_short():
