@@ -13,7 +13,7 @@ from exports.finishing import finish
 from exports.formats import lines_of
 from exports.pictures import FOLDER
 from exports.places import ROWS, make_folder, remove
-from interactions import ids
+from interactions import durable, ids
 from interactions.labels import labels_of
 from interactions.models import Interaction
 from interactions.search import count, newest_of, through
@@ -60,8 +60,7 @@ class Spool:
 
     def settle(self):
         """What was written outlives this program."""
-        self.file.flush()
-        os.fsync(self.file.fileno())
+        durable.sync(self.file)
 
     def __enter__(self):
         return self

@@ -5,6 +5,7 @@ import os
 import uuid
 from contextlib import suppress
 
+from interactions import durable
 from interactions.jsontext import dumps
 
 PIECE = 4 * 1024 * 1024  # bytes of a file, after which the next one is begun
@@ -75,14 +76,13 @@ class Spool:
             before = file.tell()
             try:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+                durable.sync(file)
             except OSError:
                 with suppress(OSError):
                     file.truncate(before)
                 raise
         if is_new:
-            _sync(self.folder)
+            durable.sync_folder(self.folder)
         self._size += len(content)
         if self._size >= PIECE:
             self._begin_next()
@@ -94,15 +94,6 @@ class Spool:
 def _written(line):
     """The line's bytes; half a surrogate pair, which UTF-8 cannot carry, is written out as JSON reads it."""
     return dumps(line).encode(errors="backslashreplace") + b"\n"
-
-
-def _sync(folder):
-    """The new file's name is on the disk too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def line_of(*, project_id, by_id, id, arm, record):

@@ -160,7 +160,7 @@ document.addEventListener("click", (e) => {
   if (!button) return;
   e.preventDefault();
   const { copyText, copyUrl } = button.dataset;
-  const text = copyUrl ? fetch(copyUrl).then((r) => (r.ok ? r.text() : Promise.reject(new Error(r.status))))
+  const text = copyUrl ? fetch(copyUrl).then((r) => (r.ok && !r.redirected ? r.text() : Promise.reject(new Error(r.status))))
     : copyText ?? ("copyLink" in button.dataset ? button.href : $("pre", button.closest(".code")).textContent);
   copy(text).then(() => {
     say("Copied");

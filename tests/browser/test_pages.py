@@ -167,6 +167,16 @@ def test_copying_gives_the_record_and_a_call(open_page, project):
     assert page.evaluate("navigator.clipboard.readText()").startswith("Answer 2.")
 
 
+def test_who_was_logged_out_meanwhile_copies_nothing(open_page, project):
+    page = open_page()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{project.address}/{project.made[4]}")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Copy the completion").click()
+    expect(page.get_by_text("did not let it be copied")).to_be_visible()
+    expect(page.locator("#say")).not_to_have_text("Copied")
+
+
 def test_plain_letters_can_be_turned_off(open_page, project):
     page = open_page()
     page.goto(project.address)
