@@ -5,6 +5,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
 
+from accounts.permissions import MANAGE_TEAM
+
 
 class UserManager(BaseUserManager):
     def at(self, address):
@@ -12,6 +14,13 @@ class UserManager(BaseUserManager):
         # in small letters, as failed logins are counted and as the address is unique: in capitals a dotless i is an i,
         # and every such spelling would have tries of its own
         return self.alias(spelt=Lower("email")).filter(spelt=address.lower())
+
+    def in_hands_of(self, by):
+        """Those to whom this person may give a new password: she manages every team of theirs, as it opens all of them.
+        Not herself: that takes the old one, lest a session left open be enough."""
+        memberships = Membership.objects.filter(user=models.OuterRef("pk"))
+        beyond = memberships.exclude(team__in=Team.objects.where(by, MANAGE_TEAM))
+        return self.exclude(pk=by.pk).filter(models.Exists(memberships), ~models.Exists(beyond))
 
     def get_by_natural_key(self, username):
         """Who logs in with it."""

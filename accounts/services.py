@@ -1,6 +1,7 @@
 """What changes people, teams and keys."""
 
 import hashlib
+import logging
 import secrets
 
 from django.db import transaction
@@ -10,6 +11,11 @@ from accounts.models import ApiKey, Membership, Role, Team, User
 from accounts.permissions import MANAGE_TEAM, ROLES
 
 KEY_PREFIX = "mg_"
+logger = logging.getLogger(__name__)
+
+
+class NotHers(Exception):
+    """This person's password is not for this administrator to replace."""
 
 
 class LastAdministrator(Exception):
@@ -52,7 +58,7 @@ def invite_member(*, team, email, name, role):
     password = None
     user = User.objects.at(email).first()
     if user is None:
-        password = secrets.token_urlsafe(12)
+        password = _one_time_password()
         user = create_user(email=email, name=name, password=password, temporary=True)
     return add_member(team=team, user=user, role=role), password
 
@@ -77,6 +83,26 @@ def change_password(*, user, password):
     user.set_password(password)
     user.password_is_temporary = False
     user.save(update_fields=["password", "password_is_temporary"])
+
+
+@transaction.atomic
+def reset_password(*, user, by=None):
+    """A one-time password in place of the one that was lost; it is not kept. All her sessions end, as their sign of it
+    no longer fits. `by` is an administrator of all her teams, NotHers else, or None for whoever runs the server."""
+    # locked, so that nobody takes her into another team meanwhile
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if by is not None and not User.objects.in_hands_of(by).filter(pk=user.pk).exists():
+        raise NotHers
+    password = _one_time_password()
+    user.set_password(password)
+    user.password_is_temporary = True
+    user.save(update_fields=["password", "password_is_temporary"])
+    logger.warning("The password of %s was replaced by %s", user.email, by.email if by else "the command line")
+    return password
+
+
+def _one_time_password():
+    return secrets.token_urlsafe(12)
 
 
 def digest_of(plain):

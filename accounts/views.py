@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
@@ -19,11 +20,13 @@ from accounts.models import ApiKey, Membership
 from accounts.permissions import MANAGE_TEAM, PERMISSIONS
 from accounts.services import (
     LastAdministrator,
+    NotHers,
     add_member,
     change_password,
     create_api_key,
     invite_member,
     remove_member,
+    reset_password,
     revoke_api_key,
 )
 
@@ -136,14 +139,18 @@ def team(request, team):
     form, added, plain = MemberForm(request.POST or None, team=team), None, None
     if form.is_valid() and (answer := _invite(team, form)):
         added, plain = answer
+    return _team_page(request, team, MemberForm(team=team) if added else form, added=added, plain=plain)
+
+
+def _team_page(request, team, form, **more):
     context = {
         "team": team,
-        "form": MemberForm(team=team) if added else form,
-        "added": added,
-        "plain": plain,
+        "form": form,
         "members": team.memberships.with_people(),
+        "renewable": set(team.members.in_hands_of(request.user).values_list("pk", flat=True)),
         "roles": team.roles.order_by("pk"),
         "permissions": PERMISSIONS,
+        **more,
     }
     return render(request, "accounts/team.html", context, status=422 if form.errors else 200)
 
@@ -185,6 +192,20 @@ def member_remove(request, team, pk):
     else:
         messages.success(request, f"{member.user} has left {team.name}.")
     return _back_to_team(request, team)
+
+
+@never_cache
+@require_POST
+def member_password(request, team):
+    """A new one-time password for `member`, who lost hers; it is shown in the answer alone."""
+    team = managed_team_or_404(request.user, team)
+    sent = request.GET.get("member", "")
+    member = get_object_or_404(team.memberships.select_related("user"), pk=sent if sent.isdecimal() else None)
+    try:
+        plain = reset_password(user=member.user, by=request.user)
+    except NotHers:
+        raise PermissionDenied("Only who manages all teams of somebody else may give her a new password.") from None
+    return _team_page(request, team, MemberForm(team=team), renewed=member, plain=plain)
 
 
 def _back_to_team(request, team):
