@@ -1,4 +1,6 @@
-"""What people fill in about label keys."""
+"""What people fill in: figures, and what is agreed about label keys."""
+
+import re
 
 from django import forms
 
@@ -6,6 +8,15 @@ from accounts.forms import Look
 from interactions.labels.keys import MAX_DESCRIPTION, MAX_VALUES
 from interactions.models import HUES
 from interactions.rules import MAX_LABEL_KEY, MAX_LABEL_VALUE
+
+_PARTED = re.compile(r"<?[+-]?\d{1,3}((?:,\d{3})+|(?: \d{3})+)(\.\d+)?", re.ASCII)
+
+
+def plain_figure(text):
+    """A figure as it was typed, its thousands no longer parted: 1,500 is 1500. Any other comma stays, and makes it no
+    figure: 0,5 may be meant for 0.5, and 1,50 for 150. `<` may stand before it, as the end of a range."""
+    text = text.strip()
+    return re.sub("[, ]", "", text) if _PARTED.fullmatch(text) else text
 
 
 class LabelKeyForm(Look, forms.Form):

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from interactions.filters import EXACT, NAMES, OF_PAGE, canonical, read_label, write_label
+from interactions.forms import plain_figure
 
 FILTERS = frozenset(NAMES) - {"fold", "order", *OF_PAGE}
 _NO_ID = uuid.UUID(int=0)
@@ -174,16 +175,16 @@ def _from_form(query, names):
     for name, end in (("time.after", "after"), ("time.before", "before")):
         if text := query.get(name, "").strip():
             pairs.append((end, _instant(text)))
-    least, most = query.get("latency.from", "").strip(), query.get("latency.to", "").strip()
+    least, most = (plain_figure(query.get(f"latency.{end}", "")) for end in ("from", "to"))
     if least or most:
-        pairs.append(("latency", join_range(_plain(least), _plain(most))))
+        pairs.append(("latency", join_range(least, most)))
     for name in names:
         if name.startswith(_IS):
             pairs += [("feedback", f"{name.removeprefix(_IS)}:{value}") for value in query.getlist(name) if value]
     for key in dict.fromkeys(
         name.removeprefix(_FROM).removeprefix(_TO) for name in names if name.startswith((_FROM, _TO))
     ):
-        ends = (_plain(query.get(start + key, "").strip()) for start in (_FROM, _TO))
+        ends = (plain_figure(query.get(start + key, "")) for start in (_FROM, _TO))
         pairs.append(("feedback", f"{key}:{join_range(*ends)}"))
     return pairs
 
@@ -200,11 +201,6 @@ def _instant(text):
     except ValueError:
         return text
     return write_instant(moment if moment.tzinfo else timezone.make_aware(moment))
-
-
-def _plain(text):
-    """1,000 is a thousand."""
-    return text.replace(",", "").replace(" ", "")
 
 
 def write_instant(moment):

@@ -9,6 +9,7 @@ from feedback.corrections import correct_completion, withdraw_correction
 from feedback.giving import correct_feedback, give_feedback, undo_feedback, withdraw_feedback
 from feedback.models import Feedback, Origin
 from feedback.services import key_or_404, keys_of
+from interactions.forms import plain_figure
 from interactions.rules import Conflict, text_fault
 from interactions.templatetags.interactions import said
 from interactions.views.answers import answer, refuse
@@ -108,13 +109,12 @@ def _mine(interaction, key, user):
 
 def _value(request):
     """The number of the form; ValueError where it is none."""
-    text = request.POST.get("value", "").strip().replace(",", ".")
     try:
-        value = float(text)
+        value = float(plain_figure(request.POST.get("value", "")))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise ValueError("Send a number.")
+        raise ValueError("Send a number such as 4, 0.5 or 1,500: with a point before its decimals.")
     return value
 
 

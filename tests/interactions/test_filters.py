@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
+from feedback.services import create_feedback_key
 from interactions import rollups
 from interactions import search as searches
 from interactions.filters import InteractionFilter, canonical_query, read_label, write_label
@@ -126,6 +127,26 @@ def test_however_yes_and_no_are_said_the_page_tells_what_it_shows(client, projec
     ticked = re.search(rf'<input type="checkbox"[^>]*name="{name}"[^>]*>', facets.content.decode())[0]
     assert ("checked" in ticked) == (asked == "true")
     assert canonical_query(project, f"{name}={said}") == f"{name}={asked}"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("typed", "asked"), [("1,500", "1500"), ("1,234,567.5", "1234567.5"), ("0.5", "0.5"), ("0,5", None), ("1,50", None)]
+)
+def test_a_figure_of_the_form_asks_for_what_was_typed_or_is_refused(client, project, typed, asked):
+    create_feedback_key(team=project.team, key="cost", kind="scalar", projects=[project])
+    client.force_login(owner_of(project))
+    where = reverse("interaction_list", kwargs={"project": project.key})
+    page = client.get(where, {"feedback.from.cost": typed}, follow=True)
+    if asked is None:
+        assert (page.status_code, "is no value; send" in page.content.decode()) == (400, True)
+    else:
+        assert page.context["address"].all("feedback") == [f"cost:{asked}.."]
+    page = client.get(where, {"feedback.to.cost": f"<{typed}"}, follow=True)
+    assert page.status_code == (400 if asked is None else 200)
+    page = client.get(where, {"latency.to": typed}, follow=True)
+    assert page.context["address"].one("latency") == f"..{asked or typed}"
+    assert (page.status_code == 200) == (asked == "1500")
 
 
 @pytest.mark.django_db

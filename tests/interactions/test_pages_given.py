@@ -92,9 +92,21 @@ def test_the_same_value_again_takes_it_back(page):
     assert "took Good yes back" in page.text()
 
 
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [("1,500", 1500.0), ("12,345,678.5", 12345678.5), ("1 500", 1500.0), ("-0.5", -0.5), ("-1,500", -1500.0)]
+    + [(typed, None) for typed in ("0,5", "1,50", "1,5000", "1500,000", "1,500,00", ",5", "1,", "1.5,000", "1 5")],
+)
+def test_a_figure_is_the_figure_that_was_typed_or_is_refused(page, typed, value):
+    answer = page.post("feedback", key="cost", value=typed)
+    assert page.current()[1:] == ([] if value is None else [("cost", value, "reviewer")])
+    if value is None:
+        assert (answer.status_code, "4, 0.5 or 1,500" in answer.content.decode()) == (422, True)
+
+
 def test_what_was_given_is_corrected_with_a_note_and_taken_back(page):
     [one] = Feedback.objects.all()
-    page.post(f"feedback/{one.id}", value="3,5", details="better\r\nthan said")
+    page.post(f"feedback/{one.id}", value="3.5", details="better\r\nthan said")
     [now] = Feedback.objects.current()
     assert (now.value, now.details, now.origin, now.by) == (
         3.5,
