@@ -24,7 +24,7 @@ def encoding_of(path):
 def project_and_person(key, email, permission):
     """The project of this key (or id), and who acts in it: of this address, else its team's first administrator."""
     project = project_named(key)
-    person = User.objects.filter(email__iexact=email).first() if email else _administrator(project)
+    person = User.objects.at(email).first() if email else _administrator(project)
     if person is None:
         raise CommandError(f"There is no user {email}." if email else f"The team of {key} has no administrator.")
     try:
