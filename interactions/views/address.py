@@ -200,7 +200,11 @@ def _instant(text):
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
         return text
-    return write_instant(moment if moment.tzinfo else timezone.make_aware(moment))
+    moment = moment if moment.tzinfo else timezone.make_aware(moment)
+    try:
+        return write_instant(moment)
+    except OverflowError:  # at the very ends of the calendar
+        return moment.isoformat()
 
 
 def write_instant(moment):

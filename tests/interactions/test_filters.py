@@ -150,6 +150,19 @@ def test_a_figure_of_the_form_asks_for_what_was_typed_or_is_refused(client, proj
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("zone", "typed"), [("Asia/Tokyo", "0001-01-01T00:00"), ("America/New_York", "9999-12-31T23:30")]
+)
+def test_a_time_beyond_the_calendar_is_refused(client, project, zone, typed):
+    owner = owner_of(project)
+    owner.timezone = zone
+    owner.save()
+    client.force_login(owner)
+    page = client.get(reverse("interaction_list", kwargs={"project": project.key}), {"time.after": typed}, follow=True)
+    assert (page.status_code, "Send an ISO 8601 time" in page.content.decode()) == (400, True)
+
+
+@pytest.mark.django_db
 def test_pages_stay_as_they_are_while_new_rows_arrive(shelf):
     api, project, corpus = shelf
     expected = [one.id for one in corpus if is_real(one)][::-1]
