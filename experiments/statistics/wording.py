@@ -2,7 +2,7 @@
 
 import math
 
-from feedback.templatetags.shares import digits_of, in_points
+from feedback.shares import digits_of, in_points
 
 _SPACE = "\N{NO-BREAK SPACE}"  # between a number and its unit
 

@@ -6,7 +6,7 @@ from django import template
 
 from experiments.models import Arm
 from experiments.statistics import wording
-from feedback.templatetags.shares import digits_of, in_points
+from feedback.shares import digits_of, in_points
 
 MINUS = "\u2212"
 

@@ -4,7 +4,7 @@ import json
 
 from django import template
 
-from feedback.templatetags.shares import in_points
+from feedback.shares import in_points
 
 register = template.Library()
 
