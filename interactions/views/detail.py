@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
+from django.utils.encoding import escape_uri_path
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import DELETE, LABEL
@@ -186,7 +187,7 @@ def session_detail(request, project, session):
         "session": session,
         "turns": _session_turns(project, labels_of(page[:SESSION_ROWS]), inside),
         "is_start": not start,
-        "more": f"{request.path}?{urlencode({'from': more.pk})}" if more else "",
+        "more": f"{escape_uri_path(request.path)}?{urlencode({'from': more.pk})}" if more else "",
         "list": Address(project, [("session", session)]).url,
     }
     return render(request, "interactions/session_detail.html", context)

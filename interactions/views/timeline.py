@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from interactions.rules import moment_of
 from interactions.views.address import write_instant
 from interactions.views.chips import span_text
 
@@ -100,18 +101,21 @@ def span_of(address):
     return {
         "name": span_text(after, before) or "All time",
         "presets": [{"name": name, "address": here, "current": current} for name, here, current in presets],
-        "after": _field(address, after),
-        "before": _field(address, before),
+        "after": _field(after),
+        "before": _field(before),
     }
 
 
-def _field(address, text):
-    """An instant as a datetime-local field takes it, in the reader's zone."""
-    try:
-        moment = datetime.datetime.fromisoformat(text) if text else None
-        return f"{timezone.localtime(moment):%Y-%m-%dT%H:%M:%S}".removesuffix(":00") if moment else ""
-    except (ValueError, OverflowError):
+def _field(text):
+    """An instant, however the filter lets it be written, as a datetime-local field takes it in the reader's zone."""
+    moment = moment_of(text) if text else None
+    if moment is None:
         return ""
+    try:
+        here = timezone.make_naive(moment)
+    except (ValueError, OverflowError):  # at the very ends of the calendar
+        return ""
+    return here.isoformat(timespec="milliseconds" if here.microsecond else "seconds").removesuffix(":00")
 
 
 def _place(histogram, moment, otherwise):

@@ -229,6 +229,30 @@ def test_whatever_a_session_or_a_key_is_called_its_page_is_found(pages, project,
     assert (key.status_code, key.context["use"].key) == (200, odd)
 
 
+def test_a_long_session_goes_on_under_whatever_name(pages, project, monkeypatch):
+    monkeypatch.setattr("interactions.views.detail.SESSION_ROWS", 1)
+    for _ in range(2):
+        made = make_interaction(project, session_id="a?b\nc")
+    first = followed(pages, pages.get(url("interaction_detail", project, made)), f"/p/{project.key}/sessions/")
+    second = pages.get(first.context["more"])
+    assert (second.context["session"], len(second.context["turns"]), second.context["more"]) == ("a?b\nc", 1, "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ("2026-05-01", "2026-05-01T02:00"),
+        ("2026-05-01T10:00:07Z", "2026-05-01T12:00:07"),
+        ("2026-05-01T10:00:07.250Z", "2026-05-01T12:00:07.250"),
+        ("1777627507000", "2026-05-01T11:25:07"),
+    ],
+)
+def test_the_time_menu_holds_an_end_however_it_was_written(pages, project, asked, shown):
+    pages.cookies["tz"] = "Europe/Berlin"
+    page = pages.get(url("interaction_list", project), {"after": asked}, follow=True)
+    assert f'name="time.after" value="{shown}"' in page.content.decode()
+
+
 def test_deleting_asks_first(pages, project):
     made = make_interaction(project)
     page = pages.get(url("interaction_delete", project, made))

@@ -183,9 +183,9 @@ HOSTILE = {
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE.keys())
 def test_two_megabytes_of_anything_are_rendered_in_bounded_time(piece):
     source = (piece * (2_000_000 // len(piece) + 1))[:2_000_000]
-    started = time.monotonic()
+    started = time.thread_time()  # of a processor, whatever else runs
     shown = rendering.markdown(source)
-    assert time.monotonic() - started < 5  # under one second where nothing else runs
+    assert time.thread_time() - started < 5  # under one second, mostly
     assert shown.cut
     assert shown.shown <= rendering.MARKDOWN_LIMIT
     assert shown.length == 2_000_000
