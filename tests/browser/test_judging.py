@@ -146,7 +146,9 @@ def test_a_better_answer_that_the_server_did_not_take_is_there_again(open_page, 
         press(page, "c")
         expect(write).to_have_value(kept)
         press(page, "Escape")
-    press(page, "c", "Control+Enter")
+    press(page, "c")
+    page.locator("[name=completion]:focus").wait_for()
+    press(page, "Control+Enter")
     page.locator(".better ins", has_text="Half a thought.").first.wait_for()
     assert page.evaluate("sessionStorage.length") == 0
 
