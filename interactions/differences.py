@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 from itertools import groupby
 from typing import NamedTuple
 
+from interactions.rendering import NO_LANGUAGE
+
 MOST_CHARACTERS = 500_000  # of both texts together
 MOST_STEPS = 4_000_000  # comparisons of one word with one of its likes: about half a second
 
@@ -17,9 +19,9 @@ _WORD = re.compile(rf"([{_UNSPACED}][{_MARKS}]*|[^\s{_UNSPACED}]+)(\s*)")
 
 _BLOCKS = {
     *("blockquote", "div", "dd", "dl", "dt", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre"),
-    *("section", "table", "tbody", "thead", "tr", "ul"),
+    *("header", "section", "table", "tbody", "thead", "tr", "ul"),
 }
-_NOT_TEXT = {"button", "header", "script", "style"}  # header: the language of a block of code
+_NOT_TEXT = {"button", "script", "style"}
 _CELLS = {"td", "th"}
 
 
@@ -56,8 +58,8 @@ def sides(pieces):
 def visible_text(html):
     """The text that rendered HTML shows: blocks and rows end in a newline, a tab stands between cells.
 
-    For HTML as `interactions.rendering` makes it. White space is as a browser lays it out; the language and the button
-    of a block of code are left out.
+    For HTML as `interactions.rendering` makes it. White space is as a browser lays it out; a block of code has the line
+    of its fence above it, if that says anything, and its button is left out.
     """
     reader = _Reader()
     reader.feed(html)
@@ -134,7 +136,7 @@ class _Reader(HTMLParser):
 
     def __init__(self):
         super().__init__(convert_charrefs=True)
-        self.parts, self.as_it_is, self.hidden, self.cells = [""], 0, 0, 0
+        self.parts, self.as_it_is, self.hidden, self.cells, self.fence = [""], 0, 0, 0, False
 
     def text(self):
         self.end_line()
@@ -167,6 +169,7 @@ class _Reader(HTMLParser):
         elif tag == "br":
             self.parts.append("\n")
         self.as_it_is += tag == "pre"
+        self.fence = self.fence or tag == "header"
 
     def handle_endtag(self, tag):
         if tag in _NOT_TEXT:
@@ -175,9 +178,10 @@ class _Reader(HTMLParser):
             self.end_line()
         if tag == "pre":
             self.as_it_is = max(self.as_it_is - 1, 0)
+        self.fence = self.fence and tag != "header"
 
     def handle_data(self, data):
-        if self.hidden:
+        if self.hidden or (self.fence and data == NO_LANGUAGE):
             return
         if not self.as_it_is:
             data = re.sub(r"[ \t\n\r\f]+", " ", data)

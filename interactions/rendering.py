@@ -23,6 +23,7 @@ MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about
 MOST_BRACKETS = 2_000  # looking for the ends of more links than this takes time that grows with its square
 RAW_LIMIT = 2_000_000
 CODE_LIMIT = 20_000
+NO_LANGUAGE = "text"  # what the header of a block of code says where its fence says nothing
 LANGUAGES = {
     *("bash", "c", "cpp", "csharp", "css", "diff", "docker", "go", "graphql", "html", "http", "ini", "java"),
     *("javascript", "json", "kotlin", "lua", "makefile", "markdown", "php", "powershell", "python", "r", "ruby"),
@@ -241,7 +242,7 @@ def block(source, language, header=""):
         '<div class="code"><header><span>{}</span>'
         '<button class="btn quiet s" type="button" data-copy-block>Copy</button></header>'
         '<pre tabindex="0"><code>{}</code></pre></div>\n',
-        text(header or language or "text"),
+        text(header or language or NO_LANGUAGE),
         code(source, language),
     )
 

@@ -75,9 +75,7 @@ def errors(games, counts, points, patterns, alike, ridge=RIDGE):
 
     Few judges on a link that happen to agree have no spread that a sandwich could see: three votes, all for one arm,
     would make a difference certain. The curvature knows how little they weigh."""
-    spreads = np.stack(
-        [sandwich(games, counts, points, patterns, alike, ridge), _bread(games, counts, points, ridge)[:, :-1, :-1]]
-    )
+    spreads = np.stack([sandwich(games, counts, points, patterns, alike, ridge), inverse(games, counts, points, ridge)])
     own = np.diagonal(spreads, axis1=2, axis2=3)
     apart = own[..., :, None] + own[..., None, :] - 2 * spreads
     return np.sqrt(np.maximum(apart, 0).max(axis=0))
@@ -96,6 +94,12 @@ def sandwich(games, counts, points, patterns, alike, ridge=RIDGE):
     middle = np.swapaxes(of_judges * alike[..., None], 1, 2) @ of_judges
     bread, judges = _bread(games, counts, points, ridge), alike.sum(axis=1)
     return (bread @ middle @ bread)[:, :-1, :-1] * (judges / np.maximum(judges - 1, 1))[:, None, None]
+
+
+def inverse(games, counts, points, ridge=RIDGE):
+    """Covariance of the strengths (sets, arms, arms) as the curvature of the likelihood has it: of votes that know
+    nothing of each other."""
+    return _bread(games, counts, points, ridge)[:, :-1, :-1]
 
 
 def _bread(games, counts, points, ridge):

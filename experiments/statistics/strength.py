@@ -24,11 +24,13 @@ def strengths_of_arms(votes, *, judges, times=None, weights=None, draws=1000, se
     of votes and the names of judges change nothing. Won, lost and tied are told as they were given.
 
     The model is Davidson's with a small ridge, as in feedback.strengths. Votes of one judge resemble each other, so
-    intervals of strengths and of ranks come from drawing judges, with all their votes, anew (`draws` times, seeded;
-    B. Efron, "Bootstrap methods", Annals of Statistics 7 (1979) 1-26; 95 % between percentiles), and are no narrower
-    than 1.96 errors on either side. Such an interval holds for one look. What decides at many is `stderr` of a
-    difference in an always-valid sequence: the larger of that by the sandwich over judges (K.-Y. Liang and S. L. Zeger,
-    Biometrika 73 (1986) 13-22) and that by the curvature of the likelihood. ValueError for a score that is none.
+    intervals of strengths and of ranks, chances and losses come from drawing judges, with all their votes, anew
+    (`draws` times, seeded; B. Efron, "Bootstrap methods", Annals of Statistics 7 (1979) 1-26; 95 % between
+    percentiles). Where the draws spread less than the curvature of the likelihood says, that much is added to them; and
+    an interval is no narrower than 1.96 errors on either side. Such an interval holds for one look. What decides at
+    many is `stderr` of a difference in an always-valid sequence: the larger of that by the sandwich over judges (K.-Y.
+    Liang and S. L. Zeger, Biometrika 73 (1986) 13-22) and that by the curvature of the likelihood. ValueError for a
+    score that is none.
     """
     arms, pairs, patterns, alike = patterns_of(votes, judges, times, weights)
     if not arms:
@@ -37,6 +39,7 @@ def strengths_of_arms(votes, *, judges, times=None, weights=None, draws=1000, se
     points = davidson.fit(games, weighed[None])
     centred = points[0, :-1] - points[0, :-1].mean()
     drawn = _drawn(games, patterns, alike, draws, seed)
+    drawn = _widened(drawn, davidson.inverse(games, weighed[None], points)[0], seed)
     errors = davidson.errors(games, weighed[None], points, patterns, alike[None])[0]
     voted, counts = _voters(games, patterns, alike), _counted(votes, times, arms, pairs)
     return Strengths(
@@ -113,6 +116,19 @@ def _drawn(games, patterns, alike, draws, seed):
     return strengths - strengths.mean(axis=1, keepdims=True)
 
 
+def _widened(drawn, spread, seed):
+    """The draws, with as much more spread, in each direction, as the curvature of the likelihood has and they have not:
+    judges drawn from the few of a weak link agree as these did, whatever the next one would say."""
+    sizes, ways = np.linalg.eigh(_centred(spread) - np.cov(drawn, rowvar=False))
+    more = np.random.default_rng([seed, 1]).standard_normal(drawn.shape) * np.sqrt(np.maximum(sizes, 0))
+    return drawn + more @ ways.T
+
+
+def _centred(spread):
+    """The covariance of strengths less their mean."""
+    return spread - spread.mean(axis=0) - spread.mean(axis=1)[:, None] + spread.mean()
+
+
 def _voters(games, patterns, alike):
     """Number of judges who voted on each arm."""
     met = patterns.reshape(len(patterns), -1, 3).sum(axis=2) > 0
@@ -121,7 +137,6 @@ def _voters(games, patterns, alike):
 
 def _arms(arms, pairs, counts, centred, drawn, errors, voted):
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    # judges drawn from the few of a weak link agree as these did: by the errors it is not narrower than it may be
     half = normal_width(0.95) * _own_errors(errors)
     low, high = np.minimum(low, centred - half), np.maximum(high, centred + half)
     first = np.bincount(drawn.argmax(axis=1), minlength=len(arms)) / len(drawn)

@@ -48,12 +48,13 @@ def given_context(project, interaction, user):
     keys = list(keys_of(project).values())
     told = history_of(interaction.pk)
     current = [row for row, _ in reversed(told) if row.superseded_by is None and row.feedback_key in keys]
-    may_give = FEEDBACK in project.permissions
+    may_give, events = FEEDBACK in project.permissions, _history(interaction, told, keys)
     return {
         "may_give": may_give,
         "feedbacks": [(one, control_of(one.feedback_key, current, user)) for one in current],
         "controls": [control_of(key, current, user) for key in keys] if may_give else [],
-        "history": _history(interaction, told, keys)[:HISTORY],
+        "history": events[:HISTORY],
+        "history_is_cut": len(events) > HISTORY,
         "comparisons": preferences_of(interaction),
         **correction_context(interaction),
     }
@@ -101,7 +102,8 @@ def correction_context(interaction):
 def _history(interaction, told, keys):
     """[Event] of labels, feedback under the project's keys and better answers, newest first. What came with the
     record and was never touched is no event."""
-    events = [Event("label", one, None, one.by, one.created_at, one.id) for one in history(interaction)[:HISTORY]]
+    labelled = history(interaction)[: HISTORY + 1]
+    events = [Event("label", one, None, one.by, one.created_at, one.id) for one in labelled]
     for row, former in told:
         if row.feedback_key in keys and (former or row.origin == Origin.REVIEWER):
             kind = "withdrawn" if row.superseded_by == row.id else "corrected" if former else "given"

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from tests.factories import make_interaction
 
 POLL = re.compile(r"/interactions/arrivals")
+SECOND = 1_000  # of the page's own clock, which is moved on in place of waiting
 
 
 @pytest.fixture
@@ -15,7 +16,13 @@ def page(open_page):
     page = open_page()
     page.polls = []
     page.on("request", lambda request: POLL.search(request.url) and page.polls.append(request.url))
+    page.clock.install()
     return page
+
+
+def later(page, seconds):
+    page.clock.run_for(seconds * SECOND)
+    page.wait_for_timeout(100)  # what was sent then is known by now
 
 
 @pytest.mark.parametrize("way", ["mouse", "keyboard"])
@@ -26,7 +33,7 @@ def test_the_newest_are_brought_on_top(page, project, way):
     ticked = page.locator("tr.sel").get_attribute("data-id")
     made = [make_interaction(project, messages=[{"role": "user", "content": f"New {n}"}]) for n in range(2)]
     pill = page.locator(".newpill")
-    expect(pill).to_be_visible(timeout=9_000)
+    later(page, 5)
     expect(pill).to_have_text(re.compile("^2 new"))
     expect(page.locator("#say")).to_have_text("2 new interactions")
     expect(page.locator(f"#i-{made[0].pk}")).to_have_count(0)  # nothing moves by itself
@@ -42,11 +49,13 @@ def test_the_newest_are_brought_on_top(page, project, way):
 def test_the_pill_counts_on_without_saying_it_again_and_keeps_the_focus(page, project):
     page.goto(project.address)
     make_interaction(project)
-    expect(page.locator(".newpill")).to_have_text(re.compile("^1 new"), timeout=9_000)
+    later(page, 5)
+    expect(page.locator(".newpill")).to_have_text(re.compile("^1 new"))
     page.locator(".newpill").focus()
     page.evaluate("document.querySelector('#say').textContent = ''")
     make_interaction(project)
-    expect(page.locator(".newpill")).to_have_text(re.compile("^2 new"), timeout=9_000)
+    later(page, 5)
+    expect(page.locator(".newpill")).to_have_text(re.compile("^2 new"))
     expect(page.locator(".newpill")).to_be_focused()
     assert page.locator("#say").text_content() == ""
 
@@ -56,15 +65,15 @@ def test_deeper_pages_and_hidden_ones_ask_nothing(page, project):
     page.get_by_role("link", name="Older").click()
     expect(page).to_have_url(re.compile("cursor="))
     page.polls.clear()
-    page.wait_for_timeout(5_500)
+    later(page, 60)
     assert page.polls == []
     page.goto(project.address)
     hide = "Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});"
     page.evaluate(f"() => {{ {hide} document.dispatchEvent(new Event('visibilitychange')) }}")
-    page.wait_for_timeout(5_500)
+    later(page, 60)
     assert page.polls == []
     page.evaluate("() => { delete document.hidden; document.dispatchEvent(new Event('visibilitychange')) }")
-    page.wait_for_timeout(500)
+    later(page, 1)
     assert len(page.polls) == 1
 
 
@@ -72,6 +81,7 @@ def test_a_server_that_fails_is_asked_less_and_less_and_nobody_is_told(open_page
     open_page.expected = "status of 500"  # Chromium itself notes it
     page.route(POLL, lambda route: route.fulfill(status=500, body="no"))
     page.goto(project.address)
-    page.wait_for_timeout(14_500)  # at 5 s, and then not before 15 s
-    assert len(page.polls) == 1
+    for seconds, asked in ((4, 0), (2, 1), (8, 1), (3, 2), (16, 2), (5, 3)):  # 5 s, 10 s and 20 s after each other
+        later(page, seconds)
+        assert len(page.polls) == asked
     expect(page.locator("#toasts .toast")).to_have_count(0)

@@ -20,6 +20,7 @@ from experiments.statistics import (
     judge,
     plan,
     point,
+    posterior,
     sample_ratio,
     sequence,
     strengths_of_arms,
@@ -453,6 +454,14 @@ def test_a_link_of_three_votes_makes_nothing_certain():
     assert told.pair(0, 2).difference > 2 and told.pair(0, 2).lower < -2
     assert [pair.sign for pair in told.pairs] == [0] * 12
     assert {(arm.rank_low, arm.rank_high) for arm in found.arms} == {(1, 4)}
+    assert 0.7 < sum(arm.chance for arm in found.arms if arm.arm < 2) < 0.95
+
+
+def test_where_each_judge_votes_once_no_chance_is_moved():
+    votes = [(*pair, int(n < won), f"{n}, {pair}") for pair, won in (((0, 1), 70), ((1, 2), 105)) for n in range(120)]
+    found = strengths_of_arms([vote[:3] for vote in votes], judges=[vote[3] for vote in votes], draws=4000)
+    by_normal = posterior.of_means([0.336, 0.0], [found.pairs[0].stderr, 1e-9])[0]  # ln(70 / 50): nobody else is near
+    assert {arm.arm: arm.chance for arm in found.arms}[0] == pytest.approx(by_normal[0], abs=0.03)
 
 
 def strengths_error(told, arm):

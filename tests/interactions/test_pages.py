@@ -296,8 +296,10 @@ def test_a_field_is_filled_with_the_line_break_that_the_text_begins_with(pages, 
 def test_what_the_panel_leaves_out_is_told(pages, project, owner):
     metadata = {"first": "word " * 500, **{f"n{place}": place for place in range(120)}}
     made = make_interaction(project, metadata=metadata)
-    for place in range(51):
+    for place in range(50):
         set_label(interaction=made, key="intent", value=f"v{place}", by=owner)
+    assert "The newest" not in pages.get(detail_url(project, made)).content.decode()
+    set_label(interaction=made, key="intent", value="v50", by=owner)
     text = pages.get(detail_url(project, made)).content.decode()
     for words in ("The first 2,000 of 2,500 characters.", "100 of 121", "The newest 50."):
         assert words in text, words
