@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+A_MOMENT = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 20)))"
 SIZES = {"desk": (1440, 900), "tablet": (1024, 768), "phone": (390, 844)}
 
 
@@ -79,6 +80,10 @@ def open_page(chromium, live_server, project):
         context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
         contexts.append(context)
         page = context.new_page()
+        page.under_way = set()
+        page.on("request", lambda request: page.under_way.add(request))
+        for end in ("requestfinished", "requestfailed"):
+            page.on(end, lambda request: page.under_way.discard(request))
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         return page
@@ -89,6 +94,16 @@ def open_page(chromium, live_server, project):
         context.close()
     # htmx tells of a request that a newer one has replaced as if it had failed
     assert [text for text in complaints if open_one.expected not in text and "AbortError" not in text] == []
+
+
+def settle(page):
+    """Waits until the page asks for nothing more; not for long, for a test may hold back what it asks for."""
+    idle = 0
+    for _ in range(8):
+        page.evaluate(A_MOMENT)
+        idle = 0 if page.under_way else idle + 1
+        if idle == 2:
+            return
 
 
 def picture(colour, size=(64, 48)):

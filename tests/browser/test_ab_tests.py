@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from experiments import services
 from experiments.models import Decision
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import violations
 from tests.browser.test_overview import STICKING_OUT
 from tests.experiments.running import fill, make_place, make_test, vote
@@ -45,7 +45,7 @@ def test_no_state_breaks_wcag_or_sticks_out(open_page, project, running, size):
         if address.endswith((running.key, "mismatch")):
             expect(page.locator("#by-label table")).to_be_visible()
             page.locator("#days summary").click()
-        page.wait_for_timeout(100)
+        settle(page)
         faults, (over_, wide) = violations(page), page.evaluate(STICKING_OUT)
         if faults or over_ > 0 or wide:
             found[address] = faults, over_, wide[:4]

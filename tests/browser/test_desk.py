@@ -15,7 +15,7 @@ from projects.access import project_or_404
 from reviews.desk import next_review, submit
 from reviews.models import Remap, Review, State
 from reviews.services import set_gold, write_questions
-from tests.browser.conftest import SIZES, picture
+from tests.browser.conftest import SIZES, picture, settle
 from tests.browser.test_axe import violations
 from tests.factories import make_user, owner_of
 from tests.reviews.desks import THREE, items_of, make_pairs, make_queue
@@ -649,7 +649,7 @@ def test_no_page_of_the_desk_breaks_wcag(page, open_page, project, queue, pairs)
 
     def check(name):
         page.evaluate("scrollTo(0, 0)")  # a button that a bar half covers while scrolling is not too small
-        page.wait_for_timeout(300)
+        settle(page)
         if faults := violations(page):
             found[name] = faults
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from exports.models import Export, SavedView
 from exports.saved import create_view
 from jobs.work import run_job
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import violations
 from tests.exports.exporting import WRITE
 from tests.factories import make_interaction, owner_of
@@ -139,7 +139,7 @@ def test_no_page_of_theirs_breaks_wcag(open_page, project, views, size):
     }
     for name, address in addresses.items():
         page.goto(address)
-        page.wait_for_timeout(250)
+        settle(page)
         if name == "new export":
             page.get_by_role("radio", name="CSV").check()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name

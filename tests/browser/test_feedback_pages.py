@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from feedback.models import FeedbackKey
 from interactions.ingest.preferences import take_preferences
 from projects.access import project_or_404
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import violations
 from tests.factories import make_project, owner_of
 from tests.feedback.compared import make_key
@@ -61,7 +61,7 @@ def test_no_page_of_feedback_breaks_wcag_or_is_wider_than_the_screen(shown, comp
     def check(name, address=None):
         if address:
             page.goto(address)
-        page.wait_for_timeout(200)
+        settle(page)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if faults := violations(page) + ([("wider than the screen", wide)] if wide > 0 else []):
             found[name] = faults

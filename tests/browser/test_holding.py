@@ -9,7 +9,7 @@ from interactions import ids
 from interactions.models import Departure, Hold
 from interactions.retention.holds import hold
 from projects.services import keep_for
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import themes, violations
 from tests.factories import make_interaction, owner_of
 
@@ -74,7 +74,7 @@ def test_holds_and_retention_break_no_wcag(open_page, project, size):
     page = open_page(size)
 
     def check(name):
-        page.wait_for_timeout(250)
+        settle(page)
         for theme in themes(page) if PICTURES else ():
             page.screenshot(path=f"{PICTURES}/{name}-{size}-{theme}.png", full_page=True)
         if faults := violations(page):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from feedback.models import Feedback
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import violations
 
 
@@ -212,7 +212,7 @@ def test_no_state_of_judging_breaks_wcag(open_page, project, size):
     page, found = open_page(size), {}
 
     def check(name):
-        page.wait_for_timeout(150)
+        settle(page)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if faults := violations(page) + ([("wider than the screen", wide)] if wide > 0 else []):
             found[name] = faults

@@ -13,7 +13,7 @@ from interactions.models import Interaction, Label
 from interactions.tasks import label_all, undo_labelling
 from jobs.models import Job, State
 from jobs.work import run_job
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import themes, violations
 from tests.factories import make_interaction
 
@@ -183,7 +183,7 @@ def test_labels_break_no_wcag(open_page, project, worker, size):
     page, found = open_page(size), {}
 
     def check(name):
-        page.wait_for_timeout(250)
+        settle(page)
         for theme in themes(page) if PICTURES else ():
             page.screenshot(path=f"{PICTURES}/labels-{name}-{size}-{theme}.png")
         if faults := violations(page):

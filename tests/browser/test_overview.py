@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import SIZES
+from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import violations
 from tests.factories import make_interaction, make_project
 
@@ -36,7 +36,7 @@ def test_no_state_breaks_wcag_or_sticks_out(open_page, project, address, size):
     page, found = open_page(size), {}
 
     def check(name):
-        page.wait_for_timeout(150)
+        settle(page)
         faults = violations(page)
         over, wide = page.evaluate(STICKING_OUT)
         if faults or over > 0 or wide:

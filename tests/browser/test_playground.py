@@ -12,7 +12,7 @@ from feedback.models import Outcome, Preference
 from interactions.models import Interaction
 from registry.providers import create_provider
 from registry.services import attach, register_model, set_default
-from tests.browser.conftest import SIZES, picture
+from tests.browser.conftest import SIZES, picture, settle
 from tests.browser.test_axe import themes, violations
 from tests.factories import make_project, owner_of
 from tests.gateway.served import served
@@ -203,7 +203,7 @@ def test_no_state_breaks_wcag_or_is_wider_than_the_screen(open_playground, open_
 
     def check(name):
         page.evaluate("scrollTo(0, 0)")  # a link that the bar half covers while scrolling is not too small
-        page.wait_for_timeout(200)
+        settle(page)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if faults := violations(page) + ([("wider than the screen", wide)] if wide > 0 else []):
             found[name] = faults
