@@ -10,9 +10,12 @@ from accounts.models import User
 from demo import corpus
 from demo.management.commands import make_demo
 from experiments.models import Evaluation, State
+from exports.models import SavedView
 from feedback.models import Correction, Feedback, Preference
 from interactions.models import Interaction, LabelEvent
 from projects.models import Project
+from reviews.models import Review
+from reviews.services import queues_of
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +36,15 @@ def test_it_fills_one_project_and_leaves_another_empty(folder, client):
     assert Feedback.objects.filter(by__name="Jonas Okafor").exists()
     assert Preference.objects.filter(project=helpdesk).count() == 2 * 420
     assert Correction.objects.filter(by__name="Jonas Okafor").count() == 6
+    # people can begin with reviewing at once, and there is something to settle
+    [queue] = queues_of(helpdesk)
+    assert queue.n_items == 40 and 20 < queue.n_open < 40 and queue.n_conflicts
+    assert Review.objects.filter(queue=queue, state="submitted", seconds__gt=0).count() == 18 + 14
+    assert LabelEvent.objects.filter(label__key="verdict").exists()
+    assert [view.name for view in SavedView.objects.filter(project=helpdesk, is_shared=True)] == [
+        "Unhappy members",
+        "To be audited",
+    ]
     # the A/B test is counted, each member in one arm
     evaluation = Evaluation.objects.get(test__project=helpdesk, test__state=State.IN_PROGRESS)
     arms = evaluation.figures["arms"]

@@ -10,10 +10,11 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import add_member, create_api_key, create_team, create_user
-from demo import trial
+from demo import audit, trial
 from demo.comparisons import compare
 from demo.corpus import records
 from demo.teammates import review
+from exports.saved import create_view
 from feedback.services import create_feedback_key
 from interactions import durable, ids, partitions
 from interactions.ingest import ingest
@@ -30,6 +31,8 @@ FEEDBACK_KEYS = [
     {"key": "side-by-side", "kind": "bool", "name": "Side by side",
      "description": "Two answers to one question: which of them to send."},
 ]  # fmt: skip
+
+VIEWS = [("Unhappy members", "feedback=csat:1..2"), ("To be audited", "label=needs-audit:yes")]
 
 
 class Command(BaseCommand):
@@ -63,7 +66,7 @@ def make_demo():
 
 
 def fill(project, *, by, reviewer, annotator, stars, accurate):
-    """Begin the A/B test, log the records, then let the two colleagues do some of their work on them."""
+    """Begin the A/B test, log the records, keep some filters, then let the two colleagues do some of their work."""
     now = ids.now()
     logged = list(records(now))
     partitions.ensure([datetime.fromisoformat(record["created_at"]) for record in logged])
@@ -75,6 +78,9 @@ def fill(project, *, by, reviewer, annotator, stars, accurate):
     kept = [(outcome.id, record) for outcome, record in zip(outcomes, logged, strict=True)]
     review(project, kept, reviewer=reviewer, annotator=annotator, accurate=accurate)
     compare(project, kept, FEEDBACK_KEYS[-1]["key"], grader=by, reviewer=reviewer, annotator=annotator)
+    for name, query in VIEWS:
+        create_view(project=project, by=by, name=name, query=query, is_shared=True)
+    audit.begin(project, kept, by=by, colleagues=[reviewer, annotator])
     trial.look(test)
 
 
