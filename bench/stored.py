@@ -12,7 +12,8 @@ import uuid
 from dataclasses import dataclass
 
 from bench.pictures import pictures
-from interactions.records import PREVIEW, Record, envelope_of
+from interactions.plain import PREVIEW
+from interactions.records import Record, envelope_of
 from interactions.rules import GivenFeedback
 
 

@@ -1,6 +1,6 @@
 """What an interaction's row may hold in a file of columns, and what it is there."""
 
-from interactions.records import text_of
+from interactions.plain import text_of
 from interactions.rules import RecordError
 
 PREFIXES = ("label:", "feedback:")  # one label key or feedback key each

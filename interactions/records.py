@@ -6,13 +6,13 @@ One pass over plain dicts, no serializer per message: this is the writers' hot p
 import datetime
 import hashlib
 import math
-import re
 import uuid
 from dataclasses import dataclass, field
 
 from interactions import jsontext
 from interactions.ids import UTC
 from interactions.pictures import REFERENCE, PictureError, Taking
+from interactions.plain import preview, text_of, words_of
 from interactions.rules import (
     MAX_LABELS,
     MAX_TEXT,
@@ -38,11 +38,6 @@ MAX_DEPTH = 64
 MAX_FEEDBACKS = 100
 MAX_CORRECTED = 1_000_000  # characters
 MAX_INT = 2**31 - 1
-PREVIEW = 130  # characters
-_EMPHASIS = re.compile(r"\*\*|```\w*|`|^\s{0,3}(?:#{1,6}|>|[-*])\s|^[\s|:-]{3,}$|^\s*\||\|\s*$", re.MULTILINE)
-_MARK = re.compile(r"[*`#>|:-]")  # without any of these there is nothing to emphasise
-_NOT_WORD = re.compile(r"[\W_]+")
-_NOT_WORD_OF_ASCII = "".join(chr(code) if chr(code).isalnum() else " " for code in range(128))
 
 
 @dataclass(slots=True)
@@ -85,30 +80,6 @@ class Record:
         prompt = jsontext.canonical(self.messages)
         near = words_of(" ".join([*map(text_of, self.messages), "\n", self.completion]))
         return _hash(prompt), _hash(prompt + b"\n" + self.completion.encode()), _hash(near.encode())
-
-
-def text_of(message):
-    """The text parts of one message, joined by spaces."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    return " ".join(part["text"] for part in content or [] if part["type"] == "text")
-
-
-def words_of(text):
-    """What is alike is so by this: letters and digits, whatever their case, with one space between them."""
-    text = text.casefold()
-    if text.isascii():  # in a tenth of the time
-        return " ".join(text.translate(_NOT_WORD_OF_ASCII).split())
-    return _NOT_WORD.sub(" ", text).strip()
-
-
-def preview(text):
-    """The first characters on one line, as the table shows them: without the signs of Markdown."""
-    start = text[: PREVIEW * 4]
-    bare = _EMPHASIS.sub("", start) if _MARK.search(start) else start
-    plain = " ".join(bare.split()) or " ".join(start.split())
-    return plain[:PREVIEW]
 
 
 def envelope_of(payload):

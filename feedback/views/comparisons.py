@@ -17,7 +17,7 @@ from feedback.views.figures import Estimate, axis_of, interval_row
 from interactions.differences import differences, sides, visible_text
 from interactions.messages import blobs_of
 from interactions.models import Interaction
-from interactions.records import PREVIEW
+from interactions.plain import PREVIEW
 from interactions.rules import text_fault
 from interactions.transcript import BUDGET, Transcript
 from projects.access import EntityNotFound, project_or_404
