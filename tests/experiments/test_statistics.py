@@ -449,12 +449,12 @@ def test_a_judge_who_votes_without_end_carries_no_pair():
 def test_a_link_of_three_votes_makes_nothing_certain():
     votes = [(*pair, n % 2, f"{n}, {pair}") for n in range(300) for pair in ((0, 1), (2, 3))]
     votes += [(0, 2, 1, f"{n} of the link") for n in range(3)]
-    found = strengths_of_arms([vote[:3] for vote in votes], judges=[vote[3] for vote in votes], draws=50)
+    found = strengths_of_arms([vote[:3] for vote in votes], judges=[vote[3] for vote in votes], draws=1000)
     told = judge("preference", [shares(150, 300)] * 4, strengths=found, tuned_for=200)
     assert told.pair(0, 2).difference > 2 and told.pair(0, 2).lower < -2
     assert [pair.sign for pair in told.pairs] == [0] * 12
     assert {(arm.rank_low, arm.rank_high) for arm in found.arms} == {(1, 4)}
-    assert 0.7 < sum(arm.chance for arm in found.arms if arm.arm < 2) < 0.95
+    assert 0.85 < sum(arm.chance for arm in found.arms if arm.arm < 2) < 0.94  # of draws of judges alone 0.97
 
 
 def test_where_each_judge_votes_once_no_chance_is_moved():
