@@ -61,6 +61,7 @@ function show(item) {
     painted.port2.postMessage(0);
   });
   since = 0;
+  fromHere(item);
   if (isOver(item) && item.without) lookAgain(item);
 }
 
@@ -179,6 +180,7 @@ function finish(what, event) {
   if (what !== "later") counts[what === "skip" ? "skipped" : "done"] += current.dataset.again ? 0 : 1;
   since = event?.timeStamp ?? performance.now();
   box.put(current.dataset.review, current.dataset.answer, [...formData(current), ["do", what]], drafting);
+  sessionStorage.removeItem(placeOf(current));
   goOn();
   flash(what);
   return true;
@@ -202,8 +204,23 @@ asking.addEventListener("close", () => {
   if (asking.returnValue === "drop") { $("form.panel", current).reset(); onward.goes(); }
 });
 
-/* a draft follows each change, so that nothing of an item that is left half done is lost */
+/* a draft follows each change, so that nothing of an item that is left half done is lost; until the server took it,
+   the tab keeps it, through a reload and a login too */
 let draftTimer = 0, drafting = Promise.resolve(), unkept = null; // the item whose draft the server did not take
+const placeOf = (item) => `desk draft ${desk.dataset.of} ${item.dataset.review}`;
+function keepHere(item) {
+  try { sessionStorage.setItem(placeOf(item), JSON.stringify(formData(item))); } catch { /* full: kept in this page alone */ }
+}
+function fromHere(item) {
+  const kept = JSON.parse(sessionStorage.getItem(placeOf(item)) ?? "null");
+  if (!kept || isOver(item) || item.dataset.again === "submitted") return;
+  for (const field of $("form.panel", item).elements) {
+    const values = kept.filter(([name]) => name === field.name).map(([, value]) => value);
+    if (field.matches("[type=radio], [type=checkbox]")) field.checked = values.includes(field.value);
+    else if (field.matches("textarea, input:not([type=hidden])") && values.length) [field.value] = values;
+  }
+  draftTimer = setTimeout(saveDraft, 600);
+}
 function saveDraft(keepalive = false) {
   clearTimeout(draftTimer);
   draftTimer = 0;
@@ -216,11 +233,13 @@ async function sendDraft(item, keepalive) {
     if (answer.status === 403 || answer.status === 408 || answer.status === 429 || answer.status >= 500) throw new Error(answer.status);
     if (!answer.ok) toast(answer.status === 409 ? (await answer.json()).text : `A draft could not be kept (${answer.status}).`);
     unkept = null;
+    sessionStorage.removeItem(placeOf(item));
     box.heard();
   } catch (error) {
     box.lost(error);
     if (item !== current) return; // it went on its way with what was answered
     unkept = item;
+    keepHere(item);
     draftTimer ||= setTimeout(saveDraft, 2_000);
   }
 }
@@ -229,7 +248,11 @@ floor.addEventListener("input", (e) => {
   clearTimeout(draftTimer);
   draftTimer = setTimeout(saveDraft, 600);
 });
-addEventListener("pagehide", () => { if (draftTimer) saveDraft(true); });
+addEventListener("pagehide", () => {
+  if (!draftTimer) return;
+  if (current.dataset.again !== "submitted") keepHere(current);
+  saveDraft(true);
+});
 addEventListener("beforeunload", (e) => { if ((unkept && unkept === current) || isChanged()) e.preventDefault(); });
 
 /* an item in front of the one that is shown: what is undone, or the one before */

@@ -363,6 +363,29 @@ def test_a_draft_that_the_server_did_not_take_is_told_and_sent_again(open_page, 
     assert Review.objects.get(pk=one).answers["accurate"] == "wrong"
 
 
+def test_a_draft_that_the_server_did_not_take_outlives_the_page(open_page, queue):
+    open_page.expected = "Failed to load resource"
+    page = desk(open_page(), queue)
+    ready(page)
+    one, cookies = shown(page), page.context.cookies()
+    page.context.clear_cookies(name="sessionid")
+    press(page, "3", "c")
+    page.keyboard.type("half a thought")
+    page.locator("[data-unsent]", has_text="You are logged out").wait_for()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.get_by_label("Password").wait_for()
+    assert Review.objects.get(pk=one).state == State.PENDING
+    page.context.add_cookies(cookies)
+    desk(page, queue)
+    ready(page)
+    assert shown(page) == one
+    expect(page.locator(".item:not([data-ahead]) textarea")).to_have_value("half a thought")
+    until(page, "!Object.keys(sessionStorage).some((name) => name.startsWith('desk draft'))")
+    kept = Review.objects.get(pk=one)
+    assert kept.answers["accurate"] == "wrong" and kept.comment == "half a thought"
+
+
 def test_a_draft_that_was_not_taken_begins_nothing_in_the_next_item(open_page, queue):
     open_page.expected = "Failed to load resource"
     page = desk(open_page(), queue)
