@@ -45,6 +45,12 @@ def home(request):
 
 
 @require_GET
+def project_home(request, project):
+    """The address of a project alone leads to its interactions."""
+    return redirect("interaction_list", project=project_or_404(request.user, project).ref)
+
+
+@require_GET
 def project_list(request):
     """All projects this person may see."""
     projects = projects_of(request.user)

@@ -262,6 +262,7 @@ def test_the_page_says_who_is_ahead_by_how_much_and_which_checks_hold(pages, run
         "33.3 %",
         "87.5 % 80.4 to 92.3 %",
         "+54.2",
+        "120 92.3 %",
         "240",
         "Chance that B is best",
         "Make the winner",

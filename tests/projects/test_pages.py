@@ -43,6 +43,11 @@ def test_the_list_takes_as_many_queries_for_one_project_as_for_many(client, proj
         client.get(reverse("project_list"))
 
 
+def test_the_address_of_a_project_alone_leads_to_its_interactions(client, project):
+    answer = client.get("/p/claims")
+    assert (answer.status_code, answer["Location"]) == (302, "/p/claims/interactions")
+
+
 def test_a_new_project_opens_on_its_interactions(client, project):
     answer = create(client, team=project.team.key)
     assert answer.headers["Location"] == reverse("interaction_list", args=["motor"])
