@@ -86,7 +86,7 @@ class Call:
         headers = getattr(error, "headers", [])
         if error.retry_after is not None:
             headers = [*headers, (b"retry-after", str(math.ceil(error.retry_after)).encode())]
-        elif error.status != 429:
+        if not error.again:
             headers = [*headers, (b"x-should-retry", b"false")]  # the openai package would ask for nothing again
         if error.status == 401:
             headers = [*headers, (b"www-authenticate", b"Bearer")]
@@ -197,7 +197,7 @@ def _as_told(error):
     if isinstance(error, (InterfaceError, OperationalError)):
         logger.error("The database did not answer: %s", error)
         error = Refused(503, NO_DATABASE, code="no_database")
-        error.retry_after = 2
+        error.again, error.retry_after = True, 2
         return error
     logger.exception("A call broke off", exc_info=error)
     return Refused(500, "Something went wrong here.", code="internal")

@@ -6,7 +6,7 @@ import binascii
 import sys
 import time
 
-from gateway.exchange import choices_of
+from gateway.exchange import choices_of, text_of
 from gateway.failures import Failed, Refused
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
@@ -94,7 +94,7 @@ class Adaptive:
             choice = exchange.choices[index]
             text = "".join(choice.parts) or "".join(choice.refusal)
             message = {"id": exchange.names[index], "role": "assistant", "content": text}
-            message |= {"tool_calls": choice.tool_calls} if choice.calls else {}
+            message |= {"tool_calls": choice.tool_calls} if choice.tool_calls else {}
             choices.append({**self._choice(exchange, index, choice.finish_reason), "message": message})
         return {**self._head(exchange), "usage": _NOTHING | (exchange.usage or {}), "choices": choices}
 
@@ -103,7 +103,7 @@ class Adaptive:
         for choice, delta in taken:
             index = choice.get("index", 0)
             if 0 <= index < len(names):
-                said = {"id": names[index], "role": "assistant", "content": delta.get("content") or ""}
+                said = {"id": names[index], "role": "assistant", "content": text_of(delta.get("content"))}
                 said |= {"tool_calls": delta["tool_calls"]} if delta.get("tool_calls") else {}
                 reason = choice.get("finish_reason")
                 choices.append({**self._choice(exchange, index, reason), "delta": said})

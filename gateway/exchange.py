@@ -19,28 +19,34 @@ class Choice:
 
     parts: list = field(default_factory=list)
     refusal: list = field(default_factory=list)
-    calls: dict = field(default_factory=dict)
+    reasoning: list = field(default_factory=list)
+    tool_calls: list = field(default_factory=list)
     finish_reason: str | None = None
+    _open: dict = field(default_factory=dict)  # the call that grows under an index
 
     def take(self, message):
         """A whole message, or a delta of one."""
-        for name, found in (("content", self.parts), ("refusal", self.refusal)):
-            if isinstance(message.get(name), str):
-                found.append(message[name])
+        self.parts.append(text_of(message.get("content")))
+        self.refusal.append(text_of(message.get("refusal")))
+        self.reasoning.append(_reasoning_of(message))
         calls = message.get("tool_calls")
         for place, call in enumerate(calls if isinstance(calls, list) else ()):
             if isinstance(call, dict):
-                _merge_call(self.calls.setdefault(call.get("index", place), {}), call)
+                self._take_call(call, place)
+
+    def _take_call(self, call, place):
+        index = call["index"] if isinstance(call.get("index"), int) else place
+        kept = self._open.get(index)
+        if kept is None or _is_another(kept, call):
+            kept = self._open[index] = {}
+            self.tool_calls.append(kept)
+        _merge_call(kept, call)
 
     @property
     def completion(self):
         """The text; of an answer that calls tools and says nothing, the calls as JSON."""
         text = "".join(self.parts) or "".join(self.refusal)
-        return text or (dumps(self.tool_calls) if self.calls else "")
-
-    @property
-    def tool_calls(self):
-        return list(self.calls.values())
+        return text or (dumps(self.tool_calls) if self.tool_calls else "")
 
 
 class Exchange:
@@ -156,6 +162,7 @@ class Exchange:
             "stream": asked.stream,
             "finish_reason": choice.finish_reason,
             "tool_calls": _storable(choice.tool_calls) or None,
+            "reasoning": _storable("".join(choice.reasoning)) or None,
             "ttft_ms": _milliseconds(self.started, self.first_at) if self.first_at and asked.stream else None,
             "upstream_status": self.status,
             "upstream_id": self.upstream_id,
@@ -174,6 +181,31 @@ def choices_of(answer, inner):
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, dict) and isinstance(choice.get(inner), dict) and type(choice.get("index", 0)) is int:
             yield choice
+
+
+def text_of(content):
+    """The text of a content: itself, or what its text parts say, as Mistral's models that reason send it."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else ()
+    texts = (one.get("text") for one in parts if isinstance(one, dict) and one.get("type") == "text")
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _reasoning_of(message):
+    """What the model thought aloud, under whichever name its provider tells it."""
+    for name in ("reasoning_content", "reasoning"):
+        if isinstance(message.get(name), str):
+            return message[name]
+    content = message.get("content")
+    parts = content if isinstance(content, list) else ()
+    return "".join(text_of(one.get("thinking")) for one in parts if isinstance(one, dict))
+
+
+def _is_another(kept, call):
+    """Whether a call under the index of `kept` is another one: some providers give all calls the index 0."""
+    told = call.get("id")
+    return isinstance(told, str) and bool(told) and kept.get("id", told) != told
 
 
 def _merge_call(kept, call):

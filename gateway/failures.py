@@ -7,13 +7,14 @@ class Refused(Exception):
     def __init__(self, status, text, *, code=None, param=None):
         super().__init__(text)
         self.status, self.text, self.code, self.param = status, text, code, param
-        self.retry_after = None
+        self.again, self.retry_after = False, None
 
 
 class Failed(Exception):
     """The provider did not do what it was asked: what the client is told, and what is kept of it.
 
-    `status` is ours; `upstream` is the provider's own, None where it gave none. `again`: another try may help.
+    `status` is ours; `upstream` is the provider's own, None where it gave none. `again`: another try may help, and was
+    not made in vain already.
     """
 
     def __init__(self, status, text, *, code, upstream=None, again=False, retry_after=None):

@@ -81,7 +81,10 @@ class Providers:
                 return await self._once(client, endpoint, call, content)
             except Failed as failure:
                 pause = _pause(failure, TRIES - left)
-                if not left or pause is None:
+                if pause is None:
+                    raise
+                if not left:
+                    failure.again = False
                     raise
             self._figures.retried += 1
             await asyncio.sleep(pause)

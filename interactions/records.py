@@ -26,7 +26,7 @@ from interactions.rules import (
 )
 
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
-PARTS = {"text", "image_url", "input_audio", "file", "refusal"}
+PARTS = {"text", "image_url", "input_audio", "file", "refusal", "thinking"}
 SOURCES = {"live", "logged", "playground", "dataset", "evaluation", "automation", "simulation"}
 MEMBERS = {
     "project", "messages", "prompt", "completion", "model", "model_service", "feedbacks", "user", "session_id",
@@ -296,8 +296,9 @@ class _Reader:
             if not parts:
                 self.wrong(f"{path}.content", "A list of parts needs at least one.")
             return {**message, "content": parts}
-        if not isinstance(content, str) and not (content is None and calls):
-            self.wrong(f"{path}.content", "Send text or a list of parts; null only where tool_calls are given.")
+        # what a model answered is sent back as it came: of a refusal or a call without words it is null
+        if not isinstance(content, str) and not (content is None and (calls or _says_null(message))):
+            self.wrong(f"{path}.content", "Send text or a list of parts; null only of an assistant.")
         return message
 
     def _tool_calls(self, message, path):
@@ -345,6 +346,10 @@ class _Reader:
             self.pictures.append(picture)
             return {**part, "image_url": {**image, "url": url} if nested else url}
         return part
+
+
+def _says_null(message):
+    return message.get("role") == "assistant" and "content" in message
 
 
 def _join(path, name):

@@ -23,7 +23,12 @@ ROLES = {
 ALSO_SENT = (
     '<div class="code also"><header><span>also sent: {}</span></header><pre tabindex="0"><code>{}</code></pre></div>'
 )
-CARDS = {"input_audio": ("Audio", "audio-lines"), "file": ("File", "file"), "refusal": ("Refusal", "ban")}
+CARDS = {
+    "input_audio": ("Audio", "audio-lines"),
+    "file": ("File", "file"),
+    "refusal": ("Refusal", "ban"),
+    "thinking": ("Thinking", "brain"),
+}
 
 
 @dataclass
@@ -255,6 +260,8 @@ def _others(message, shown):
             others.append((f"content[{place}]", _without(part, "type", kind)))
         if kind == "image_url" and isinstance(part[kind], dict):
             others.append((f"content[{place}].{kind}", _without(part[kind], "url")))
+        if kind == "thinking":
+            others.append((f"content[{place}]", _without(part, "type")))
     return [(name, value) for name, value in others if value not in (None, "", [], {})]
 
 

@@ -8,6 +8,8 @@ slow:10         streams for 10 seconds
 fail429         429 with Retry-After: 1; fail500, fail400 likewise; fail500:2 fails twice and is then "good"
 garbage         no JSON; half breaks off in the middle; silent never answers; stalls stops answering after two tokens
 redirect        302; huge sends 2 GB; tools asks for a tool; embed embeds
+reasons         thinks aloud in parts of the content, as Mistral's do; aloud in a member of its own, as DeepSeek's
+parallel        asks for two tools, each call whole and under index 0 in a stream
 """
 
 import argparse
@@ -46,6 +48,7 @@ WORDS = [
     "out",
 ]
 QUALITY = {"good": "[65]", "fair": "[55]"}
+THINKING = [{"type": "thinking", "thinking": [{"type": "text", "text": "Let me see."}]}]
 TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "lookup", "arguments": '{"plan": "gold"}'}}
 
 
@@ -148,6 +151,10 @@ class Upstream:
     async def plain(self, asked, receive, send):
         name, words = asked["model"].partition(":")[0], self.words(asked)
         message = {"role": "assistant", "content": "".join(words)}
+        if name == "reasons":
+            message["content"] = [*THINKING, {"type": "text", "text": "".join(words)}]
+        if name == "aloud":
+            message["reasoning_content"] = "Let me see."
         if name == "tools":
             message = {"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]}
         number = asked.get("n") or 1
@@ -181,7 +188,12 @@ class Upstream:
         pause = 1 / (self.rate or 20) if name == "slow" or self.rate else 0
         for i in range(number):
             yield {**first, "choices": [choice(i, {"role": "assistant", "content": ""})]}
-        words = [] if name == "tools" else self.words(asked)
+        if name == "reasons":
+            yield {**first, "choices": [choice(0, {"content": THINKING})]}
+        if name == "aloud":
+            yield {**first, "choices": [choice(0, {"reasoning_content": "Let me "})]}
+            yield {**first, "choices": [choice(0, {"reasoning_content": "see."})]}
+        words = [] if name in ("tools", "parallel") else self.words(asked)
         for place, word in enumerate(words):
             for i in range(number):
                 yield {**first, "sent": time.time(), "choices": [choice(i, {"content": word})]}
@@ -193,6 +205,9 @@ class Upstream:
         if name == "tools":
             for event in tool_events(first):
                 yield event
+        if name == "parallel":
+            for call in ({**TOOL_CALL, "index": 0}, {**TOOL_CALL, "id": "call_2", "index": 0}):
+                yield {**first, "choices": [choice(0, {"tool_calls": [call]})]}
         for i in range(number):
             yield {**first, "choices": [choice(i, {}, "tool_calls" if name == "tools" else "stop")]}
         if (asked.get("stream_options") or {}).get("include_usage"):

@@ -65,6 +65,15 @@ def test_a_stream_has_a_text_in_every_chunk(adaptive, served, key, desk, logged)
     assert told(first)["finish_reason"] == "stop"
 
 
+def test_of_a_model_that_reasons_the_client_gets_what_it_says(adaptive, desk, logged):
+    attach(project=desk.project, model=desk.add("reasons"), by=desk.owner)
+    assert adaptive.chat.create(said(), model="reasons").choices[0].message.content == "the answer is that you "
+    chunks = adaptive.chat.create(said(), model="reasons", stream=True)
+    pieces = [choice.delta.content for chunk in chunks for choice in chunk.choices]
+    assert "".join(pieces) == "the answer is that you "
+    logged(2)
+
+
 def test_vectors_come_as_numbers_or_as_one_text(adaptive, desk, upstream):
     attach(project=desk.project, model=desk.models["embed"], by=desk.owner)
     [one] = adaptive.embeddings.create("three", model="embed").data

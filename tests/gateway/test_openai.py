@@ -110,6 +110,39 @@ def test_a_tool_call_is_passed_on_and_logged(client, desk, logged, stream):
     assert told(row)["finish_reason"] == "tool_calls"
 
 
+def test_calls_that_come_whole_under_one_index_are_each_their_own(client, desk, logged):
+    desk.add("parallel")
+    assert list(client.chat.completions.create(model="desk/parallel", messages=said(), tools=[TOOL], stream=True))
+    [row] = logged(1)
+    calls = [(call["id"], call["function"]["arguments"]) for call in told(row)["tool_calls"]]
+    assert calls == [("call_1", '{"plan": "gold"}'), ("call_2", '{"plan": "gold"}')]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["reasons", "aloud"])
+def test_what_a_model_thought_is_kept_apart_from_what_it_said(client, desk, logged, name, stream):
+    desk.add(name)
+    answer = client.chat.completions.create(model=f"desk/{name}", messages=said(), stream=stream)
+    assert list(answer) if stream else answer.choices[0].message.content
+    [row] = logged(1)
+    assert row.body.completion.strip() == "the answer is that you"
+    assert told(row)["reasoning"] == "Let me see."
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"content": None, "refusal": "I cannot help with that."},
+        {"content": None, "refusal": None},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "A"}]},
+    ],
+)
+def test_an_answer_is_taken_back_as_history(client, desk, logged, answer):
+    history = [*said(), {"role": "assistant", **answer}, *said("And now?")]
+    assert client.chat.completions.create(model="desk", messages=history).choices[0].message.content
+    assert logged(1)[0].body.messages == history
+
+
 def test_what_is_not_to_be_stored_is_not(client, desk, logged):
     answer = client.chat.completions.create(model="desk", messages=said(), store=False)
     assert answer.choices[0].message.content
