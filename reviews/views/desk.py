@@ -213,14 +213,16 @@ def _page(request, project, queue, review, *, status=200, **more):
         "at": min(progress.total, progress.done + progress.skipped + (1 if review else 0)),
         "diff": request.GET.get("diff") == "1",
     }
-    response = render(request, "reviews/desk.html", context, status=status)
-    patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
-    return response
+    return _fresh(render(request, "reviews/desk.html", context, status=status))
 
 
 def _alone(request, context):
     keys, _ = keys_of(request.user)
-    response = render(request, "reviews/_item.html", context | {"keys": keys})
+    return _fresh(render(request, "reviews/_item.html", context | {"keys": keys}))
+
+
+def _fresh(response):
+    """Never shown again from a cache: after Back an item would stand there as it was before it was answered."""
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -69,6 +69,13 @@ def test_an_answer_without_scripts_is_kept_and_leads_to_the_next_item(pages, que
     assert page.context["told"]["done"] == 1 and page.context["told"]["total"] == 4
 
 
+def test_no_page_of_the_desk_is_kept_by_the_browser(pages, queue):
+    review = first(pages, queue)
+    addresses = [url("desk", queue), url("desk_review", queue, review_id=review.pk), url("desk_next", queue)]
+    answers = [pages.get(address) for address in addresses] + [send(pages, queue, review)]
+    assert [answer.headers["Cache-Control"] for answer in answers] == ["no-store"] * 4
+
+
 def test_what_is_missing_is_told_beside_its_question_and_what_was_answered_stays(pages, queue):
     review = first(pages, queue)
     answer = send(pages, queue, review, **{"a.accurate": "slip", "comment": "half"})
