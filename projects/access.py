@@ -20,30 +20,34 @@ class EntityNotFound(Http404):
 
 
 # whoever has a role in it may see a project: by her own team, or by a share with a team of hers
-_GATE = f"""
-    SELECT {prepared.columns(Project, "p")}, {prepared.columns(Team, "t")}, granted.permissions
-    FROM projects_project p JOIN accounts_team t ON t.id = p.team_id
+_GRANTED = """
     CROSS JOIN LATERAL (
-        SELECT count(*) AS roles, array_agg(DISTINCT permission) FILTER (WHERE permission IS NOT NULL) AS permissions
+        SELECT count(*) AS roles, bool_and(share IS NOT NULL) AS shared, min(since) AS since, min(share) AS share,
+            array_agg(DISTINCT permission) FILTER (WHERE permission IS NOT NULL) AS permissions
         FROM (
-            SELECT m.role_id FROM accounts_membership m WHERE m.team_id = p.team_id AND m.user_id = %(user)s
+            SELECT m.role_id, greatest(m.created_at, p.created_at) AS since, NULL::bigint AS share
+            FROM accounts_membership m WHERE m.team_id = p.team_id AND m.user_id = %(user)s
             UNION ALL
-            SELECT s.role_id FROM projects_projectshare s JOIN accounts_membership m ON m.team_id = s.team_id
+            SELECT s.role_id, NULL, s.id
+            FROM projects_projectshare s JOIN accounts_membership m ON m.team_id = s.team_id
             WHERE s.project_id = p.id AND m.user_id = %(user)s
         ) AS held JOIN accounts_role r ON r.id = held.role_id LEFT JOIN unnest(r.permissions) AS permission ON true
     ) AS granted
-    WHERE (p.key = %(key)s OR p.uid = %(uid)s) AND p.deleted_at IS NULL AND granted.roles > 0
-    ORDER BY p.id LIMIT 1
 """
-
-
+# of several with one key: those of her own teams first, and of these whichever she could see first. Nobody is asked
+# whether a project may be shared with her, or she be taken into a team: neither changes what a key means to her
+_ORDER = "ORDER BY granted.shared, granted.since, granted.share, p.id"
+_GATE = f"""
+    SELECT {prepared.columns(Project, "p")}, {prepared.columns(Team, "t")}, granted.permissions
+    FROM projects_project p JOIN accounts_team t ON t.id = p.team_id {_GRANTED}
+    WHERE (p.key = %(key)s OR p.uid = %(uid)s) AND p.deleted_at IS NULL AND granted.roles > 0
+    {_ORDER} LIMIT 1
+"""
 _MINE = f"""
     SELECT {prepared.columns(Project, "p")}, {prepared.columns(Team, "t")}
-    FROM projects_project p JOIN accounts_team t ON t.id = p.team_id
-    WHERE p.deleted_at IS NULL AND EXISTS (
-        SELECT FROM accounts_membership m WHERE m.user_id = %(user)s AND (m.team_id = p.team_id OR EXISTS (
-            SELECT FROM projects_projectshare s WHERE s.project_id = p.id AND s.team_id = m.team_id)))
-    ORDER BY p.id
+    FROM projects_project p JOIN accounts_team t ON t.id = p.team_id {_GRANTED}
+    WHERE p.deleted_at IS NULL AND granted.roles > 0
+    {_ORDER}
 """
 
 
@@ -80,12 +84,12 @@ def projects_of(user):
         project, rest = prepared.instance(Project, found)
         project.team, _ = prepared.instance(Team, rest)
         projects.append(project)
-        # two teams may use one key; project_or_404 takes it for the older, so the younger goes by its uid
+        # two teams may use one key; project_or_404 takes it for the first, so the others go by their uid
         project.ref = str(project.uid) if project.key in taken else project.key
         taken.add(project.key)
     return sorted(projects, key=lambda project: (project.name.casefold(), project.pk))
 
 
 def ref_of(user, project):
-    """The word that leads this person to this project: its key, or its uid where an older one has the same key."""
+    """The word that leads this person to this project: its key, or its uid where another one goes by the same key."""
     return next(one.ref for one in projects_of(user) if one.pk == project.pk)

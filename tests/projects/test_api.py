@@ -2,7 +2,10 @@
 
 import pytest
 
-from projects.models import Project
+from accounts.services import add_member
+from interactions.models import Interaction
+from projects.access import project_or_404, projects_of
+from projects.models import Project, ProjectShare
 from tests.factories import bearer, make_project, make_team, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
@@ -125,6 +128,27 @@ def test_a_foreign_project_and_one_that_is_none_get_the_same_answer(call, key):
         answer = call(method, f"/{key}", {} if method == "patch" else None)
         assert answer.status_code == 404
         assert set(answer.json()) == {"error", "fields"}
+
+
+def test_nobody_elsewhere_changes_what_the_key_of_an_own_project_means(client, owner, team):
+    older = make_project("support")
+    own = make_project("support", team=team)
+    record = {"project": "support", "messages": [{"role": "user", "content": "Hello"}], "completion": "Hi."}
+    ProjectShare.objects.create(project=older, team=team, role=older.team.roles.get(key="program"))
+    add_member(team=older.team, user=owner, role="administrator")
+    sent = client.post("/api/v1/interactions", record, content_type="application/json", headers=bearer(owner))
+    assert sent.status_code == 201 and Interaction.objects.get().project_id == own.pk
+    refs = {one.pk: one.ref for one in projects_of(owner)}
+    assert refs == {own.pk: "support", older.pk: str(older.uid)}
+    assert project_or_404(owner, str(older.uid)).pk == older.pk
+
+
+def test_of_two_shared_projects_the_key_goes_on_to_mean_the_one_that_was_there_first(owner, team):
+    older, younger = make_project("support"), make_project("support")
+    for project in (younger, older):
+        ProjectShare.objects.create(project=project, team=team, role=project.team.roles.get(key="auditor"))
+    assert project_or_404(owner, "support").pk == younger.pk
+    assert {one.pk: one.ref for one in projects_of(owner)} == {younger.pk: "support", older.pk: str(older.uid)}
 
 
 def test_it_is_renamed_archived_and_opened_again(call, team):
