@@ -5,14 +5,20 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from accounts.permissions import LOG
 from interactions.ingest.batches import ingest_many
 from interactions.ingest.http import BatchView
+from interactions.rules import RecordError
 from interactions.serializers import BatchShape, RecordShape
+
+
+ARMS = OpenApiParameter(
+    "arms", enum=["none"], description="none: the records take part in no A/B test, whichever they name"
+)
 
 
 class InteractionBatch(BatchView):
     """Log many interactions at once."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("project", required=True, description="key or id of the project")],
+        parameters=[OpenApiParameter("project", required=True, description="key or id of the project"), ARMS],
         request={"application/json": RecordShape(many=True), "application/x-ndjson": OpenApiTypes.STR},
         responses={201: BatchShape, 200: BatchShape},
     )
@@ -20,7 +26,11 @@ class InteractionBatch(BatchView):
         """NDJSON (or a JSON array up to 32 MB), gzip or zstd welcome. Each record stands alone; 201 where any was
         accepted, and what was accepted is committed."""
 
-        def take(project, numbered):
-            return ingest_many(project=project, numbered=numbered, by=request.user)
+        arms = request.query_params.get("arms")
 
-        return self.answered(request, LOG, take)
+        def take(project, numbered):
+            return ingest_many(project=project, numbered=numbered, by=request.user, no_arms=arms == "none")
+
+        if arms not in {None, "none"}:
+            raise RecordError({"arms": ["Send none, or leave it out."]})
+        return self.answered(request, LOG, take, {"arms"})

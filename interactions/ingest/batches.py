@@ -6,7 +6,7 @@ from functools import partial
 
 from django.db import transaction
 
-from interactions.ingest import PIECE, Outcome, ingest
+from interactions.ingest import PIECE, Outcome, Placed, ingest
 from interactions.jsontext import JSONError, loads
 from interactions.rules import RecordError
 from interactions.streams import MAX_LINE
@@ -25,19 +25,26 @@ class Told:
     outcome: Outcome
 
 
-def ingest_lines(*, project, lines, by, also=None):
+def ingest_lines(*, project, lines, **given):
     """Store the records of these lines; the rest as `ingest_many`."""
-    return ingest_many(project=project, numbered=read_lines(project, lines), by=by, also=also)
+    return ingest_many(project=project, numbered=read_lines(project, lines), **given)
 
 
-def ingest_many(*, project, numbered, by, also=None):
+def ingest_many(*, project, numbered, by, also=None, no_arms=False):
     """Store records in pieces of up to 1,000 (or 16 MB), each committed when it is told about.
 
-    `also(list of Told)` is called inside the transaction of each piece.
+    `also(list of Told)` is called inside the transaction of each piece. With `no_arms` they take part in no A/B test,
+    whichever they name: what another project's export holds names tests of that project.
     """
 
     def take(records, told):
-        found = ingest(project=project, records=records, by=by, also=also and (lambda found: also(told(found))))
+        found = ingest(
+            project=project,
+            records=records,
+            by=by,
+            also=also and (lambda found: also(told(found))),
+            placed=[Placed()] * len(records) if no_arms else None,
+        )
         if also and not records:
             with transaction.atomic():
                 also(told([]))

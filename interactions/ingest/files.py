@@ -14,7 +14,7 @@ class AlreadyRunning(Exception):
     """Another import of the same file into the same project got ahead of this one."""
 
 
-def ingest_file(*, project, file, encoding, by):
+def ingest_file(*, project, file, encoding, **given):
     """Tells of each line of the open file, as `ingest_lines` does; what an earlier run has stored is a duplicate.
 
     An external id says by itself whether a record is there. For records without one it is remembered, by the digest
@@ -22,7 +22,7 @@ def ingest_file(*, project, file, encoding, by):
     """
     progress = _Progress(project, file)
     fresh = progress.without_stored(lines(unpacked(file.read, encoding), max_total=math.inf))
-    for told in ingest_lines(project=project, lines=fresh, by=by, also=progress.advance):
+    for told in ingest_lines(project=project, lines=fresh, also=progress.advance, **given):
         yield from progress.told_of_stored()
         yield told
     yield from progress.told_of_stored()

@@ -8,6 +8,7 @@ from rest_framework import exceptions, status
 from rest_framework.parsers import BaseParser
 from rest_framework.views import APIView
 
+from interactions.calls import refuse_unknown
 from interactions.ingest.batches import read_lines, read_list
 from interactions.jsontext import JSONError, loads
 from interactions.rules import RecordError
@@ -28,12 +29,14 @@ class BatchView(APIView):
 
     parser_classes = [AnyParser]
 
-    def answered(self, request, permission, take):
-        """The answer to the batch for the project that the query names: 201 where any was accepted.
+    def answered(self, request, permission, take, words=()):
+        """The answer to the batch for the project that the query names: 201 where any was accepted. `words` are what
+        the query may hold besides.
 
         `take(project, numbered)` stores what `read_lines` yields, and yields a Told of each.
         """
         project = project_or_404(request.user, request.query_params.get("project", ""), permission)
+        refuse_unknown(request.query_params, {"project", *words})
         encoding = request.headers.get("Content-Encoding", "").strip().lower() or "identity"
         if encoding not in ENCODINGS:
             raise exceptions.UnsupportedMediaType(encoding, f"Send Content-Encoding as one of {', '.join(ENCODINGS)}.")

@@ -62,6 +62,18 @@ def test_in_a_batch_each_record_stands_alone(place, program):
     assert Interaction.objects.filter(project=place).exclude(arm=None).count() == 1
 
 
+def test_a_batch_from_elsewhere_takes_part_in_no_test_where_it_says_so(place, program):
+    test = make_test(place)
+    lines = [record(ab_campaign=test.key), record(ab_campaign="nothing"), record(ab_campaign=test.key, model="fen-3b")]
+    address = f"interactions/batch?project={place.key}"
+    answer = program.post(f"{address}&arms=none", lines)
+    assert json.loads(b"".join(answer.streaming_content))["accepted"] == 3
+    assert not Interaction.objects.exclude(arm=None).exists() and not ArmTouch.objects.exists()
+    for word in ("arms=all", "arm=none"):
+        refused = program.post(f"{address}&{word}", lines)
+        assert (refused.status_code, list(refused.json()["fields"])) == (400, [word.partition("=")[0]])
+
+
 def test_feedback_that_came_along_counts_at_once_and_simulated_traffic_never(place, program):
     test = make_test(place)
     given = [{"feedback_key": "helpful", "value": True}]

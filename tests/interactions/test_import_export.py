@@ -14,7 +14,9 @@ from feedback.services import create_feedback_key
 from interactions.ingest import batches, files
 from interactions.labels import remove_labels, set_label
 from interactions.models import ImportProgress, Interaction, InteractionBody
-from tests.factories import make_interaction, make_project, make_user
+from tests.conftest import Api
+from tests.experiments.running import make_place, make_test
+from tests.factories import make_interaction, make_project, make_user, owner_of
 from tests.interactions.batch import ndjson
 from tests.interactions.pixels import data_uri, shows, user_says
 
@@ -178,6 +180,18 @@ def test_what_is_exported_imports_as_it_was(api, varied, tmp_path, name):
         create_feedback_key(team=copy.team, key=key.key, kind=key.kind, projects=[copy])
     assert run(str(tmp_path / name), copy) == ("4 logged, 0 there already, 0 refused\n", "", None)
     assert everything(api, copy) == everything(api, varied)
+
+
+def test_what_was_exported_with_an_ab_test_is_read_back_where_that_is_not(client, db, tmp_path):
+    place, elsewhere, path = make_place(), make_place(), str(tmp_path / "out.jsonl")
+    Api(client, owner_of(place)).log(place, model="lake-8b", ab_campaign=make_test(place).key)
+    export(place, path)
+    out, _, error = run(path, elsewhere)
+    assert (out, "--no-arms" in error) == ("0 logged, 0 there already, 1 refused\n", True)
+    assert run(path, elsewhere, no_arms=True) == ("1 logged, 0 there already, 0 refused\n", "", None)
+    before, after = (InteractionBody.objects.get(interaction__project=one) for one in (place, elsewhere))
+    assert after.envelope["ab_campaign"] == before.envelope["ab_campaign"]
+    assert (before.interaction.arm is None, after.interaction.arm) == (False, None)
 
 
 def everything(api, project):

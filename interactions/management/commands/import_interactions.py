@@ -12,6 +12,8 @@ from interactions.management.arguments import encoding_of, project_and_person
 from interactions.rules import Conflict
 from interactions.streams import StreamError
 
+MENDED = "What was refused can be mended and imported again; records that name A/B tests of another project: --no-arms."
+
 
 class Command(BaseCommand):
     help = __doc__ + " What an earlier run of the same file has logged is not logged again."
@@ -20,13 +22,17 @@ class Command(BaseCommand):
         parser.add_argument("file", help="the file; .gz and .zst are unpacked")
         parser.add_argument("--project", required=True, metavar="KEY", help="key or id of the project")
         parser.add_argument("--user", metavar="EMAIL", help="who logs them; the team's first administrator unless said")
+        parser.add_argument(
+            "--no-arms", action="store_true", help="into no arm of an A/B test, whichever the records name"
+        )
 
-    def handle(self, *, file, project, user, **options):
+    def handle(self, *, file, project, user, no_arms, **options):
         project, person = project_and_person(project, user, LOG)
         counts, broken = Counter(), None
         try:
             with open(file, "rb") as raw, self._bar(raw) as counted:
-                for told in ingest_file(project=project, file=counted, encoding=encoding_of(file), by=person):
+                given = {"encoding": encoding_of(file), "by": person, "no_arms": no_arms}
+                for told in ingest_file(project=project, file=counted, **given):
                     counts[self._outcome(told)] += 1
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from None
@@ -36,7 +42,7 @@ class Command(BaseCommand):
             f"{counts['logged']:,} logged, {counts['known']:,} there already, {counts['refused']:,} refused"
         )
         if broken or counts["refused"]:
-            raise CommandError(broken or "What was refused can be mended and imported again.")
+            raise CommandError(broken or MENDED)
 
     def _bar(self, file):
         # nothing is drawn where nobody watches

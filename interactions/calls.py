@@ -1,0 +1,10 @@
+"""What calls of every app ask of a request: that it names its project, and holds nothing that nobody would read."""
+
+from interactions.rules import MAX_FAULTS, RecordError
+
+
+def refuse_unknown(given, known):
+    """RecordError names each of these words or members that is not known: what is misspelt must not pass for left
+    out."""
+    if unknown := sorted(set(given) - set(known)):
+        raise RecordError({name[:60]: [f"Unknown; send {', '.join(sorted(known))}."] for name in unknown[:MAX_FAULTS]})
