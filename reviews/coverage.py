@@ -10,10 +10,12 @@ from feedback.services import keys_of
 from interactions import ids
 from interactions.models import Dimension, Label
 from interactions.rollups import extent, hour_of, totals
+from interactions.rules import RecordError
 from registry.models import Model
 
 MOST = 100
 HOUR = datetime.timedelta(hours=1)
+YEARS = range(1970, 9999)  # an hour on from the last of them is still a time
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,13 @@ class Coverage:
 def coverage(project, after=None, before=None):
     """The Coverage of a time, its ends widened to whole hours: seen is what a person submitted a review of, or gave
     feedback to as a reviewer. Who labels a thousand at once has not seen them. Simulated traffic aside. None for an
-    end: as far as there is anything."""
+    end: as far as there is anything. RecordError names an end that cannot be one."""
+    after, before = _whole_hours(after, before)
     known = extent(project)
     if known is None:
         return Coverage(after, before, Share(None, 0, 0), [], [])
-    after = hour_of(after) if after else known[0]
-    before = -((-before.timestamp()) // 3600) * 3600 if before else known[1].timestamp()
-    before = max(after, datetime.datetime.fromtimestamp(before, ids.UTC))
+    after = after or known[0]
+    before = max(after, before or known[1])
     everything, seen = {}, _seen(project, after, before)
     for dimension in (Dimension.ALL, Dimension.MODEL, Dimension.LABEL):
         everything[dimension] = totals(project, dimension, after, before)
@@ -64,6 +66,18 @@ def coverage(project, after=None, before=None):
         _shares(Dimension.MODEL, seen, everything, _model_names),
         _shares(Dimension.LABEL, seen, everything, _label_names),
     )
+
+
+def _whole_hours(after, before):
+    """The ends in UTC, whose hours are counted: zones that are half an hour off cut theirs elsewhere."""
+    for name, moment in (("after", after), ("before", before)):
+        if moment and moment.year not in YEARS:
+            raise RecordError({name: [f"Send a time from {YEARS[0]} to {YEARS[-1]}."]})
+    after = after and hour_of(after.astimezone(ids.UTC))
+    before = before and -((ids.EPOCH - before) // HOUR) * HOUR + ids.EPOCH
+    if after and before and after >= before:
+        raise RecordError({"after": ["Send a time before the end."]})
+    return after, before
 
 
 def _shares(dimension, seen, everything, names):

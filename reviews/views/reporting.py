@@ -12,13 +12,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from interactions.rules import moment_of
+from interactions.rules import RecordError
 from projects.access import project_or_404
 from reviews.coverage import coverage
 from reviews.report import Interval, report
 from reviews.views.gate import managed_queue
 
 PERIODS = (("24 h", 1), ("7 d", 7), ("28 d", 28), ("90 d", 90))
+USUAL = "28"  # days
+ENDS = (("after", "From"), ("before", "To"))
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("part", "of", "measure", "value", "low", "high", "n")
 
@@ -125,21 +127,31 @@ def _cell(value):
 def coverage_page(request, project):
     """Which share of a period's interactions a human has seen, by model and label; 28 days unless said."""
     project = project_or_404(request.user, project)
-    after, before, fault = _period(request)
-    days = request.GET.get("days", "" if after or before else "28")
+    typed = {name: request.GET.get(name, "").strip() for name, _ in ENDS}
+    days = request.GET.get("days", "" if any(typed.values()) else USUAL)
+    fault = ""
+    try:
+        found = coverage(project, **_period(typed, days))
+    except RecordError as error:
+        fault = " ".join(f"{name}: {error.fields[end][0]}" for end, name in ENDS if end in error.fields)
+        found = coverage(project, _start(USUAL))
     here = reverse("review_coverage", kwargs={"project": project.ref})
-    found = coverage(project, after or _start(days), before)
     context = {
         "project": project,
         "nav": "review",
         "found": found,
         "fault": fault,
         "periods": [(name, f"{here}?days={one}", str(one) == days) for name, one in PERIODS],
-        "after": request.GET.get("after", ""),
-        "before": request.GET.get("before", ""),
+        **typed,
         "parts": [("By model", found.models), ("By label", found.labels)],
     }
     return render(request, "reviews/coverage.html", context, status=400 if fault else 200)
+
+
+def _period(typed, days):
+    """{"after", "before"} of what was typed, else of so many days; RecordError for what cannot be read."""
+    ends = {name: _moment(name, text) for name, text in typed.items() if text}
+    return {"after": _start(days), **ends}
 
 
 def _start(days):
@@ -153,16 +165,10 @@ def _start(days):
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - datetime.timedelta(days=int(days) - 1)
 
 
-def _period(request):
-    """(after, before, what cannot be read of them)"""
-    ends, fault = [], ""
-    for name in ("after", "before"):
-        text = request.GET.get(name, "").strip()
-        moment = moment_of(text) if text else None
-        if text and moment is None:
-            try:
-                moment = timezone.make_aware(datetime.datetime.fromisoformat(text))
-            except (ValueError, OverflowError):
-                fault = f"{name}: send a time such as 2026-05-01T12:00."
-        ends.append(moment)
-    return *ends, fault
+def _moment(name, text):
+    """The time that was typed, the reader's where it says no zone."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise RecordError({name: ["Send a time such as 2026-05-01T12:00."]}) from None
+    return moment if moment.tzinfo else timezone.make_aware(moment)

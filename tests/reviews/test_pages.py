@@ -1,6 +1,8 @@
 """The pages of the review desk through their addresses, as they answer without scripts and to scripts."""
 
 import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -579,6 +581,45 @@ def test_coverage_tells_what_was_seen(pages, project, queue):
     assert (found.all.seen, found.all.n) == (1, 4)
     assert pages.get(address, {"after": "nonsense"}).status_code == 400
     assert pages.get(address, {"after": "2020-01-01T00:00", "before": "2020-02-01T00:00"}).context["found"].all.n == 0
+
+
+def test_coverage_of_a_project_without_interactions(client):
+    project = make_project("bare")
+    client.force_login(owner_of(project))
+    address = reverse("review_coverage", kwargs={"project": "bare"})
+    for query in ({}, {"days": "7"}, {"after": "2026-05-01T12:00"}, {"before": "2026-05-01T12:00"}):
+        page = client.get(address, query)
+        assert page.status_code == 200 and "Nothing in this period." in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ({"after": "2026-05-02T12:00", "before": "2026-05-01T12:00"}, "From: Send a time before the end."),
+        ({"before": "9999-12-31T23:59"}, "To: Send a time from 1970 to 9998."),
+        ({"after": "0001-01-01T00:00"}, "From: Send a time from 1970 to 9998."),
+        ({"before": "soon"}, "To: Send a time such as 2026-05-01T12:00."),
+    ],
+)
+def test_a_period_that_is_none_is_told_and_the_usual_one_is_shown(pages, project, queue, query, fault):
+    page = pages.get(reverse("review_coverage", kwargs={"project": "claims"}), query)
+    assert page.status_code == 400 and fault in page.content.decode()
+    assert page.context["found"].all.n == 4
+    assert {name: page.context[name] for name in query} == query
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Asia/Kolkata"])
+def test_the_ends_of_a_coverage_are_times_of_the_reader(pages, project, zone):
+    make_interaction(project, created_at="2025-03-01T10:30:00Z")
+    ends = [f"2025-03-01T{hour}+00:00" for hour in ("10:15", "10:45")]
+    local = [datetime.fromisoformat(end).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M") for end in ends]
+    pages.cookies["tz"] = zone
+    page = pages.get(
+        reverse("review_coverage", kwargs={"project": "claims"}), dict(zip(("after", "before"), local, strict=True))
+    )
+    assert page.context["found"].all.n == 1
+    shown = datetime.fromisoformat(ends[0]).replace(minute=0).astimezone(ZoneInfo(zone))
+    assert f"{shown:%H:%M}" in page.content.decode()
 
 
 # -- keys -----------------------------------------------------------------------------------------

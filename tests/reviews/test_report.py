@@ -1,14 +1,17 @@
 """What comes out: figures of a queue against a computation by hand, and how much of a time people have seen."""
 
+import datetime
 import itertools
 import statistics
+import zoneinfo
 
 import pytest
 
 from feedback.giving import give_feedback
 from feedback.services import create_feedback_key
 from interactions.models import Interaction
-from reviews.models import Item, Review
+from reviews.coverage import coverage
+from reviews.models import Item, Queue, Review
 from tests.conftest import Api
 from tests.factories import make_interaction, make_team, make_user, owner_of
 from tests.reviews.queues import GOOD, TONE, Desk, add_items, make_queue
@@ -212,13 +215,38 @@ def test_coverage_counts_what_people_have_seen_by_model_and_label(project, api, 
     assert (everything["seen"], everything["n"]) == (3, 9)
 
 
-def test_coverage_of_nothing_and_of_no_time(project, api):
+def test_coverage_of_nothing(project, api):
     assert api.get(f"projects/{project.key}/coverage").json()["all"]["share"] is None
     make_interaction(project)
-    backwards = {"after": "2025-03-02T10:00:00Z", "before": "2025-03-01T11:00:00Z"}
-    assert api.get(f"projects/{project.key}/coverage", backwards).json()["all"]["n"] == 0
-    answer = api.get(f"projects/{project.key}/coverage", {"after": "yesterday"})
-    assert answer.status_code == 400 and "after" in answer.json()["fields"]
+    for end in ({"after": "2125-03-01T11:00:00Z"}, {"before": "2025-03-01T11:00:00Z"}):
+        assert api.get(f"projects/{project.key}/coverage", end).json()["all"]["n"] == 0
+
+
+@pytest.mark.parametrize(
+    ("span", "named"),
+    [
+        ({"after": "yesterday"}, "after"),
+        ({"after": "2025-03-02T10:00:00Z", "before": "2025-03-01T11:00:00Z"}, "after"),
+        ({"after": "0001-01-01T00:00:00Z"}, "after"),
+        ({"before": "9999-12-31T23:59:59Z"}, "before"),
+    ],
+)
+def test_a_span_that_is_none_is_refused_by_the_name_of_its_end(project, api, span, named):
+    make_interaction(project)
+    answer = api.get(f"projects/{project.key}/coverage", span)
+    assert answer.status_code == 400 and set(answer.json()["fields"]) == {named}
+
+
+def test_coverage_counts_whole_hours_of_utc_in_every_zone(project):
+    """Rows are counted by hours of UTC; an end of a zone half an hour off cut its own and lost the first of them."""
+    make_interaction(project, created_at="2025-03-01T10:10:00Z")
+    add_items(make_queue(project), [make_interaction(project, created_at="2025-03-01T10:50:00Z")])
+    queue = Queue.objects.get()
+    Desk(queue).answer()
+    zone = zoneinfo.ZoneInfo("Asia/Kolkata")
+    found = coverage(project, *(datetime.datetime(2025, 3, 1, hour, 0, tzinfo=zone) for hour in (16, 17)))
+    assert (found.all.seen, found.all.n) == (1, 2)
+    assert [end.hour for end in (found.after, found.before)] == [10, 12]
 
 
 def test_both_of_a_pair_are_seen(project, api):
