@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from experiments.folding import GROUP
@@ -20,9 +20,9 @@ from experiments.statistics import (
     StrongPair,
     judge,
     strengths_of_arms,
+    taking_part,
     votes_of_two,
 )
-from registry.models import Attachment
 
 # all that a judge says of two arms is one vote, as her win rate is where there are two; parts of one are exact sums,
 # for which the order of rows does not matter
@@ -87,14 +87,13 @@ def kind_of(test):
     return "preference" if test.judged_by == JudgedBy.PREFERENCE else test.feedback_key.kind
 
 
-def arms_of(test):
-    """The test's Arms with their models; `.off` where the model is detached or switched off."""
-    current = Attachment.objects.filter(
-        project=test.project_id, model=OuterRef("model"), detached_at=None, desired_online=True
-    )
-    arms = list(test.arms.select_related("model").annotate(on=Exists(current)).order_by("position"))
+def as_at_its_end(arms, kept):
+    """Arms (`with_off`) of a test that is over: `.off` are those that were when its figures were kept, in its Decision,
+    else its last Evaluation, should there be one. What is detached afterwards changes nothing that was said."""
+    told = kept.figures["arms"] if kept else []
+    was_off = {place for place, arm in enumerate(told) if arm.get("off")}
     for arm in arms:
-        arm.off = not arm.on
+        arm.off = arm.position in was_off
     return arms
 
 
@@ -102,11 +101,13 @@ def judged(test, *, afresh=True, decision=None, is_evaluation=False):
     """The Judged of a test, in three or four queries. Strengths of three or more arms, which take a second to draw, are
     drawn `afresh`, or taken from what was kept: the decision, else the last evaluation, should there be one. What held
     twice held at the two newest evaluations, of which this is one only if it `is_evaluation`, to be kept."""
-    now, arms = test.ended_at or timezone.now(), arms_of(test)
+    now, arms = test.ended_at or timezone.now(), list(test.arms.with_off())
     cells = list(test.cells.filter(sequence=test.sequence).order_by("day", "arm_id").values("arm_id", "day", *_SUMS))
     evaluations = Evaluation.objects.filter(test=test, sequence=test.sequence)
     newest = list(evaluations.select_related("leader").order_by("-at", "-pk")[:2])
     last = newest[0] if newest else None
+    if test.ended_at:
+        arms = as_at_its_end(arms, decision or last)
     sums = {arm.pk: Sums() for arm in arms}
     for cell in cells:
         sums[cell["arm_id"]].add(cell)
@@ -119,7 +120,6 @@ def judged(test, *, afresh=True, decision=None, is_evaluation=False):
         planned_days=test.planned_days,
         smallest_effect=test.smallest_effect,
         former_leader=_former_leader(newest, 1 if is_evaluation else 2),
-        off=[arm.position for arm in arms if arm.off],
     )
     ahead = leader(found, judgement)
     return Judged(test, now, arms, by_arm, cells, judgement, found, ahead, verdict(judgement, found), last)
@@ -132,22 +132,24 @@ def _former_leader(evaluations, needed):
 
 
 def _judgement(test, arms, sums, kept):
-    kind = kind_of(test)
+    kind, figures = kind_of(test), [_figures(arm, one) for arm, one in zip(arms, sums, strict=True)]
     return judge(
         kind,
-        [_figures(arm, one) for arm, one in zip(arms, sums, strict=True)],
+        figures,
         lower_is_better=test.lower_is_better,
         tuned_for=test.planned_n,
-        strengths=_strengths(test, arms, kept) if kind == "preference" and len(arms) > 2 else None,
+        strengths=_strengths(test, arms, taking_part(figures), kept)
+        if kind == "preference" and len(arms) > 2
+        else None,
         votes=_votes(test, arms) if kind == "preference" and len(arms) == 2 else None,
     )
 
 
 def _figures(arm, sums):
-    return ArmFigures(sums.units, sums.answered, sums.moments, arm.weight, sums.crossed)
+    return ArmFigures(sums.units, sums.answered, sums.moments, arm.weight, sums.crossed, arm.off)
 
 
-def _strengths(test, arms, kept):
+def _strengths(test, arms, among, kept):
     if kept and kept.figures.get("strengths"):
         return _read(kept.figures["strengths"])
     place = {arm.pk: arm.position for arm in arms}
@@ -161,7 +163,7 @@ def _strengths(test, arms, kept):
                     judges.append(group)
                     times.append(n)
                     weights.append(weight)
-    return strengths_of_arms(votes, judges=judges, times=times, weights=weights)
+    return strengths_of_arms(votes, judges=judges, times=times, weights=weights, among=among)
 
 
 def _votes(test, arms):

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from experiments.statistics import sample_ratio, sequence, wording
+from experiments.statistics import sample_ratio, sequence, taking_part, wording
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_APART = 5.0  # points of feedback coverage
@@ -31,18 +31,15 @@ class Verdict(NamedTuple):
     text: str
 
 
-def gates(
-    judgement, *, age_days, planned_n, planned_days, smallest_effect=0.0, former_leader=None, off=(), letters=LETTERS
-):
+def gates(judgement, *, age_days, planned_n, planned_days, smallest_effect=0.0, former_leader=None, letters=LETTERS):
     """The six Gates, in order: ratio, n, age, bound, coverage, twice. To a preference the first and the fifth do not
     apply: whose answers are compared is up to the judges, who are known by their votes alone.
 
     age_days: how long the test ran, pauses left out. former_leader: index of the arm that `leader` named at the
     evaluation before, of the same sequence (at the two before, if this is none itself); None for none.
-    off: indices of arms that take no traffic any more (their model was detached): they neither win nor hold others up.
-    Arms of weight 0 that no unit met are left out likewise. smallest_effect: in the unit of the pairs' differences.
+    smallest_effect: in the unit of the pairs' differences. All are of the arms that take part.
     """
-    competing = [i for i, arm in enumerate(judgement.arms) if i not in off and (arm.weight > 0 or arm.units)]
+    competing = taking_part(judgement.arms)
     ran = math.floor(10 * age_days) / 10  # what is not enough does not read as if it were
     first = [
         _ratio(judgement, competing, letters),
@@ -186,17 +183,11 @@ def _enough(judgement, competing, planned_n, letters):
 
 
 def _bound(judgement, competing, smallest, letters):
-    """Ahead is the arm whose estimates are better than all others'; the nearest of these is the one to be shown."""
-    name = "Ahead of every other arm beyond chance"
-    arm = _ahead(judgement, competing)
+    """Of the best arm's intervals against the others the nearest is the one to be shown."""
+    name, arm = "Ahead of every other arm beyond chance", judgement.best
     if arm is None:
         return Gate("bound", name, None, _why_none(judgement, competing, letters), above=smallest)
     pairs = [judgement.pair(arm, other) for other in competing if other != arm]
-    untold = [pair for pair in pairs if pair.refused]
-    if untold:
-        other = untold[0].other
-        shown = f"{letters[arm]} cannot be compared to {letters[other]} yet"
-        return Gate("bound", name, None, shown, arm, other, smallest)
     nearest = min(pairs, key=lambda pair: pair.at_least)
     needed = wording.difference(judgement, -smallest if judgement.lower_is_better else smallest) if smallest else "0"
     shown = f"{letters[arm]} less {letters[nearest.other]}: {wording.ends(judgement, nearest.lower, nearest.upper)}"
@@ -205,23 +196,15 @@ def _bound(judgement, competing, smallest, letters):
     return Gate("bound", name, nearest.at_least > smallest, shown, arm, nearest.other, smallest)
 
 
-def _ahead(judgement, competing):
-    """The arm whose estimate is better than that of every other that can be compared, of which there is one."""
-    able = [i for i in competing if judgement.arms[i].refused is None]
-    sign = -1 if judgement.lower_is_better else 1
-    for arm in able:
-        known = [judgement.pair(arm, other).difference for other in able if other != arm]
-        if known and all(value is not None and sign * value > 0 for value in known):
-            return arm
-    return None
-
-
 def _why_none(judgement, competing, letters):
     if len(competing) < 2:
         return "fewer than two arms take traffic"
     refused = [i for i in competing if judgement.arms[i].refused]
     if refused:
         return f"{letters[refused[0]]}: {judgement.arms[refused[0]].refused}".rstrip(".")
+    for pair in judgement.pairs:
+        if pair.refused and {pair.one, pair.other} <= set(competing):
+            return f"no votes lead from {letters[pair.one]} to {letters[pair.other]}"
     return "no arm is ahead of all others"
 
 

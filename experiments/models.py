@@ -7,12 +7,13 @@ import datetime
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from accounts.models import User
 from feedback.models import FeedbackKey, Numeric
 from projects.models import Project
-from registry.models import Model
+from registry.models import Attachment, Model
 
 BUCKETS = 10_000  # that a project's units fall into; each running test has some of them for itself
 LEAST_UNITS = 50  # in an arm, below which nothing is computed
@@ -94,6 +95,15 @@ class ABTest(models.Model):
         return max(self.first_unit_at, self.sequence_started_at)  # what was logged late is older than its test
 
 
+class ArmQuerySet(models.QuerySet):
+    def with_off(self):
+        """Arms with their models; `.off` where the model is detached from the test's project, or switched off."""
+        current = Attachment.objects.filter(
+            project=OuterRef("test__project"), model=OuterRef("model"), detached_at=None, desired_online=True
+        )
+        return self.select_related("model").annotate(off=~Exists(current)).order_by("position")
+
+
 class Arm(models.Model):
     """One of a test's models; the first is the control. Its id is what interactions keep as their arm."""
 
@@ -102,6 +112,8 @@ class Arm(models.Model):
     position = models.SmallIntegerField()
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="+")
     weight = models.FloatField(default=1.0)  # its part of the test's traffic, beside the other arms' weights
+
+    objects = ArmQuerySet.as_manager()
 
     class Meta:
         ordering = ["position"]

@@ -18,7 +18,7 @@ from experiments.statistics.figures import (
 from experiments.statistics.judging import judge
 from experiments.statistics.planning import plan
 from experiments.statistics.strength import strengths_of_arms
-from experiments.statistics.traffic import LEAST_UNITS, coverage_of, sample_ratio
+from experiments.statistics.traffic import LEAST_UNITS, coverage_of, sample_ratio, taking_part
 from experiments.statistics.votes import votes_of_two
 
 __all__ = [
@@ -41,5 +41,6 @@ __all__ = [
     "point",
     "sample_ratio",
     "strengths_of_arms",
+    "taking_part",
     "votes_of_two",
 ]

@@ -87,6 +87,7 @@ class ArmFigures:
     moments: Moments  # of the values, one for each answered unit
     weight: float  # the arm's part of the traffic beside the other arms' weights; 0: none
     crossed: int = 0
+    off: bool = False  # it takes no traffic any more: it neither wins nor holds the others up
 
 
 @dataclass(frozen=True)
@@ -99,9 +100,10 @@ class JudgedArm:
     crossed: int
     value: float | None  # mean of the units' values: a share for bool, a win rate for preference
     interval: tuple[float, float] | None  # (low, high), at one look: Wilson's, or Student's for a scalar
-    chance: float | None  # to be the best, from 0 to 1
+    chance: float | None  # to be the best, from 0 to 1; None while an arm that takes part is refused
     loss: float | None  # expected, in the values' unit (strength, log-odds, for 3 or more arms of a preference)
     refused: str | None  # why it is not compared
+    off: bool = False
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class StrongArm:
     high: float | None
     rank_low: int | None  # the best rank it may have
     rank_high: int | None  # the worst
-    chance: float | None  # share of the draws in which it is the strongest
+    chance: float | None  # share of the draws in which it is the strongest of those that take part
     loss: float | None  # expected: how far behind the strongest, in log-odds
     wins: int
     losses: int
@@ -226,7 +228,7 @@ class Judgement:
     tuned_for: int
     arms: list[JudgedArm]
     pairs: list[Pair]
-    best: int | None  # the arm that is ahead, for certain or not; None: none is, or nothing may be compared
+    best: int | None  # the arm that is ahead, for certain or not; None: none is, or an arm that takes part is refused
     ratio: Ratio
     coverage: Coverage
     strengths: Strengths | None = None  # of three or more arms of a preference

@@ -5,7 +5,7 @@ from itertools import permutations
 
 from experiments.statistics import estimates, posterior, refusals, sequence
 from experiments.statistics.figures import Coverage, JudgedArm, Judgement, Pair, Ratio
-from experiments.statistics.traffic import coverage_of, sample_ratio
+from experiments.statistics.traffic import coverage_of, sample_ratio, taking_part
 
 _OF_STRENGTH = ("strength", "low", "high", "rank_low", "rank_high", "chance", "loss")
 KINDS = ("bool", "scalar", "preference")
@@ -17,8 +17,9 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
     kind: bool, scalar or preference. tuned_for: units with a value that each arm is planned to have, where the
     always-valid intervals are narrowest. strengths: what strengths_of_arms answered, needed for a preference of three
     or more arms; these are then compared by strength, in log-odds. votes: what votes_of_two answered, handed on. Of a
-    preference more is always better, and there is neither a ratio nor a coverage. ValueError for an unknown kind, fewer
-    than two arms, an alpha outside of (0, 1).
+    preference more is always better, and there is neither a ratio nor a coverage. Who is best, with which chance and at
+    which loss, is told of the arms that take part, and of none while one of them is refused: it may be the best of all.
+    ValueError for an unknown kind, fewer than two arms, an alpha outside of (0, 1).
     """
     if kind not in KINDS or len(arms) < 2 or not 0 < alpha < 1 or tuned_for < 1:
         raise ValueError(f"No judgement of {len(arms)} arms of kind {kind} at alpha {alpha}, tuned for {tuned_for}.")
@@ -26,11 +27,11 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
     strong = _strong(kind, arms, strengths)
     refused = [_refusal(kind, arm, strong, place) for place, arm in enumerate(arms)]
     compared = [place for place, reason in enumerate(refused) if reason is None]
-    is_one = strong is None or len({strong[place].group for place in compared}) < 2  # group: else nothing leads across
-    chances = _chances(kind, arms, compared, sign, strong) if is_one else {}
+    rivals = _rivals(arms, refused, strong)
+    chances = _chances(kind, arms, rivals, sign, strong) if rivals else {}
     differences = _differences(kind, arms, compared, alpha, strengths if strong is not None else None)
     level_of = _levels(arms, differences, alpha, 2 * tuned_for)
-    worth = {place: strong[place].strength if strong else sign * arms[place].moments.mean for place in compared}
+    worth = {place: strong[place].strength if strong else sign * arms[place].moments.mean for place in rivals}
     return Judgement(
         kind=kind,
         lower_is_better=sign < 0,
@@ -41,10 +42,10 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
             _pair(kind, arms, pair, differences.get(pair), level_of.get(pair), sign, alpha, 2 * tuned_for, refused)
             for pair in permutations(range(len(arms)), 2)
         ],
-        best=_best(worth) if is_one else None,
+        best=_best(worth) if rivals else None,
         ratio=_ratio(kind, arms),
         coverage=_coverage(kind, arms),
-        strengths=_told(strengths, refused) if strengths else None,
+        strengths=_told(strengths, refused, chances) if strengths else None,
         votes=votes,
     )
 
@@ -68,15 +69,25 @@ def _strong(kind, arms, strengths):
     return {strong.arm: strong for strong in strengths.arms} if strengths else {}
 
 
-def _told(strengths, refused):
+def _rivals(arms, refused, strong):
+    """Places of the arms of which one is the best: those that take part, or none where there is one alone, where one is
+    refused, and where no votes lead from some to others."""
+    places = taking_part(arms)
+    if len(places) < 2 or any(refused[place] for place in places):
+        return []
+    return places if strong is None or len({strong[place].group for place in places}) == 1 else []
+
+
+def _told(strengths, refused, chances):
     """Strengths as far as they may be told: an arm that is refused has its votes alone and stands last, ranks are among
-    the others of a group, chances among those of the only one."""
+    the others of a group."""
     able = [arm for arm in strengths.arms if refused[arm.arm] is None]
     rest = sorted((arm for arm in strengths.arms if refused[arm.arm] is not None), key=lambda arm: arm.arm)
     group = {arm.arm: arm.group for arm in able}
-    ranked = [_ranked(arm, [other for other in able if other.group == arm.group]) for arm in able]
-    if len(able) < 2 or len(set(group.values())) > 1:
-        ranked = [replace(arm, chance=None, loss=None) for arm in ranked]
+    ranked = [
+        _ranked(arm, [other for other in able if other.group == arm.group], *chances.get(arm.arm, (None, None)))
+        for arm in able
+    ]
     pairs = [
         pair
         if group.get(pair.one) and group.get(pair.one) == group.get(pair.other)
@@ -88,7 +99,8 @@ def _told(strengths, refused):
     )
 
 
-def _ranked(arm, others):
+def _ranked(arm, others, chance, loss):
+    arm = replace(arm, chance=chance, loss=loss)
     if len(others) < 2:
         return replace(arm, rank_low=None, rank_high=None)
     above = sum(other.low > arm.high for other in others)
@@ -101,13 +113,13 @@ def _refusal(kind, arm, strong, place):
     return refusals.of_strength(strong.get(place)) if reason is None and strong is not None else reason
 
 
-def _chances(kind, arms, compared, sign, strong):
-    """{arm: (chance to be best, expected loss)} of those that are compared, if there are two."""
-    if len(compared) < 2:
-        return {}
-    moments = [arms[place].moments for place in compared]
+def _chances(kind, arms, rivals, sign, strong):
+    """{arm: (chance to be best, expected loss)} of these; of none where strengths were drawn for others."""
+    moments = [arms[place].moments for place in rivals]
     if strong is not None:
-        told = [strong[place].chance for place in compared], [strong[place].loss for place in compared]
+        if {place for place, arm in strong.items() if arm.chance is not None} != set(rivals):
+            return {}
+        told = [strong[place].chance for place in rivals], [strong[place].loss for place in rivals]
     elif kind == "scalar":
         told = posterior.of_means(
             [sign * one.mean for one in moments], [estimates.standard_error(one) for one in moments]
@@ -120,7 +132,7 @@ def _chances(kind, arms, compared, sign, strong):
             told = posterior.of_two_win_rates(yes[0], no[0])
         else:
             told = posterior.of_shares(*((yes, no) if sign > 0 else (no, yes)))
-    return dict(zip(compared, zip(*told, strict=True), strict=True))
+    return dict(zip(rivals, zip(*told, strict=True), strict=True))
 
 
 def _differences(kind, arms, compared, alpha, strengths):
@@ -171,6 +183,7 @@ def _arm(kind, arm, alpha, refused, chance, loss):
         chance=chance,
         loss=loss,
         refused=refused,
+        off=arm.off,
     )
 
 
@@ -193,8 +206,6 @@ def _lift(kind, value, base):
 
 
 def _best(worth):
-    """The arm that is ahead of all others that are compared; None where two are level, or fewer than two are there."""
-    if len(worth) < 2:
-        return None
+    """The arm that is ahead of all others; None where two are level."""
     first, second = sorted(worth, key=worth.get, reverse=True)[:2]
     return first if worth[first] > worth[second] else None

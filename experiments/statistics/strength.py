@@ -14,14 +14,15 @@ _OUTCOMES = {1: 0, 0: 1, 0.5: 2}  # columns of a pair: won by the first, by the 
 _AT_ONCE = 4_000_000  # numbers of a resampling that are held at a time
 
 
-def strengths_of_arms(votes, *, judges, times=None, weights=None, draws=1000, seed=1):
+def strengths_of_arms(votes, *, judges, times=None, weights=None, among=None, draws=1000, seed=1):
     """Strengths of arms by votes between two of them, strongest first.
 
     votes: (arm, arm, score) each, the score being the first one's: 1 won, 0.5 tied, 0 lost. judges: parallel to votes,
     who gave it (any hashable; or the prompt it was about). times: parallel, how often that vote was given, 1 unless
     said. weights: parallel, what these count for together; unless said, all that a judge says of two arms counts for
-    one vote, so that nobody carries a pair by voting more often. Votes of an arm against itself are left out. The order
-    of votes and the names of judges change nothing. Won, lost and tied are told as they were given.
+    one vote, so that nobody carries a pair by voting more often. among: the arms of which one is the best; all unless
+    said. Votes of an arm against itself are left out. The order of votes and the names of judges change nothing. Won,
+    lost and tied are told as they were given.
 
     The model is Davidson's with a small ridge, as in feedback.strengths. Votes of one judge resemble each other, so
     intervals of strengths and of ranks, chances and losses come from drawing judges, with all their votes, anew
@@ -43,7 +44,7 @@ def strengths_of_arms(votes, *, judges, times=None, weights=None, draws=1000, se
     errors = davidson.errors(games, weighed[None], points, patterns, alike[None])[0]
     voted, counts = _voters(games, patterns, alike), _counted(votes, times, arms, pairs)
     return Strengths(
-        arms=_arms(arms, pairs, counts, centred, drawn, errors, voted),
+        arms=_arms(arms, pairs, counts, centred, drawn, errors, voted, _first(arms, drawn, among)),
         pairs=_pairs(arms, pairs, counts, centred, errors),
         judges=int(alike.sum()),
         votes=int(counts.sum()),
@@ -135,12 +136,21 @@ def _voters(games, patterns, alike):
     return (alike @ ((met @ np.abs(games.sides)) > 0)).astype(int)
 
 
-def _arms(arms, pairs, counts, centred, drawn, errors, voted):
+def _first(arms, drawn, among):
+    """{place: (share of the draws in which it is the strongest, how far it is behind on average)} of those `among`."""
+    places = [place for place, arm in enumerate(arms) if among is None or arm in among]
+    if not places:
+        return {}
+    drawn = drawn[:, places]
+    first = np.bincount(drawn.argmax(axis=1), minlength=len(places)) / len(drawn)
+    loss = (drawn.max(axis=1, keepdims=True) - drawn).mean(axis=0)
+    return dict(zip(places, zip(first.tolist(), loss.tolist(), strict=True), strict=True))
+
+
+def _arms(arms, pairs, counts, centred, drawn, errors, voted, first):
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     half = normal_width(0.95) * _own_errors(errors)
     low, high = np.minimum(low, centred - half), np.maximum(high, centred + half)
-    first = np.bincount(drawn.argmax(axis=1), minlength=len(arms)) / len(drawn)
-    loss = (drawn.max(axis=1, keepdims=True) - drawn).mean(axis=0)
     known = _known(pairs, counts)
     return [
         StrongArm(
@@ -150,8 +160,8 @@ def _arms(arms, pairs, counts, centred, drawn, errors, voted):
             high=float(high[i]),
             rank_low=1 + int((low > high[i]).sum()),
             rank_high=len(arms) - int((high < low[i]).sum()),
-            chance=float(first[i]),
-            loss=float(loss[i]),
+            chance=first[i][0] if i in first else None,
+            loss=first[i][1] if i in first else None,
             judges=int(voted[i]),
             **known[i],
         )

@@ -348,6 +348,32 @@ def test_an_arm_whose_model_was_detached_is_told(pages, running):
     assert refused.status_code == 422 and "It was better." in text_of(refused)
 
 
+def test_an_arm_that_is_detached_after_the_end_changes_nothing_that_was_said(pages, project):
+    test, by = make_test(project, models=3, days_ago=5), owner_of(project)
+    fill(test, (130, 120, 40), (130, 120, 105), (130, 120, 50))
+    detach(project=project, model=test.arms.get(position=2).model, by=by)
+    services.decide(test=test, winner=None, reason="Enough.", by=by)
+    before = pages.get(url("detail", test)).context["report"]
+    assert [arm.off for arm in before.arms] == [False, False, True] and before.judgement.best == 1
+    detach(project=project, model=test.arms.get(position=1).model, by=by)
+    after = pages.get(url("detail", test)).context["report"]
+    assert [arm.off for arm in after.arms] == [False, False, True] and after.judgement == before.judgement
+
+
+def test_nobody_is_said_to_be_best_while_an_arm_cannot_be_judged(pages, project):
+    """Of A 30 %, of B 70 % and of the twelve of C all said yes."""
+    test = make_test(project, models=3, days_ago=5)
+    fill(test, (130, 120, 36), (130, 120, 84), (12, 12, 12))
+    answer = pages.get(url("detail", test))
+    drawn = answer.context["drawn"]
+    assert "B against A" in text_of(answer) and drawn.rows[1].difference == "+40.0"
+    assert "Chance that" not in text_of(answer) and "expected loss" not in text_of(answer)
+    assert drawn.leader is None and not any(row.is_best for row in drawn.rows)
+    told = pages.get(f"/api/v1/projects/{project.key}/ab-tests/{test.key}").json()
+    assert {arm["chance"] for arm in told["arms"]} == {None} and told["judgement"]["best"] is None
+    assert {(arm["chance"], arm["loss"]) for arm in told["judgement"]["arms"]} == {(None, None)}
+
+
 def test_pausing_and_resuming_are_told(pages, running):
     assert "is paused" in text_of(pages.post(url("pause", running), follow=True))
     assert "Paused since" in text_of(pages.get(url("detail", running)))

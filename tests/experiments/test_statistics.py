@@ -330,6 +330,19 @@ def test_what_is_no_question_is_refused(kind, arms, more):
         judge(kind, [shares(100, 200)] * arms, **more)
 
 
+@pytest.mark.parametrize(("kind", "fine"), [("bool", shares), ("scalar", lambda yes, n: means(n, yes / n, 0.5))])
+def test_no_arm_is_best_while_one_that_takes_part_is_refused(kind, fine):
+    few = ArmFigures(12, 12, Moments(12, 1.0, 0.0), 1.0)
+    told = judge(kind, [fine(30, 100), fine(70, 100), few])
+    assert told.best is None and {(arm.chance, arm.loss) for arm in told.arms} == {(None, None)}
+    assert told.pair(1, 0).difference == pytest.approx(0.4)
+    for aside in (replace(few, off=True), ArmFigures(0, 0, Moments(), 0.0)):
+        told = judge(kind, [fine(30, 100), fine(70, 100), aside])
+        assert told.best == 1 and told.arms[1].chance > 0.99 and told.arms[2].chance is None
+    told = judge(kind, [fine(30, 100), fine(70, 100), replace(fine(95, 100), off=True)])  # it does not win either
+    assert told.best == 1 and told.arms[1].chance > 0.99 and told.arms[2].chance is None
+
+
 # Traffic
 
 
@@ -507,13 +520,31 @@ def test_an_arm_that_never_lost_and_arms_that_never_met_are_refused():
 
 
 def test_strengths_that_were_told_once_are_judged_again_with_more_units():
-    """What an evaluation keeps has nothing of an arm that was refused then, though its units were enough by now."""
+    """What an evaluation keeps has nothing of an arm that was refused then, though its units were enough by now: it may
+    be the best, so none is yet."""
     votes = list(crowd(400, [0.0, 0.9, 0.1]))
     found = strengths_of_arms([vote[:3] for vote in votes], judges=[vote[3] for vote in votes], draws=50)
     kept = judge("preference", [shares(100, 200), shares(100, 200), shares(10, 20)], strengths=found).strengths
     told = judge("preference", [shares(100, 200)] * 3, strengths=kept)
-    assert told.arms[2].refused == "Its strength comes with the next evaluation." and told.best == 1
-    assert "next evaluation" in told.pair(0, 2).refused
+    assert told.arms[2].refused == "Its strength comes with the next evaluation."
+    assert told.best is None and {arm.chance for arm in told.arms} == {arm.chance for arm in told.strengths.arms} == {
+        None
+    }
+    assert "next evaluation" in told.pair(0, 2).refused and told.pair(1, 0).difference > 0
+
+
+def test_chances_of_strengths_are_of_the_arms_that_take_part():
+    """D is far ahead of A, B and C, and takes no traffic any more."""
+    votes = list(crowd(900, [0.0, 0.6, 0.1, 2.0]))
+    columns = {"votes": [vote[:3] for vote in votes], "judges": [vote[3] for vote in votes], "draws": 200}
+    everybody, others = strengths_of_arms(**columns), strengths_of_arms(**columns, among=[0, 1, 2])
+    arms = [shares(100, 200), shares(100, 200), shares(100, 200), shares(100, 200, off=True)]
+    told = judge("preference", arms, strengths=others)
+    assert told.best == 1 and told.arms[1].chance > 0.9 and sum(arm.chance for arm in told.arms[:3]) == pytest.approx(1)
+    assert (told.arms[3].chance, told.arms[3].loss, told.arms[3].refused) == (None, None, None)
+    kept = judge("preference", arms, strengths=everybody)  # drawn while D took part
+    assert kept.best == 1 and {arm.chance for arm in kept.arms} == {None}
+    assert judge("preference", [*arms[:3], shares(100, 200)], strengths=everybody).best == 3
 
 
 def test_a_score_that_is_none_is_refused():

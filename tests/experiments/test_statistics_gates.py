@@ -138,20 +138,21 @@ def test_the_winner_must_be_ahead_of_every_arm():
     _, told, words = asked(arms)
     assert (told["bound"].holds, told["bound"].arm, told["bound"].against) == (False, 1, 2)
     assert words.headline == "B is ahead, perhaps by chance" and "C, the nearest to it" in words.text
-    _, told, _ = asked([*arms[:2], shares(10, 20)])
-    assert told["bound"].holds is None
+    _, told, words = asked([*arms[:2], shares(10, 20, units=1000)])
+    assert (told["bound"].holds, told["bound"].arm) == (None, None) and words.headline == "Collecting"
+    assert told["bound"].shown == "C: 20 of the 50 units that are needed have a value"
 
 
 def test_an_arm_that_is_off_neither_wins_nor_holds_the_others_up():
     arms = [*clear(), shares(600, 1000)]
     _, told, _ = asked(arms)
     assert told["bound"].arm == 2 and told["bound"].holds
-    judgement, told, _ = asked([*arms[:2], shares(30, 40)], off=[2])
+    judgement, told, _ = asked([*arms[:2], shares(30, 40, off=True)])
     assert leader(list(told.values()), judgement) == 1
     assert told["ratio"].holds and told["n"].shown == "A has 1,000 of 200"
-    _, told, _ = asked(arms, off=[0, 2])
+    _, told, _ = asked([replace(arms[0], off=True), arms[1], replace(arms[2], off=True)])
     assert told["bound"].holds is None and "fewer than two arms" in told["bound"].shown
-    _, told, words = asked(arms, off=[0, 1, 2])
+    _, told, words = asked([replace(arm, off=True) for arm in arms])
     assert [gate.holds for gate in told.values()] == [None, None, True, None, None, None] and words.headline
 
 
