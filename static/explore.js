@@ -104,7 +104,7 @@ const same = (a, b) => {
 };
 document.addEventListener("htmx:before:history:restore", (e) => {
   const explore = $("#explore");
-  if (!explore) return;
+  if (!explore) { e.preventDefault(); return location.reload(); } // the table comes with its scripts and styles
   const { path } = e.detail;
   if (same(path, explore.dataset.address)) { e.preventDefault(); closeDrawer(); return; }
   const url = new URL(path, location.href);

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from interactions.labels import labels_of
@@ -170,3 +171,26 @@ def test_the_open_interaction_is_deleted_from_its_menu(open_page, project):
     expect(page.locator("#drawer .drawer")).to_have_count(0)
     expect(page.locator(f"#i-{project.made[0]}")).to_have_count(0)
     assert page.url.endswith(project.address)
+
+
+@pytest.mark.parametrize("onward", ["reload", "session"])
+def test_back_from_the_full_page_is_the_table_with_all_that_it_does(open_page, project, onward):
+    page = open_page()
+    page.goto(project.address)
+    page.get_by_role("checkbox", name="lang:en").check()
+    expect(page).to_have_url(re.compile(r"\?label=lang%3Aen$"))
+    filtered = page.url
+    page.locator("tbody tr a").first.click()
+    expect(page.locator("#drawer .drawer")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".detail")).to_have_count(1)
+    if onward == "session":
+        page.get_by_role("link", name="chat-0").click()
+        expect(page.get_by_role("heading", name="Session chat-0")).to_be_visible()
+        page.go_back()
+    page.go_back()
+    expect(page.locator("#count b")).to_have_text("70")
+    assert page.url == filtered
+    expect(page.locator("#filters")).to_contain_text("Counts are exact")
+    page.locator("tbody input").first.check()
+    expect(page.locator(".bulk .whole")).to_be_hidden()
