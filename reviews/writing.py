@@ -18,6 +18,7 @@ from interactions.labels import remove_labels, set_labels
 from interactions.models import Interaction, InteractionBody, Label
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
+from reviews.models import Review
 from reviews.questions import CORRECTION, PAIR, SEVERAL, YES_NO, plain
 
 TIES = {"tie": Outcome.TIED, "both_bad": Outcome.TIED_BAD}
@@ -135,15 +136,27 @@ def _back_preference(interaction, one, by):
 
 
 def _back_correction(interaction, one, by):
+    """The one before it stands again; of one that stands no more, no later undo finds it as the one before."""
     current = correction_of(interaction.pk)
     if current is None or str(current.id) != one["id"]:
+        _rename_correction(interaction, one["id"], one["former"])
         return
     withdraw_correction(interaction=interaction, by=by)
-    former = one["former"] and Correction.objects.select_related("by").get(
-        interaction_id=interaction.pk, id=one["former"]
-    )
-    if former:
-        correct_completion(interaction=interaction, completion=former.completion, by=former.by)
+    if one["former"]:
+        former = Correction.objects.select_related("by").get(interaction_id=interaction.pk, id=one["former"])
+        again = correct_completion(interaction=interaction, completion=former.completion, by=former.by)
+        _rename_correction(interaction, one["former"], str(again.id))
+
+
+def _rename_correction(interaction, old, new):
+    """Where reviews of the interaction, of whatever queue, tell of the one they now tell of the other, or of None."""
+    for review in Review.objects.filter(item__interaction_id=interaction.pk, written__has_key="own"):
+        told = [one for one in review.written["own"] if one.get("what") == "correction"]
+        stale = [(one, name) for one in told for name in ("id", "former") if one[name] == old]
+        for one, name in stale:
+            one[name] = new
+        if stale:
+            review.save(update_fields=["written"])
 
 
 _BACK = {"feedback": _back_feedback, "preference": _back_preference, "correction": _back_correction}

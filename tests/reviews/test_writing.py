@@ -17,6 +17,7 @@ from tests.reviews.queues import GOOD, TONE, Desk, add_items, make_queue
 pytestmark = pytest.mark.django_db
 LABELLED = {**GOOD, "writes": {"label": "verdict"}}
 BETTER = {"key": "better", "kind": "pair", "text": "Which is better?", "writes": {"preference": "taste"}}
+FIX = {"key": "fix", "kind": "correction", "text": "Better?", "required": False, "writes": {"correction": True}}
 
 
 def labels(review):
@@ -129,14 +130,56 @@ def test_answering_otherwise_leaves_one_current_value(project, keys):
 
 
 def test_a_correction_is_kept_and_an_undo_brings_the_former_back(project):
-    question = {"key": "fix", "kind": "correction", "text": "Better?", "writes": {"correction": True}}
-    queue = make_queue(project, [{**question, "required": False}], n=1)
+    queue = make_queue(project, [FIX], n=1)
     row, owner, desk = Interaction.objects.get(project=project), owner_of(project), Desk(queue)
     correct_completion(interaction=row, completion="The owner's", by=owner)
     desk.submit(desk.next(), answers={"fix": "Mine"})
     assert (correction_of(row.pk).completion, correction_of(row.pk).by) == ("Mine", desk.user)
     desk.undo()
     assert (correction_of(row.pk).completion, correction_of(row.pk).by) == ("The owner's", owner)
+
+
+def corrected_by_two(project):
+    """(the interaction, two people whose corrections of it are in, their reviews): the second's stands."""
+    queue = make_queue(project, [FIX], n=1, reviewers=2)
+    row, desks = Interaction.objects.get(project=project), [Desk(queue), Desk(queue)]
+    reviews = [desk.submit(desk.next(), answers={"fix": text}) for desk, text in zip(desks, "12", strict=True)]
+    assert correction_of(row.pk).completion == "2"
+    return row, desks, reviews
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_when_both_take_their_corrections_back_none_stands(project, order):
+    row, desks, _ = corrected_by_two(project)
+    first, second = order
+    desks[first].undo()
+    left = correction_of(row.pk)
+    assert (left.completion, left.by) == ("12"[second], desks[second].user)
+    desks[second].undo()
+    assert correction_of(row.pk) is None
+
+
+def test_a_correction_that_its_author_changed_is_not_brought_back_by_anothers_undo(project):
+    row, [one, other], [review, _] = corrected_by_two(project)
+    one.submit(review, answers={})
+    assert correction_of(row.pk).completion == "2"
+    other.undo()
+    assert correction_of(row.pk) is None
+
+
+def test_a_correction_of_before_stands_again_once_those_of_two_queues_are_taken_back(project):
+    row = make_interaction(project, completion="Said")
+    correct_completion(interaction=row, completion="The owner's", by=owner_of(project))
+    desks = []
+    for name in ("One", "Two"):
+        queue = make_queue(project, [FIX], name=name)
+        add_items(queue, [row])
+        desks.append(Desk(queue))
+        desks[-1].submit(desks[-1].next(), answers={"fix": name})
+    desks[0].undo()
+    assert correction_of(row.pk).completion == "Two"
+    desks[1].undo()
+    assert correction_of(row.pk).completion == "The owner's"
 
 
 def test_a_completion_left_as_it_was_is_no_correction(project):
