@@ -11,6 +11,7 @@ from feedback.services import checked_value, key_or_404, keys_of
 from interactions import ids, jsontext
 from interactions.models import Interaction
 from interactions.rules import (
+    FEEDBACK_MEMBERS,
     MAX_TEXT,
     Conflict,
     GivenFeedback,
@@ -24,10 +25,8 @@ from projects.access import EntityNotFound, project_or_404
 from projects.models import Project
 
 PIECE = 1_000  # values a transaction
-MEMBERS = {
-    "project", "completion_id", "feedback_key", "metric", "value", "details", "user", "user_id", "origin",
-    "external_id",
-}  # fmt: skip
+BESIDES = {"project", "completion_id", "external_id"}
+MEMBERS = FEEDBACK_MEMBERS | BESIDES
 REFUSALS = (RecordError, EntityNotFound, PermissionDenied, Conflict)
 
 
@@ -76,14 +75,12 @@ def _read(raw, outcome):
     if not isinstance(raw, dict):
         outcome.error = RecordError({"": ["Feedback is a JSON object."]})
         return None
-    for name in sorted(raw.keys() - MEMBERS):
-        wrong(name[:60], f"Unknown member. Feedback has {', '.join(sorted(MEMBERS))}.")
     for name, text in raw.items():
         if isinstance(text, str) and (fault := text_fault(text) or text_fault(name)):
             wrong(name, fault)
     if isinstance(raw.get("value"), int) and raw["value"].bit_length() > 1023:
         wrong("value", "The number is too large.")  # for a double, and so for any digest
-    given = read_feedback(raw if raw.get("user") is not None else {**raw, "user": raw.get("user_id")}, "", wrong)
+    given = read_feedback(raw, "", wrong, BESIDES)
     read = _Read(outcome, _uuid(raw, wrong), given, _text(raw, "project", wrong), _text(raw, "external_id", wrong), b"")
     if errors:
         outcome.error = RecordError({path.encode(errors="replace").decode(): texts for path, texts in errors.items()})

@@ -3,6 +3,15 @@
 from interactions.rules import MAX_FAULTS, RecordError
 
 
+def object_of(request, *members):
+    """The JSON object that was sent; RecordError for anything else and, where they are named, for other members."""
+    if not isinstance(request.data, dict):
+        raise RecordError({"": ["Send a JSON object."]})
+    if members:
+        refuse_unknown(request.data, members)
+    return request.data
+
+
 def refuse_unknown(given, known):
     """RecordError names each of these words or members that is not known: what is misspelt must not pass for left
     out."""

@@ -11,6 +11,7 @@ MAX_LABEL_KEY = 100
 MAX_LABEL_VALUE = 500
 MAX_TEXT = 200  # ids and keys that come from outside
 MAX_FAULTS = 20  # told of one record: of a large one that is all wrong, the answer would be larger still
+FEEDBACK_MEMBERS = {"feedback_key", "metric", "value", "details", "user", "user_id", "origin"}
 ORIGINS = ("user", "reviewer", "grader", "system")
 _KINDS = {
     type(None): "nothing",
@@ -48,30 +49,36 @@ class GivenFeedback:
     origin: str
 
 
-def read_feedback(item, path, wrong):
-    """A GivenFeedback from {feedback_key or metric, value, details?, user?, origin?}; None after a fault was told to
-    `wrong`."""
+def read_feedback(item, path, wrong, besides=()):
+    """A GivenFeedback from {feedback_key or metric, value, details?, user or user_id?, origin?}; None after a fault was
+    told to `wrong`. `besides` are members that the caller reads."""
     if not isinstance(item, dict):
         wrong(path, "Feedback is an object with 'feedback_key' and 'value'.")
         return None
+    known = FEEDBACK_MEMBERS | set(besides)
+    for name in sorted(item.keys() - known):
+        wrong(f"{path}.{name[:60]}", f"Unknown member. Feedback has {', '.join(sorted(known))}.")
     name = "feedback_key" if item.get("feedback_key") is not None else "metric"
     key, value = item.get(name), item.get("value")
     if not isinstance(key, str) or not key:
         wrong(f"{path}.feedback_key", "Name the feedback key (or metric).")
     if not isinstance(value, (int, float)):
         wrong(f"{path}.value", f"Send a number, true or false, not {kind_of(value)}.")
-    for member, most in (("details", 100_000), ("user", MAX_TEXT)):
+    for member, most in (("details", 100_000), ("user", MAX_TEXT), ("user_id", MAX_TEXT)):
         text = item.get(member)
         if text is not None and (not isinstance(text, str) or len(text) > most):
             wrong(f"{path}.{member}", f"Send text of at most {most:,} characters.")
             return None
+    user = item.get("user") or item.get("user_id") or ""
+    if item.get("user_id") not in {None, user}:
+        wrong(f"{path}.user_id", "Send either user or user_id, not both.")
     origin = item.get("origin", "user")
     if not isinstance(origin, str) or origin not in ORIGINS:
         wrong(f"{path}.origin", f"Send one of {', '.join(ORIGINS)}.")
         return None
     if not isinstance(key, str) or not key or not isinstance(value, (int, float)):
         return None
-    return GivenFeedback(path, key, value, item.get("details") or "", item.get("user") or "", origin)
+    return GivenFeedback(path, key, value, item.get("details") or "", user, origin)
 
 
 def moment_of(value):

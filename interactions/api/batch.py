@@ -8,7 +8,6 @@ from interactions.ingest.http import BatchView
 from interactions.rules import RecordError
 from interactions.serializers import BatchShape, RecordShape
 
-
 ARMS = OpenApiParameter(
     "arms", enum=["none"], description="none: the records take part in no A/B test, whichever they name"
 )

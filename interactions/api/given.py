@@ -7,11 +7,13 @@ from rest_framework.views import APIView
 
 from accounts.permissions import FEEDBACK, READ
 from feedback.corrections import correct_completion, correction_of, withdraw_correction
-from feedback.giving import correct_feedback, give_feedback, withdraw_feedback
+from feedback.giving import correct_feedback, withdraw_feedback
+from feedback.incoming import MEMBERS, take_feedback
 from feedback.models import Feedback
-from feedback.services import key_or_404, keys_of
-from interactions.api.interactions import interaction_or_404, object_of
-from interactions.rules import RecordError, kind_of, read_feedback, text_fault
+from feedback.services import keys_of
+from interactions.api.interactions import interaction_or_404
+from interactions.calls import object_of
+from interactions.rules import RecordError, kind_of, text_fault
 from interactions.serializers import FeedbackShape, GivenFeedbackShape, present_feedback, wire_time
 from projects.access import EntityNotFound
 
@@ -38,24 +40,13 @@ class InteractionFeedback(APIView):
 
     @extend_schema(request=GivenFeedbackShape, responses={201: dict})
     def post(self, request, interaction_id):
-        """Give feedback."""
-        row = interaction_or_404(request.user, interaction_id, FEEDBACK)
-        errors = {}
-        given = read_feedback(object_of(request), "", lambda path, text: errors.setdefault(path.lstrip("."), [text]))
-        for name in ("details", "user") if given else ():
-            if fault := text_fault(getattr(given, name)):
-                errors[name] = [fault]
-        if errors:
-            raise RecordError(errors)
-        key = key_or_404(keys_of(row.project), given.key)
-        try:
-            change = give_feedback(
-                interaction=row, key=key, value=given.value, details=given.details, user=given.user,
-                origin=given.origin, by=request.user,
-            )  # fmt: skip
-        except ValueError as error:
-            raise RecordError({"value": [str(error)]}) from None
-        return Response({"feedback_id": str(change.id)}, status=status.HTTP_201_CREATED)
+        """Give feedback. 201 means committed; 200 that the external_id was given before with the same."""
+        sent = object_of(request, *MEMBERS - {"completion_id"})
+        [outcome] = take_feedback([{**sent, "completion_id": str(interaction_id)}], by=request.user)
+        if outcome.error:
+            raise outcome.error
+        code = status.HTTP_200_OK if outcome.duplicate else status.HTTP_201_CREATED
+        return Response({"feedback_id": str(outcome.id)}, status=code)
 
 
 class InteractionFeedbackValue(APIView):
@@ -65,7 +56,7 @@ class InteractionFeedbackValue(APIView):
     def put(self, request, interaction_id, feedback_id):
         """Put another value in its place; the answer has the id of the new one. 409 where it is no longer current."""
         row = _given_or_404(request.user, interaction_id, feedback_id)
-        value, details = object_of(request).get("value"), request.data.get("details")
+        value, details = object_of(request, "value", "details").get("value"), request.data.get("details")
         if not isinstance(value, (int, float)):
             raise RecordError({"value": [f"Send a number, true or false, not {kind_of(value)}."]})
         if details is not None and (not isinstance(details, str) or len(details) > 100_000 or text_fault(details)):
@@ -117,7 +108,8 @@ class InteractionCorrection(APIView):
     def put(self, request, interaction_id):
         """Write it; what was written before stays as history."""
         row = interaction_or_404(request.user, interaction_id, FEEDBACK)
-        written = correct_completion(interaction=row, completion=object_of(request).get("completion"), by=request.user)
+        completion = object_of(request, "completion").get("completion")
+        written = correct_completion(interaction=row, completion=completion, by=request.user)
         return Response({"correction_id": str(written.id)}, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses={204: None})

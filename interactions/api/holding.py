@@ -7,7 +7,8 @@ from rest_framework.views import APIView
 
 from accounts.permissions import MANAGE_PROJECT, READ
 from interactions import ids
-from interactions.api.interactions import interaction_or_404, object_of
+from interactions.api.interactions import interaction_or_404
+from interactions.calls import object_of
 from interactions.retention import holds
 from interactions.retention.rule import next_run, plan
 from interactions.retention.run import departures
@@ -91,14 +92,15 @@ class InteractionHold(APIView):
     def put(self, request, interaction_id):
         """Hold it. A hold that stands stays as it is, with its reason."""
         row = interaction_or_404(request.user, interaction_id, MANAGE_PROJECT)
-        holds.hold(project=row.project, ids=[row.pk], reason=object_of(request).get("reason"), by=request.user)
+        reason = object_of(request, "reason").get("reason")
+        holds.hold(project=row.project, ids=[row.pk], reason=reason, by=request.user)
         return self._told(row)
 
     @extend_schema(request=ReasonShape, responses=HeldShape)
     def delete(self, request, interaction_id):
         """Release it; a reason may be said. 200 also where it was not held."""
         row = interaction_or_404(request.user, interaction_id, MANAGE_PROJECT)
-        reason = object_of(request).get("reason") if request.data else None
+        reason = object_of(request, "reason").get("reason") if request.data else None
         holds.release(project=row.project, ids=[row.pk], by=request.user, reason=reason)
         return self._told(row)
 

@@ -8,6 +8,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import is_by_key
 from accounts.permissions import DELETE, LABEL, LOG, READ
+from interactions.calls import object_of
 from interactions.filters import InteractionFilter, read_wanted
 from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
@@ -58,13 +59,6 @@ def interaction_or_404(user, interaction_id, permission):
     except EntityNotFound:
         raise EntityNotFound("Interaction", interaction_id) from None
     return row
-
-
-def object_of(request):
-    """The body as a JSON object."""
-    if not isinstance(request.data, dict):
-        raise exceptions.ValidationError({"": ["Send a JSON object."]})
-    return request.data
 
 
 class InteractionList(APIView):
@@ -183,7 +177,7 @@ class InteractionLabel(APIView):
     def put(self, request, interaction_id, key):
         """Set the label, replacing its former value. 400 for a value that the key does not allow."""
         row = interaction_or_404(request.user, interaction_id, LABEL)
-        value = object_of(request).get("value")
+        value = object_of(request, "value").get("value")
         if fault := label_fault(key, value):
             raise RecordError({"value": [fault]})
         try:

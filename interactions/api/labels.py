@@ -6,7 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import LABEL, MANAGE_PROJECT
-from interactions.api.interactions import object_of
+from interactions.calls import object_of
 from interactions.filters import InteractionFilter, read_wanted
 from interactions.labels import many
 from interactions.labels.keys import describe_key, key_or_404, keys_in_use, old_names
@@ -113,10 +113,7 @@ class LabelKeyDetail(APIView):
     def patch(self, request, project, key):
         """Change what is sent. The key need not be in use. What is stored stays, whatever is allowed from now on."""
         project = project_or_404(request.user, project, MANAGE_PROJECT)
-        body = object_of(request)
-        if unknown := sorted(body.keys() - set(AGREED)):
-            raise RecordError({name: [f"Unknown; send {', '.join(AGREED)}."] for name in unknown})
-        row = describe_key(project=project, key=key, **body)
+        row = describe_key(project=project, key=key, **object_of(request, *AGREED))
         return Response(_whole(project, row.key))
 
 
@@ -128,7 +125,7 @@ class LabelRenames(APIView):
         """Rename a key, or a value of it; where the new name is there already the two are merged. The old name stays an
         alias: filters and records with it find and become the new one. The answer is the background work."""
         project = project_or_404(request.user, project, MANAGE_PROJECT)
-        body = object_of(request)
+        body = object_of(request, "key", "value", "to")
         given = {name: _text(body, name) for name in ("key", "value", "to")}
         try:
             job = begin_rename(project=project, by=request.user, **given)
@@ -146,7 +143,7 @@ class LabelJobs(APIView):
         the background work: read it for its progress, delete it to cancel."""
         project = project_or_404(request.user, project, LABEL)
         read_wanted(request.query_params, project)
-        body = object_of(request)
+        body = object_of(request, "key", "value")
         value = None if body.get("value", "") is None else _text(body, "value")
         given = {"query": request.query_params.urlencode(), "key": _text(body, "key"), "value": value}
         try:

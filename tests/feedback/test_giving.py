@@ -77,6 +77,21 @@ def test_a_value_twice_with_the_same_external_id_is_stored_once(api, keyed):
     assert current(api, pk) == [("stars", 4.0)] * 2
 
 
+def test_a_value_is_the_same_by_whichever_door_it_comes(api, keyed):
+    pk = make_interaction(keyed).pk
+    sent = {"metric": "stars", "value": 4, "user_id": "ada", "external_id": "vote-1"}
+    first = api.post(f"interactions/{pk}/feedback", sent)
+    again = api.post(f"interactions/{pk}/feedback", sent)
+    other = api.post("feedback", {**sent, "completion_id": str(pk)})
+    assert [one.status_code for one in (first, again, other)] == [201, 200, 200]
+    assert first.json() == again.json() == other.json()
+    assert api.post(f"interactions/{pk}/feedback", {**sent, "value": 2}).status_code == 409
+    logged = api.log(keyed, feedbacks=[{"metric": "stars", "value": 4, "user_id": "ada"}]).json()["completion_id"]
+    for one in (pk, logged):
+        [given] = api.get(f"interactions/{one}/feedback").json()
+        assert (given["value"], given["user"]) == (4.0, "ada")
+
+
 def test_an_external_id_is_free_again_when_its_interaction_is_deleted(api, keyed):
     pk, other = make_interaction(keyed).pk, make_interaction(keyed).pk
     api.post("feedback", item(pk, external_id="vote-1"))
@@ -104,6 +119,7 @@ BAD = [
     ("external id", {"external_id": ""}, "external_id"),
     ("long external id", {"external_id": "x" * 201}, "external_id"),
     ("unknown member", {"velue": 4}, "velue"),
+    ("two users", {"user": "ada", "user_id": "bob"}, "user_id"),
 ]
 
 
