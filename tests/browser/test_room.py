@@ -31,3 +31,31 @@ def test_a_page_that_scrolls_inside_itself_is_no_longer_than_its_window(open_pag
     page.locator("tbody tr a").first.click()
     page.locator("#drawer .talk").wait_for()
     assert page.evaluate(EXCESS) == 0
+
+
+@pytest.mark.parametrize("width", [721, 768, 820, 844, 900, 901])
+def test_where_a_page_does_not_scroll_inside_itself_it_scrolls_as_a_whole(open_page, project, width):
+    page = open_page()
+    page.set_viewport_size({"width": width, "height": 700})
+    page.goto(project.address)
+    last = page.locator("tbody tr").last
+    last.scroll_into_view_if_needed()
+    assert last.bounding_box()["y"] + last.bounding_box()["height"] <= page.locator(".hints").bounding_box()["y"] + 1
+    assert page.locator(".topbar").bounding_box()["y"] == 0
+    page.goto(f"{project.address}/{project.made[1]}")
+    page.locator(".panel section").last.scroll_into_view_if_needed()
+    assert page.locator(".topbar").bounding_box()["y"] == 0
+
+
+@pytest.mark.parametrize("width", [390, 720, 768, 820, 821, 1440])
+def test_the_bar_of_what_is_ticked_is_in_sight(open_page, project, width):
+    page = open_page()
+    page.set_viewport_size({"width": width, "height": 450})
+    page.goto(project.address)
+    page.locator("tbody input").first.check()
+    box, window = page.locator(".bulk").bounding_box(), page.viewport_size
+    assert box["x"] >= 0 and box["x"] + box["width"] <= window["width"]
+    assert box["y"] >= 0 and box["y"] + box["height"] <= window["height"]
+    for control in page.locator(".bulk :is(input:not([type=hidden]), button)").all():
+        if control.is_visible():
+            control.click(trial=True)
