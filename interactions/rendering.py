@@ -13,41 +13,14 @@ from urllib.parse import urlsplit
 import nh3
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
 
 from interactions import faithful, markup
+from interactions.colours import Colours
 
 MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about a second
 MOST_BRACKETS = 2_000  # looking for the ends of more links than this takes time that grows with its square
 RAW_LIMIT = 2_000_000
-CODE_LIMIT = 20_000
 NO_LANGUAGE = "text"  # what the header of a block of code says where its fence says nothing
-LANGUAGES = {
-    *("bash", "c", "cpp", "csharp", "css", "diff", "docker", "go", "graphql", "html", "http", "ini", "java"),
-    *("javascript", "json", "kotlin", "lua", "makefile", "markdown", "php", "powershell", "python", "r", "ruby"),
-    *("rust", "scala", "sql", "swift", "toml", "typescript", "xml", "yaml"),
-}
-ALIASES = {
-    "c++": "cpp",
-    "c#": "csharp",
-    "console": "bash",
-    "dockerfile": "docker",
-    "js": "javascript",
-    "jsx": "javascript",
-    "jsonc": "json",
-    "md": "markdown",
-    "py": "python",
-    "rb": "ruby",
-    "rs": "rust",
-    "sh": "bash",
-    "shell": "bash",
-    "ts": "typescript",
-    "tsx": "typescript",
-    "yml": "yaml",
-    "zsh": "bash",
-}
 # embeddings, overrides and isolates; the plain marks LRM, RLM and ALM belong to good Hebrew and Arabic
 DIRECTIONS = {
     "\u202a": "LRE",
@@ -92,7 +65,8 @@ def text(value):
 def markdown(source):
     """Markdown as safe HTML, up to MARKDOWN_LIMIT characters, cut at a line's end where there is one."""
     part = cut(source, MARKDOWN_LIMIT)
-    html = _sanitise(_markdown(links=part.count("[") < MOST_BRACKETS).render(part))
+    html = _markdown(links=part.count("[") < MOST_BRACKETS).render(part, {"colours": Colours()})
+    html = _sanitise(html)
     return Rendered(mark_safe(html), len(part), len(source), markup.shows_all(part, html))  # noqa: S308 - sanitised
 
 
@@ -108,12 +82,12 @@ def raw(source):
     return Rendered(text(part), len(part), len(source))
 
 
-def code(source, language):
-    """Source text as HTML, coloured where the language is known and the text short."""
-    lexer = _lexer(language.strip().lower()) if len(source) <= CODE_LIMIT else None
-    if lexer is None:
+def code(source, language, colours=None):
+    """Source text as HTML, coloured where the language is known and the text short; `colours` where several share
+    what time there is."""
+    html = (colours or Colours()).html(source, language)
+    if html is None:
         return text(source)
-    html = highlight(source, lexer, HtmlFormatter(nowrap=True, classprefix="hl-"))
     return mark_safe(_MISLEADING.sub(_mark, html))  # noqa: S308 - Pygments escapes
 
 
@@ -196,12 +170,6 @@ def _mark(match):
 
 
 @functools.cache
-def _lexer(language):
-    language = ALIASES.get(language, language)
-    return get_lexer_by_name(language, stripnl=False) if language in LANGUAGES else None
-
-
-@functools.cache
 def _markdown(links):
     renderer = markup.parser()
     if not links:
@@ -233,17 +201,17 @@ def _code_block(self, tokens, index, options, env):
 
 def _fence(self, tokens, index, options, env):
     info = tokens[index].info.strip()
-    return block(tokens[index].content, info.partition(" ")[0], info)
+    return block(tokens[index].content, info.partition(" ")[0], info, env["colours"])
 
 
-def block(source, language, header=""):
+def block(source, language, header="", colours=None):
     """A block of code with its language, or what else its header says, and a button that copies it."""
     return format_html(
         '<div class="code"><header><span>{}</span>'
         '<button class="btn quiet s" type="button" data-copy-block>Copy</button></header>'
         '<pre tabindex="0"><code>{}</code></pre></div>\n',
         text(header or language or NO_LANGUAGE),
-        code(source, language),
+        code(source, language, colours),
     )
 
 

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from django.utils.html import format_html_join
 
-from interactions import rendering
+from interactions import colours, rendering
 from interactions.pictures import reference
 
 BUDGET = 200_000  # characters rendered as Markdown on one page; what comes after is shown as plain text
@@ -150,7 +150,7 @@ class Transcript:
         if self.raw:
             return [Part("text", rendering.raw("\n\n".join(f"also sent: {name}\n{text}" for name, text in others)))]
         length = sum(len(name) + len(text) for name, text in others)
-        most = left = rendering.CODE_LIMIT if self.left > 0 else PLAIN
+        most = left = colours.MOST if self.left > 0 else PLAIN
         blocks = []
         for name, text in others:
             if left > 0:
@@ -201,7 +201,7 @@ class Transcript:
         if self.left <= 0 < len(source):
             return rendering.plain(source, PLAIN)
         self.left -= min(len(source), rendering.MARKDOWN_LIMIT)
-        value = rendering.as_json(source) if len(source) <= rendering.CODE_LIMIT else None
+        value = rendering.as_json(source) if len(source) <= colours.MOST else None
         if value is not None:
             return rendering.Rendered(rendering.pretty_block(value), len(source), len(source))
         return rendering.markdown(source)

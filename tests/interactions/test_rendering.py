@@ -6,7 +6,7 @@ import time
 import pytest
 from django.template.loader import render_to_string
 
-from interactions import rendering
+from interactions import colours, rendering
 from interactions.differences import visible_text
 from interactions.transcript import Transcript, new_messages
 
@@ -151,7 +151,28 @@ def test_a_raw_text_keeps_the_line_break_it_begins_with():
 def test_code_is_coloured_where_the_language_is_known_and_it_is_short():
     assert "hl-k" in html_of("```python\ndef f(): pass\n```")
     assert "hl-" not in html_of("```nonsense\ndef f(): pass\n```")
-    assert "hl-" not in rendering.code("x = 1\n" * rendering.CODE_LIMIT, "python")
+    assert "hl-" not in rendering.code("x = 1\n" * colours.MOST, "python")
+
+
+@pytest.mark.parametrize(
+    ("language", "piece"),
+    [("c", "\n"), ("c", " "), ("cpp", "\n \n"), ("csharp", "a\n"), ("java", "a "), ("ini", "a::"), ("makefile", "a(")],
+)
+def test_code_that_a_lexer_takes_long_for_is_shown_whole_and_in_bounded_time(language, piece):
+    source = f"x{piece * (colours.MOST // len(piece) - 1)}\n"
+    fences = f"```{language}\n{source[:6_000]}\n```\n" * 4
+    started = time.thread_time()
+    html = rendering.code(source, language)
+    rendering.markdown(fences)
+    assert time.thread_time() - started < 5  # it was up to 36 s
+    assert visible_text(html) == visible_text(rendering.text(source))
+
+
+def test_where_the_time_for_colours_is_over_the_rest_has_none():
+    blocks = colours.Colours()
+    assert "hl-k" in blocks.html("def f(): pass", "python")
+    blocks.left = 0.0
+    assert blocks.html("def f(): pass", "python") is None
 
 
 def test_headings_stand_below_those_of_the_page():
@@ -328,8 +349,8 @@ def test_a_great_deal_that_was_also_sent_is_cut_and_says_so():
     (turn,) = transcript([{"role": "user", "content": "a", "x": "long " * 100_000, "y": "more"}]).turns
     rendered = turn.parts[-1].rendered
     assert rendered.cut
-    assert rendered.shown <= rendering.CODE_LIMIT
-    assert len(rendered.html) < 2 * rendering.CODE_LIMIT
+    assert rendered.shown <= colours.MOST
+    assert len(rendered.html) < 2 * colours.MOST
 
 
 def test_a_folded_turn_shows_who_spoke_and_what_was_called():
