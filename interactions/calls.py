@@ -1,6 +1,18 @@
 """What calls of every app ask of a request: that it names its project, and holds nothing that nobody would read."""
 
+from rest_framework import serializers
+
 from interactions.rules import MAX_FAULTS, RecordError
+
+
+class Strict(serializers.Serializer):
+    """Refuses members it does not know."""
+
+    def to_internal_value(self, data):
+        if isinstance(data, dict) and (unknown := sorted(map(str, data.keys() - self.fields.keys()))):
+            known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
+            raise serializers.ValidationError({unknown[0][:60]: [f"Unknown member; send {known}."]})
+        return super().to_internal_value(data)
 
 
 def object_of(request, *members):

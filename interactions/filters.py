@@ -10,6 +10,7 @@ from django.http import QueryDict
 
 from feedback.filters import read_feedback
 from feedback.services import keys_of
+from interactions.calls import refuse_unknown
 from interactions.models import Interaction
 from interactions.records import SOURCES
 from interactions.rules import RecordError, moment_of, text_fault
@@ -186,9 +187,7 @@ class InteractionFilter(django_filters.FilterSet):
 def read_wanted(params, project, besides=()):
     """The Wanted of a call's query string; RecordError names what is wrong. A word that is none, and none of those
     `besides`, is refused: who misspells a filter would take everything for the answer."""
-    known = {*InteractionFilter.base_filters, "project", *besides}
-    if unknown := sorted(params.keys() - known):
-        raise RecordError({name: [f"Unknown; send {', '.join(sorted(known))}."] for name in unknown})
+    refuse_unknown(params, {*InteractionFilter.base_filters, "project", *besides})
     filterset = InteractionFilter(params, project=project)
     if not filterset.is_valid():
         raise RecordError({name: list(texts) for name, texts in filterset.errors.items()})

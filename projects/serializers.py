@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from accounts.models import Team
 from accounts.permissions import CREATE_PROJECT
+from interactions.calls import Strict
 from projects.access import EntityNotFound
 from projects.models import MOST_DAYS, Project
 from projects.services import check_key
@@ -24,7 +25,7 @@ class ProjectListSerializer(serializers.Serializer):
     results = ProjectSerializer(many=True)
 
 
-class NewProjectSerializer(serializers.Serializer):
+class NewProjectSerializer(Strict):
     key = serializers.SlugField(max_length=64, validators=[check_key])
     name = serializers.CharField(max_length=100)
     team = serializers.CharField(
@@ -49,7 +50,7 @@ class NewProjectSerializer(serializers.Serializer):
         return teams[key]
 
 
-class ProjectChangeSerializer(serializers.Serializer):
+class ProjectChangeSerializer(Strict):
     """What of a project may be changed: its name, whether it is archived, for how many days it keeps."""
 
     name = serializers.CharField(max_length=100, required=False)

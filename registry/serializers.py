@@ -2,19 +2,10 @@
 
 from rest_framework import serializers
 
+from interactions.calls import Strict
 from interactions.rules import kind_of
 from registry.models import Attachment, Capability, Model, Provider
 from registry.rules import MAX_API_KEY, MAX_EXTERNAL_ID, MAX_KEY, MAX_NAME
-
-
-class Strict(serializers.Serializer):
-    """Refuses members it does not know."""
-
-    def to_internal_value(self, data):
-        if isinstance(data, dict) and (unknown := sorted(map(str, data.keys() - self.fields.keys()))):
-            known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
-            raise serializers.ValidationError({unknown[0][:60]: [f"Unknown member; send {known}."]})
-        return super().to_internal_value(data)
 
 
 class Flag(serializers.BooleanField):

@@ -17,6 +17,7 @@ from feedback.services import (
     unlink_feedback_key,
     update_feedback_key,
 )
+from interactions.calls import Strict, refuse_unknown
 from interactions.rules import kind_of
 from projects.access import project_or_404
 
@@ -33,7 +34,7 @@ class NumberField(serializers.FloatField):
         return super().to_internal_value(data)
 
 
-class FeedbackKeySerializer(serializers.ModelSerializer):
+class FeedbackKeySerializer(Strict, serializers.ModelSerializer):
     """A feedback key as it is sent and shown."""
 
     minimum = NumberField(required=False, allow_null=True)
@@ -82,6 +83,7 @@ class FeedbackKeyList(APIView):
     @extend_schema(parameters=[PROJECT], responses=FeedbackKeySerializer(many=True))
     def get(self, request):
         """List the project's keys."""
+        refuse_unknown(request.query_params, {"project"})
         project = project_or_404(request.user, request.query_params.get("project", ""))
         return Response(FeedbackKeySerializer(keys_of(project).values(), many=True).data)
 
@@ -126,5 +128,6 @@ class FeedbackKeyDetail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _named(self, request, key, *permission):
+        refuse_unknown(request.query_params, {"project"})
         project = project_or_404(request.user, request.query_params.get("project", ""), *permission)
         return project, key_or_404(keys_of(project), key)

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import is_by_key
 from accounts.permissions import DELETE, LABEL, LOG, READ
-from interactions.calls import object_of
+from interactions.calls import object_of, refuse_unknown
 from interactions.filters import InteractionFilter, read_wanted
 from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
@@ -36,6 +36,7 @@ from projects.access import EntityNotFound, project_or_404
 MAX_LIMIT = 1_000
 SHORT = 64 * 1024  # bytes of a record
 PAGING = {"limit", "cursor", "fields", "images"}
+IMAGES = OpenApiParameter("images", enum=["inline"], description="inline: pictures as the data URIs that were sent")
 FILTERS = [
     OpenApiParameter("project", required=True, description="key or id of the project"),
     *(
@@ -45,7 +46,7 @@ FILTERS = [
     OpenApiParameter("limit", int, description=f"1 to {MAX_LIMIT}, 50 unless said"),
     OpenApiParameter("cursor", description="from next or previous"),
     OpenApiParameter("fields", description="comma-separated members of a result; all unless said"),
-    OpenApiParameter("images", enum=["inline"], description="inline: pictures as the data URIs that were sent"),
+    IMAGES,
 ]
 
 
@@ -59,6 +60,14 @@ def interaction_or_404(user, interaction_id, permission):
     except EntityNotFound:
         raise EntityNotFound("Interaction", interaction_id) from None
     return row
+
+
+def _inline(request):
+    """Whether pictures are asked for as data URIs."""
+    images = request.query_params.get("images")
+    if images not in {None, "inline"}:
+        raise exceptions.ValidationError({"images": ["Send inline, or leave it out."]})
+    return images == "inline"
 
 
 class InteractionList(APIView):
@@ -77,7 +86,7 @@ class InteractionList(APIView):
         counted = count_shown(project, wanted, page=page)
         return Response(
             {
-                "results": present(project, page.rows, fields=fields, inline=self._inline(request)),
+                "results": present(project, page.rows, fields=fields, inline=_inline(request)),
                 "next": page.next,
                 "previous": page.previous,
                 "count": counted.n,
@@ -132,12 +141,6 @@ class InteractionList(APIView):
         is_short = len(length) < 10 and length.isascii() and length.isdigit() and int(length) <= SHORT
         return request.method == "POST" and is_short and is_by_key(request)
 
-    def _inline(self, request):
-        images = request.query_params.get("images")
-        if images not in {None, "inline"}:
-            raise exceptions.ValidationError({"images": ["Send inline, or leave it out."]})
-        return images == "inline"
-
     def _limit(self, request):
         text = request.query_params.get("limit", "50")
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
@@ -154,12 +157,12 @@ class InteractionList(APIView):
 class InteractionDetail(APIView):
     """One interaction."""
 
-    @extend_schema(responses=InteractionShape)
+    @extend_schema(parameters=[IMAGES], responses=InteractionShape)
     def get(self, request, interaction_id):
         """Read an interaction whole."""
         row = interaction_or_404(request.user, interaction_id, READ)
-        inline = request.query_params.get("images") == "inline"
-        return Response(present(row.project, labels_of([row]), inline=inline)[0])
+        refuse_unknown(request.query_params, {"images"})
+        return Response(present(row.project, labels_of([row]), inline=_inline(request))[0])
 
     @extend_schema(responses={204: None})
     def delete(self, request, interaction_id):

@@ -8,6 +8,7 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from accounts.permissions import DEPLOY, MANAGE_MODELS
+from interactions.rules import RecordError
 from projects.access import EntityNotFound, project_or_404
 from registry.api.doors import PAGING, Door
 from registry.listing import attachments_of, history_of
@@ -35,9 +36,12 @@ class AttachmentList(Door):
     )
     def get(self, request, project):
         project = project_or_404(request.user, project)
-        if request.query_params.get("detached") == "true":
-            return self.page(lambda **wanted: history_of(project), AttachmentSerializer)
-        return self.page(lambda **wanted: attachments_of(project, **wanted), AttachmentSerializer)
+        detached = request.query_params.get("detached", "false")
+        if detached not in {"true", "false"}:
+            raise RecordError({"detached": ["Send true or false."]})
+        if detached == "true":
+            return self.page(lambda **wanted: history_of(project), AttachmentSerializer, {"detached"})
+        return self.page(lambda **wanted: attachments_of(project, **wanted), AttachmentSerializer, {"detached"})
 
     @extend_schema(summary="Attach a model", request=NewAttachmentSerializer, responses={201: AttachmentSerializer})
     def post(self, request, project):

@@ -5,6 +5,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from interactions.calls import refuse_unknown
 from interactions.rules import Conflict, RecordError
 from registry.checking import Busy
 from registry.listing import SHOWN
@@ -41,9 +42,12 @@ class Door(APIView):
         sent.is_valid(raise_exception=True)
         return dict(sent.validated_data)
 
-    def page(self, rows_of, serializer_class):
-        """The page of rows_of(shown=, words=) that the query string asks for."""
+    def page(self, rows_of, serializer_class, besides=()):
+        """The page of rows_of(shown=, words=) that the query string asks for; it may hold these words besides."""
         asked = self.request.query_params
+        refuse_unknown(asked, {*(word.name for word in PAGING), *besides})
+        if asked.get("of", "all") not in {*SHOWN, "all"}:
+            raise RecordError({"of": [f"Send one of {', '.join([*SHOWN, 'all'])}."]})
         words = asked.get("q", "").replace("\x00", "").strip()[:100]
         rows, cursor = page_of(rows_of(shown=asked.get("of", "all"), words=words), asked.get("cursor", ""), PAGE)
         return Response({"results": serializer_class(rows, many=True).data, "next": cursor})

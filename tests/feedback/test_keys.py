@@ -49,6 +49,18 @@ def test_all_but_the_key_can_be_changed(api, project, stars):
     assert "stars" in renamed.json()["fields"]["key"][0]
 
 
+def test_members_and_words_that_it_does_not_know_are_refused_and_change_nothing(api, project, stars):
+    answers = [
+        api.post("feedback-keys", {"project": project.key, "key": "good", "kind": "scalar", "min": 1}),
+        patch(api, project, {"name": "Rating", "min": 1}),
+        api.get("feedback-keys", {"project": project.key, "min": "1"}),
+        api.get("feedback-keys/stars", {"project": project.key, "min": "1"}),
+        api.get("feedback-keys/stars/preferences", {"project": project.key, "min": "1"}),
+    ]
+    assert [(one.status_code, list(one.json()["fields"])) for one in answers] == [(400, ["min"])] * len(answers)
+    assert [(key.key, key.name) for key in FeedbackKey.objects.all()] == [("stars", "stars")]
+
+
 def test_what_is_not_sent_stays(api, project, stars):
     assert patch(api, project, {"maximum": 7}).json()["minimum"] == 1
     assert patch(api, project, {"minimum": None}).json() == {

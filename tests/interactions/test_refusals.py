@@ -323,6 +323,12 @@ def test_a_filter_that_makes_no_sense_is_named(api, keyed, query, field):
         assert (answer.status_code, list(answer.json()["fields"])) == (400, [field])
 
 
+@pytest.mark.parametrize("word", ["imagez", "images", "fields"])
+def test_one_interaction_refuses_words_that_it_does_not_know(api, project, word):
+    answer = api.get(f"interactions/{make_interaction(project).pk}", {word: "id"})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [word])
+
+
 def test_a_list_needs_its_project(api, project):
     assert api.get("interactions").status_code == 404
     assert api.get("interactions", {"project": "a\0b"}).status_code == 404

@@ -151,6 +151,16 @@ def test_of_two_shared_projects_the_key_goes_on_to_mean_the_one_that_was_there_f
     assert {one.pk: one.ref for one in projects_of(owner)} == {younger.pk: "support", older.pk: str(older.uid)}
 
 
+def test_members_that_it_does_not_know_are_refused_and_change_nothing(call, team):
+    answer = call("post", "", {"key": "motor", "name": "Motor", "keep_days": 30})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["keep_days"])
+    assert not Project.objects.exists()
+    make_project("motor", team=team)
+    answer = call("patch", "/motor", {"name": "Motor desk", "keepdays": 30})
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, ["keepdays"])
+    assert (call("get", "/motor").json()["name"], call("get", "/motor").json()["keep_days"]) == ("Motor", None)
+
+
 def test_it_is_renamed_archived_and_opened_again(call, team):
     make_project("motor", team=team)
     assert call("patch", "/motor", {"name": "Motor desk"}).json()["name"] == "Motor desk"

@@ -153,6 +153,12 @@ def test_attached_it_is_listed_and_detached_it_stays_as_history(call, owner, use
     assert first.detached_at and first.detached_by == owner
 
 
+@pytest.mark.parametrize("word", ["detatched=true", "detached=yes", "of=cold"])
+def test_a_word_that_it_does_not_know_is_refused(call, owner, used, word):
+    answer = call("get", f"{used}?{word}", by=owner)
+    assert (answer.status_code, list(answer.json()["fields"])) == (400, [word.partition("=")[0]])
+
+
 def test_logging_never_attaches_again_what_was_detached(api, call, owner, used, project):
     api.log(project, model="seen")
     assert [one["key"] for one in call("get", used, by=owner).json()["results"]] == ["seen"]
