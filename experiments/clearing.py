@@ -1,4 +1,8 @@
-"""What was only needed to count goes at night: of tests that are over, and of sequences that are."""
+"""What was only needed to count goes at night: of tests that are over, and of sequences that are.
+
+Of a test that is over stays how its comparisons and its interactions count, those that are still there: labels.py reads
+it.
+"""
 
 from uuid import UUID
 
@@ -9,12 +13,19 @@ KEPT_DAYS = 7  # in which every evaluation stays; of older ones the first of eac
 
 _COUNTED = """
     WITH slice AS MATERIALIZED (
-        SELECT interaction_id, arm, sequence FROM experiments_counted WHERE interaction_id > %(after)s
+        SELECT interaction_id, arm, sequence, unit FROM experiments_counted WHERE interaction_id > %(after)s
         ORDER BY interaction_id LIMIT %(limit)s
     ), over AS MATERIALIZED (
         SELECT s.interaction_id FROM slice s LEFT JOIN experiments_arm a ON a.id = s.arm
         LEFT JOIN experiments_abtest t ON t.id = a.test_id
-        WHERE t.id IS NULL OR t.ended_at IS NOT NULL OR t.sequence <> s.sequence
+        LEFT JOIN LATERAL (
+            SELECT true AS is_ FROM interactions_interaction i WHERE i.id = s.interaction_id LIMIT 1) AS there ON true
+        LEFT JOIN LATERAL (
+            SELECT true AS is_ FROM experiments_seen o
+            WHERE o.test_id = t.id AND o.sequence = s.sequence AND o.unit = s.unit AND o.arm <> s.arm AND o.n > 0
+                AND t.judged_by = 'metric' LIMIT 1) AS crossed ON true
+        WHERE t.id IS NULL OR t.sequence <> s.sequence
+            OR t.ended_at IS NOT NULL AND (there.is_ IS NULL OR crossed.is_)
     ), gone AS (
         DELETE FROM experiments_counted WHERE interaction_id = ANY(ARRAY(SELECT interaction_id FROM over))
     )
@@ -26,7 +37,7 @@ _VOTES = """
         ORDER BY comparison_id LIMIT %(limit)s
     ), over AS MATERIALIZED (
         SELECT s.comparison_id FROM slice s LEFT JOIN experiments_abtest t ON t.id = s.test_id
-        WHERE t.id IS NULL OR t.ended_at IS NOT NULL OR t.sequence <> s.sequence
+        WHERE t.id IS NULL OR t.sequence <> s.sequence
     ), gone AS (
         DELETE FROM experiments_countedvote WHERE comparison_id = ANY(ARRAY(SELECT comparison_id FROM over))
     )
@@ -53,6 +64,9 @@ _EVALUATIONS = """
 
 def clear():
     """Delete it, a slice a transaction; the days' figures, decisions and logs stay."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OVER)
+        over = cursor.fetchall()  # first: who was seen in two arms is asked of the units before they go
     for statement in (_COUNTED, _VOTES):
         after = UUID(int=0)
         while after is not None:
@@ -60,8 +74,7 @@ def clear():
                 cursor.execute(statement, {"after": after, "limit": SLICE})
                 after = next(iter(cursor.fetchone() or ()), None)
     with connection.cursor() as cursor:
-        cursor.execute(_OVER)
-        for test, sequence in cursor.fetchall():
+        for test, sequence in over:
             gone = SLICE
             while gone == SLICE:
                 cursor.execute(_SEEN, {"test": test, "sequence": sequence, "limit": SLICE})

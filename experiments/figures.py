@@ -132,16 +132,15 @@ def _former_leader(evaluations, needed):
 
 
 def _judgement(test, arms, sums, kept):
-    kind, figures = kind_of(test), [_figures(arm, one) for arm, one in zip(arms, sums, strict=True)]
+    kind, found = kind_of(test), [_figures(arm, one) for arm, one in zip(arms, sums, strict=True)]
+    by_strength = kind == "preference" and len(arms) > 2
     return judge(
         kind,
-        figures,
+        found,
         lower_is_better=test.lower_is_better,
         tuned_for=test.planned_n,
-        strengths=_strengths(test, arms, taking_part(figures), kept)
-        if kind == "preference" and len(arms) > 2
-        else None,
-        votes=_votes(test, arms) if kind == "preference" and len(arms) == 2 else None,
+        strengths=_strengths(test, arms, taking_part(found), kept) if by_strength else None,
+        votes=_votes(test, arms) if kind == "preference" and not by_strength else None,
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, transaction
 
 from experiments.figures import kind_of
-from experiments.folding import JUDGE, UNIT
 from experiments.statistics import Moments
 from experiments.statistics.estimates import difference
 from experiments.statistics.refusals import of_arm
@@ -17,7 +16,7 @@ TIME_MS = 1_000
 
 @dataclass(frozen=True)
 class LabelRow:
-    """The interactions with one value of a label key. `arms`: (units with a value, their mean or None) each, in the
+    """What is counted in the arms' figures of the interactions with one value of a label key. `arms`: (units with a value, their mean or None) each, in the
     arms' order. Exploratory: many rows are looked at, so that some differ by chance."""
 
     value: str
@@ -40,25 +39,30 @@ class ByLabel:
 _LABELLED = """newest i
     CROSS JOIN LATERAL unnest(i.label_ids) AS one(id) JOIN labels l ON l.id = one.id"""
 _GIVEN = f"""
-    SELECT l.value AS label, i.arm, {UNIT} AS unit, avg(g.value)::float8 AS value FROM {_LABELLED}
-    CROSS JOIN LATERAL (
-        SELECT avg(f.value) AS value FROM feedback_feedback f
-        WHERE f.interaction_id = i.id AND f.feedback_key_id = %(feedback_key)s AND f.superseded_by IS NULL) AS g
-    GROUP BY 1, 2, 3
+    SELECT l.value AS label, i.arm, i.unit, avg(i.value)::float8 AS value FROM {_LABELLED} GROUP BY 1, 2, 3
 """
 _COMPARED = f"""
-    SELECT l.value AS label, i.arm, {JUDGE} AS unit,
-        avg(CASE p.outcome WHEN 'won' THEN 1.0 WHEN 'lost' THEN 0.0 ELSE 0.5 END)::float8 AS value FROM {_LABELLED}
+    SELECT l.value AS label, i.arm, c.judge AS unit,
+        avg(CASE WHEN c.one = i.arm THEN c.points ELSE 2 - c.points END)::float8 / 2 AS value FROM {_LABELLED}
     JOIN feedback_preference p ON p.interaction_id = i.id AND p.feedback_key_id = %(feedback_key)s
-    JOIN interactions_interaction o ON o.id = p.other_id AND o.arm = ANY(%(arms)s) AND o.arm <> i.arm
+    CROSS JOIN LATERAL (
+        SELECT c.judge, c.one, c.points FROM experiments_countedvote c
+        WHERE c.comparison_id = p.id AND c.test_id = %(test)s AND c.sequence = %(sequence)s LIMIT 1) AS c
     GROUP BY 1, 2, 3
 """
+# what is counted is found one by one, by its key: a limit within keeps the plan from reading all of it
 _ROWS = """
     WITH newest AS MATERIALIZED (
         SELECT i.* FROM unnest(%(arms)s::integer[]) AS a(arm) CROSS JOIN LATERAL (
-            SELECT i.id, i.arm, i.label_ids, i."user", i.session FROM interactions_interaction i
-            WHERE i.arm = a.arm AND i.project_id = %(project)s AND i.source <> 'simulation'
-                AND i.received_at >= %(since)s
+            SELECT i.id, i.arm, i.label_ids, c.unit, c.value FROM interactions_interaction i
+            CROSS JOIN LATERAL (
+                SELECT c.unit, c.value FROM experiments_counted c
+                WHERE c.interaction_id = i.id AND c.arm = i.arm AND c.sequence = %(sequence)s LIMIT 1) AS c
+            LEFT JOIN LATERAL (
+                SELECT s.arm FROM experiments_seen s
+                WHERE s.test_id = %(test)s AND s.sequence = %(sequence)s AND s.unit = c.unit AND s.arm <> i.arm
+                    AND s.n > 0 AND %(by_metric)s LIMIT 1) AS other ON true
+            WHERE i.arm = a.arm AND other.arm IS NULL
             ORDER BY i.id DESC LIMIT %(most)s) AS i
     ), labels AS MATERIALIZED (
         SELECT id, value FROM interactions_label WHERE project_id = %(project)s AND key = %(key)s
@@ -75,8 +79,8 @@ def by_label(test, key, arm=None, limit=20):
     arms = list(test.arms.order_by("position"))
     most, kind = MOST // len(arms), kind_of(test)
     values = {
-        "arms": [one.pk for one in arms], "project": test.project_id, "since": test.sequence_started_at, "most": most,
-        "key": key, "feedback_key": test.feedback_key_id,
+        "arms": [one.pk for one in arms], "project": test.project_id, "test": test.pk, "sequence": test.sequence,
+        "most": most, "key": key, "feedback_key": test.feedback_key_id, "by_metric": kind != "preference",
     }  # fmt: skip
     sql = _ROWS.format(units=_COMPARED if kind == "preference" else _GIVEN)
     try:

@@ -8,9 +8,12 @@ from accounts.models import Role
 from accounts.permissions import DEPLOY, MANAGE_TESTS, READ
 from experiments import folding, services
 from experiments.assignment import assign
+from experiments.clearing import clear
 from experiments.models import ABTest, Decision, Evaluation, State
+from feedback.giving import give_feedback
 from interactions.ingest import ingest
 from interactions.ingest.preferences import take_preferences
+from interactions.models import Interaction
 from registry.services import default_of, detach, set_default
 from tests.conftest import Api
 from tests.experiments.running import fill, make_test, vote
@@ -304,6 +307,48 @@ def test_labels_are_explored(program, one):
     assert program.get(f"{one}/labels", {"key": "nothing"}).json()["rows"] == []
     assert program.get(f"{one}/labels").json()["key"] == "intent"
     assert program.get(f"{one}/labels", {"key": "a\x00"}).status_code == 400
+
+
+def test_labels_say_what_the_arms_say(program, place, address):
+    """Whoever was seen in two arms counts in neither; what is given after the end, or is only logged then, nowhere."""
+    test = make_test(place, days_ago=5)
+    ids = fill(test, (60, 60, 20), (60, 60, 40))
+    again = {"prompt": "?", "completion": "!", "model": "ridge-70b", "ab_campaign": test.key, "labels": {"lang": "en"}}
+    ingest(project=place, records=[{**again, "user": f"person-0-{n}"} for n in range(9)], by=owner_of(place))
+    folding.settle()
+
+    def told():
+        arms = program.get(f"{address}/{test.key}").json()["arms"]
+        rows = program.get(f"{address}/{test.key}/labels", {"key": "lang"}).json()["rows"]
+        by_arm = [[row["arms"][place] for row in rows] for place in range(2)]
+        for arm, values in zip(arms, by_arm, strict=True):
+            n = sum(n for n, _ in values)
+            assert (n, sum(n * mean for n, mean in values)) == (arm["answered"], pytest.approx(n * arm["value"]))
+        return rows
+
+    rows = told()
+    assert sum(row["n"] for row in rows) == 111
+    services.decide(test=test, winner=None, reason="Enough.", by=owner_of(place))
+    key = test.feedback_key
+    for found in Interaction.objects.filter(pk__in=ids[0][30:]):
+        give_feedback(interaction=found, key=key, value=1, by=owner_of(place))
+    ingest(project=place, records=[{**again, "user": "late"}], by=owner_of(place))
+    folding.settle()
+    assert told() == rows
+    clear()
+    assert told() == rows
+
+
+def test_labels_of_a_decided_test_by_preferences_stay(program, place, address):
+    test = make_test(place, judged_by="preference")
+    ids = fill(test, (180, 0, 0), (180, 0, 0))
+    vote(test, ids, (0.3, 0.6))
+    rows = program.get(f"{address}/{test.key}/labels", {"key": "lang"}).json()["rows"]
+    services.decide(test=test, winner=None, reason="Enough.", by=owner_of(place))
+    vote(test, ids, (0.6, 0.3))
+    clear()
+    assert program.get(f"{address}/{test.key}/labels", {"key": "lang"}).json()["rows"] == rows
+    assert [row["n"] for row in rows] == [120] * 3
 
 
 def test_labels_of_a_test_by_preferences_tell_win_rates_by_judge(program, place, address):

@@ -413,7 +413,9 @@ def test_what_was_only_needed_to_count_goes_when_it_is_over_and_the_figures_stay
     before = sums(over), pairs(over)
     clear()
     assert (sums(over), pairs(over)) == before
-    assert not CountedVote.objects.exists() and Counted.objects.count() == 1
+    counted = [arm.pk for test in (over, runs) for arm in test.arms.all()]  # what was over is still told by label
+    assert (CountedVote.objects.count(), Counted.objects.count()) == (3, 7)
+    assert sorted(Counted.objects.values_list("arm", flat=True)) == sorted([*counted[:2] * 3, counted[2]])
     runs.refresh_from_db()
     assert set(Seen.objects.values_list("test_id", "sequence")) == {(runs.pk, 2)}
     key = FeedbackKey.objects.get(key="helpful")
