@@ -2,7 +2,9 @@
 
 from rest_framework import serializers
 
+from accounts.permissions import READ
 from interactions.rules import MAX_FAULTS, RecordError
+from projects.access import project_or_404
 
 
 class Strict(serializers.Serializer):
@@ -22,6 +24,14 @@ def object_of(request, *members):
     if members:
         refuse_unknown(request.data, members)
     return request.data
+
+
+def project_asked(request, permission=READ):
+    """The project that the query string names, at the gate; RecordError where it names none."""
+    word = request.query_params.get("project")
+    if not word:
+        raise RecordError({"project": ["Name the project by its key or id."]})
+    return project_or_404(request.user, word, permission)
 
 
 def refuse_unknown(given, known):

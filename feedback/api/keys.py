@@ -17,7 +17,7 @@ from feedback.services import (
     unlink_feedback_key,
     update_feedback_key,
 )
-from interactions.calls import Strict, refuse_unknown
+from interactions.calls import Strict, project_asked, refuse_unknown
 from interactions.rules import kind_of
 from projects.access import project_or_404
 
@@ -84,7 +84,7 @@ class FeedbackKeyList(APIView):
     def get(self, request):
         """List the project's keys."""
         refuse_unknown(request.query_params, {"project"})
-        project = project_or_404(request.user, request.query_params.get("project", ""))
+        project = project_asked(request)
         return Response(FeedbackKeySerializer(keys_of(project).values(), many=True).data)
 
     @extend_schema(request=NewFeedbackKeySerializer, responses={201: FeedbackKeySerializer, 200: FeedbackKeySerializer})
@@ -129,5 +129,5 @@ class FeedbackKeyDetail(APIView):
 
     def _named(self, request, key, *permission):
         refuse_unknown(request.query_params, {"project"})
-        project = project_or_404(request.user, request.query_params.get("project", ""), *permission)
+        project = project_asked(request, *permission)
         return project, key_or_404(keys_of(project), key)

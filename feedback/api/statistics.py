@@ -6,10 +6,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedback.services import key_or_404, keys_of
+from interactions.calls import project_asked
 from interactions.filters import InteractionFilter, read_wanted
 from interactions.rules import RecordError, label_fault
 from interactions.search.values import coverage, value_stats
-from projects.access import project_or_404
 
 GROUPINGS = ("model", "day")
 PARAMETERS = [
@@ -63,7 +63,7 @@ class FeedbackKeyStats(APIView):
     def get(self, request, key):
         """Count, mean, deviation, quantiles and histogram of the key on the interactions that the filter finds, by
         group; and which share of these has feedback at all."""
-        project = project_or_404(request.user, request.query_params.get("project", ""))
+        project = project_asked(request)
         key = key_or_404(keys_of(project), key)
         wanted = read_wanted(request.query_params, project, {"group_by"})
         stats = value_stats(project, key, wanted, self._grouping(request))

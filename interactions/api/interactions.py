@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import is_by_key
 from accounts.permissions import DELETE, LABEL, LOG, READ
-from interactions.calls import object_of, refuse_unknown
+from interactions.calls import object_of, project_asked, refuse_unknown
 from interactions.filters import InteractionFilter, read_wanted
 from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
@@ -76,7 +76,7 @@ class InteractionList(APIView):
     @extend_schema(operation_id="interactions_list", parameters=FILTERS, responses=PageShape)
     def get(self, request):
         """List interactions, newest first."""
-        project = project_or_404(request.user, request.query_params.get("project", ""))
+        project = project_asked(request)
         wanted = read_wanted(request.query_params, project, PAGING)
         fields, limit = self._fields(request), self._limit(request)
         try:

@@ -8,12 +8,11 @@ from rest_framework import exceptions, status
 from rest_framework.parsers import BaseParser
 from rest_framework.views import APIView
 
-from interactions.calls import refuse_unknown
+from interactions.calls import project_asked, refuse_unknown
 from interactions.ingest.batches import read_lines, read_list
 from interactions.jsontext import JSONError, loads
 from interactions.rules import RecordError
 from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, lines, unpacked
-from projects.access import project_or_404
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
 
@@ -35,7 +34,7 @@ class BatchView(APIView):
 
         `take(project, numbered)` stores what `read_lines` yields, and yields a Told of each.
         """
-        project = project_or_404(request.user, request.query_params.get("project", ""), permission)
+        project = project_asked(request, permission)
         refuse_unknown(request.query_params, {"project", *words})
         encoding = request.headers.get("Content-Encoding", "").strip().lower() or "identity"
         if encoding not in ENCODINGS:

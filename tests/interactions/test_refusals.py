@@ -330,7 +330,12 @@ def test_one_interaction_refuses_words_that_it_does_not_know(api, project, word)
 
 
 def test_a_list_needs_its_project(api, project):
-    assert api.get("interactions").status_code == 404
+    key = create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])[0].key
+    paths = ["interactions", "feedback-keys", *(f"feedback-keys/{key}{end}" for end in ("", "/stats", "/preferences"))]
+    answers = [api.get(path, query) for path in paths for query in ({}, {"project": ""})]
+    answers += [api.post(path, []) for path in ("interactions/batch", "comparison/batch")]
+    answers += [api.send(method, f"feedback-keys/{key}", {}) for method in ("patch", "delete")]
+    assert {(answer.status_code, *answer.json()["fields"]) for answer in answers} == {(400, "project")}
     assert api.get("interactions", {"project": "a\0b"}).status_code == 404
 
 
