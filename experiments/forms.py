@@ -154,24 +154,32 @@ class ABTestForm(PlanForm, ArmsForm):
 
 
 class SplitForm(Dressed):
-    """Another split of a test that runs: the share of all units, and each arm's weight."""
+    """Another split of a test that runs: the share of all units, and each arm's weight. What is sent as it was shown
+    means what it stands for, which may have more digits."""
 
     split = Number(label="Share of all units, in per cent")
 
-    def __init__(self, data=None, *, arms, **kwargs):
+    def __init__(self, data=None, *, test, arms, **kwargs):
+        self.test, self.arms = test, arms
         self.base_fields = {**self.base_fields}
         for arm in arms:
             self.base_fields[f"weight_{arm.position}"] = Number(
                 label=f"Weight of {arm.letter}", initial=f"{arm.weight:g}", min_value=0, max_value=1_000_000
             )
         super().__init__(data, **kwargs)
+        self.fields["split"].initial = f"{100 * test.traffic_split:.4g}"
         self.weights = [self[f"weight_{arm.position}"] for arm in arms]
 
     def clean_split(self):
         share = self.cleaned_data["split"]
         if not 0 < share <= 100:
             raise forms.ValidationError("Send a share above 0 and at most 100 per cent.")
-        return share / 100
+        return self.test.traffic_split if share == float(self.fields["split"].initial) else share / 100
+
+    def chosen(self):
+        """The arms' weights, in their order."""
+        sent = [(arm.weight, self.cleaned_data[f"weight_{arm.position}"]) for arm in self.arms]
+        return [own if weight == float(f"{own:g}") else weight for own, weight in sent]
 
 
 class DecideForm(Dressed):

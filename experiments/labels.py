@@ -16,8 +16,8 @@ TIME_MS = 1_000
 
 @dataclass(frozen=True)
 class LabelRow:
-    """What is counted in the arms' figures of the interactions with one value of a label key. `arms`: (units with a value, their mean or None) each, in the
-    arms' order. Exploratory: many rows are looked at, so that some differ by chance."""
+    """The interactions with one value of a label key, as they count in the figures. `arms`: (units with a value, their
+    mean or None) each, in the arms' order. Exploratory: many rows are looked at, so that some differ by chance."""
 
     value: str
     n: int  # units with a value, in all arms; in a test by preferences judges

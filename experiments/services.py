@@ -178,8 +178,8 @@ def cancel(*, test, by, reason=""):
 
 
 def change_split(*, test, by, weights=None, traffic_split=None):
-    """Another split begins a new sequence: the figures begin anew. None leaves it as it is. RecordError by field,
-    Conflict where the test is over."""
+    """Another split begins a new sequence: the figures begin anew. None leaves it as it is, and where nothing is
+    another the test goes on. RecordError by field, Conflict where the test is over."""
     arms = list(test.arms.select_related("model"))
     former = [arm.weight for arm in arms], test.traffic_split
     weights = former[0] if weights is None else weights
@@ -188,6 +188,8 @@ def change_split(*, test, by, weights=None, traffic_split=None):
     folding.settle()
     with transaction.atomic():
         test = _running(test)
+        if (list(weights), traffic_split) == former:
+            return test
         own = _taken(test.project, traffic_split, test)
         for arm, weight in zip(arms, weights, strict=True):
             Arm.objects.filter(pk=arm.pk).update(weight=weight)

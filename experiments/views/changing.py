@@ -45,12 +45,11 @@ def ab_test_split(request, project, test):
     """Another share of the traffic, other weights: the figures begin anew, which the page says before."""
     project, test = managed(request, project, test)
     arms = list(Arm.objects.filter(test=test).select_related("model"))
-    initial = {"split": f"{100 * test.traffic_split:.4g}"}
-    form = SplitForm(request.POST or None, arms=arms, initial=initial)
+    form = SplitForm(request.POST or None, test=test, arms=arms)
     if form.is_valid():
-        weights = [form.cleaned_data[f"weight_{arm.position}"] for arm in arms]
+        asked = {"weights": form.chosen(), "traffic_split": form.cleaned_data["split"]}
         try:
-            services.change_split(test=test, by=request.user, weights=weights, traffic_split=form.cleaned_data["split"])
+            changed = services.change_split(test=test, by=request.user, **asked)
         except Conflict as fault:
             form.add_error(None, str(fault))
         except RecordError as fault:
@@ -59,7 +58,9 @@ def ab_test_split(request, project, test):
                 for text in texts:
                     form.add_error(name, text)
         else:
-            messages.success(request, "The split is changed: the figures begin anew.")
+            is_another = changed.sequence > test.sequence
+            text = "The split is changed: the figures begin anew." if is_another else "That is its split: it goes on."
+            messages.success(request, text)
             return redirect("ab_test_detail", project=project.ref, test=test.key)
     context = {
         "project": project,

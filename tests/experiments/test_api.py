@@ -222,6 +222,16 @@ def test_the_split_is_changed_and_the_figures_begin_anew(program, one):
     assert program.get(one).json()["sequence"] == 2
 
 
+@pytest.mark.parametrize("sent", [{}, None, {"weights": [1, 1]}, {"traffic_split": 1, "weights": [1.0, 1]}])
+def test_the_split_that_it_has_begins_nothing_anew(program, one, sent):
+    before, log = program.get(one).json(), program.get(f"{one}/log").json()
+    changed = program.post(f"{one}/split", sent)
+    assert (changed.status_code, changed.json()["sequence"]) == (200, 1)
+    after = program.get(one).json()
+    assert [arm["units"] for arm in after["arms"]] == [arm["units"] for arm in before["arms"]] == [400, 400]
+    assert after["state"] == before["state"] == "in_progress" and program.get(f"{one}/log").json() == log
+
+
 def test_a_winner_becomes_the_default_and_one_call_brings_the_former_one_back(program, place, one):
     lake = place.models.get(key="lake-8b")
     set_default(project=place, model=lake, by=program.user)

@@ -400,6 +400,22 @@ def test_another_split_begins_the_figures_anew_and_says_so_before(pages, running
     assert "B 40 %" in text_of(answer) and "outside 50 %" in text_of(answer)
 
 
+def test_the_split_as_it_was_shown_begins_nothing_anew(pages, project):
+    test = make_test(project, traffic_split=1 / 3, weights=[1, 1.23456789])
+    logged = test.events.count()
+    form = pages.get(url("split", test)).context["form"]
+    shown = {name: form[name].value() for name in form.fields}
+    assert shown == {"split": "33.33", "weight_0": "1", "weight_1": "1.23457"}
+    text = text_of(pages.post(url("split", test), shown, follow=True))
+    test.refresh_from_db()
+    assert "That is its split: it goes on." in text and "begin anew" not in text
+    assert (test.sequence, test.traffic_split, test.events.count()) == (1, 1 / 3, logged)
+    pages.post(url("split", test), {**shown, "weight_0": "2"})
+    test.refresh_from_db()
+    assert (test.sequence, test.traffic_split) == (2, 1 / 3)
+    assert [arm.weight for arm in test.arms.all()] == [2, 1.23456789]
+
+
 def test_by_label_is_a_part_of_its_own_and_without_scripts_a_page(pages, running):
     part = pages.get(url("labels", running), headers=SCRIPTS)
     assert part.templates[0].name == "experiments/_by_label.html"
