@@ -1,6 +1,7 @@
 """What people fill in about themselves and their teams."""
 
 from django import forms
+from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 
 from accounts.middleware import ZONES
@@ -42,7 +43,17 @@ class LoginForm(Look, AuthenticationForm):
 
 
 class PasswordForm(Look, PasswordChangeForm):
-    pass
+    """A person's own password; the old one is asked for as at the login, whose failures are counted with these."""
+
+    def __init__(self, request, *args, **kwargs):
+        super().__init__(request.user, *args, **kwargs)
+        self.request = request
+
+    def clean_old_password(self):
+        old = self.cleaned_data["old_password"]
+        if authenticate(self.request, username=self.user.email.lower(), password=old) is None:
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
+        return old
 
 
 class AccountForm(Look, forms.Form):

@@ -90,8 +90,9 @@ class Role(models.Model):
 
 class MembershipQuerySet(models.QuerySet):
     def with_people(self):
-        """Members by name, with person and role, as the team page lists them."""
-        return self.select_related("user", "role").order_by(Lower("user__name"), "pk")
+        """Members by name, with person, role and how many `.keys` of hers work, as the team page lists them."""
+        keys = models.Count("user__api_keys", filter=models.Q(user__api_keys__revoked_at=None))
+        return self.select_related("user", "role").annotate(keys=keys).order_by(Lower("user__name"), "pk")
 
 
 class Membership(models.Model):

@@ -86,9 +86,10 @@ def change_password(*, user, password):
 
 
 @transaction.atomic
-def reset_password(*, user, by=None):
+def reset_password(*, user, by=None, revoke_keys=False):
     """A one-time password in place of the one that was lost; it is not kept. All her sessions end, as their sign of it
-    no longer fits. `by` is an administrator of all her teams, NotHers else, or None for whoever runs the server."""
+    no longer fits; her API keys, which programs use, only where they are to be revoked. `by` is an administrator of all
+    her teams, NotHers else, or None for whoever runs the server."""
     # locked, so that nobody takes her into another team meanwhile
     user = User.objects.select_for_update().get(pk=user.pk)
     if by is not None and not User.objects.in_hands_of(by).filter(pk=user.pk).exists():
@@ -97,6 +98,8 @@ def reset_password(*, user, by=None):
     user.set_password(password)
     user.password_is_temporary = True
     user.save(update_fields=["password", "password_is_temporary"])
+    if revoke_keys:
+        ApiKey.objects.of(user).update(revoked_at=timezone.now())
     logger.warning("The password of %s was replaced by %s", user.email, by.email if by else "the command line")
     return password
 

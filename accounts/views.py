@@ -95,7 +95,7 @@ def account(request):
 @require_http_methods(["GET", "POST"])
 def password(request):
     """A new password; this session stays, all others end."""
-    form = PasswordForm(request.user, request.POST or None)
+    form = PasswordForm(request, request.POST or None)
     if form.is_valid():
         change_password(user=request.user, password=form.cleaned_data["new_password1"])
         update_session_auth_hash(request, request.user)
@@ -200,12 +200,22 @@ def member_password(request, team):
     """A new one-time password for `member`, who lost hers; it is shown in the answer alone."""
     team = managed_team_or_404(request.user, team)
     sent = request.GET.get("member", "")
-    member = get_object_or_404(team.memberships.select_related("user"), pk=sent if sent.isdecimal() else None)
+    is_id = sent.isdecimal() and len(sent) < 19
+    member = get_object_or_404(team.memberships.with_people(), pk=sent if is_id else None)
+    revoke = "revoke_keys" in request.POST
     try:
-        plain = reset_password(user=member.user, by=request.user)
+        plain = reset_password(user=member.user, by=request.user, revoke_keys=revoke)
     except NotHers:
         raise PermissionDenied("Only who manages all teams of somebody else may give her a new password.") from None
-    return _team_page(request, team, MemberForm(team=team), renewed=member, plain=plain)
+    return _team_page(request, team, MemberForm(team=team), renewed=member, plain=plain, told=_renewed(member, revoke))
+
+
+def _renewed(member, revoked):
+    keys = "; her API keys are revoked" if revoked else "; her API keys go on working" if member.keys else ""
+    return (
+        f"has a new one-time password, and is logged out everywhere{keys}. Hand it over now: it is shown this once, "
+        "and a password of one's own is asked for at the next login."
+    )
 
 
 def _back_to_team(request, team):

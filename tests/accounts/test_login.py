@@ -147,6 +147,15 @@ def test_a_refused_password_says_so_beside_its_field(client, mara, values, field
     assert "autofocus" in str(answer.context["form"][field])
 
 
+def test_a_session_left_open_does_not_let_the_password_be_guessed(client, mara):
+    client.force_login(mara)
+    answers = [change(client, old=f"guess {n}").status_code for n in range(settings.AXES_FAILURE_LIMIT)]
+    assert answers == [422] * (settings.AXES_FAILURE_LIMIT - 1) + [429]
+    assert change(client).status_code == 429
+    mara.refresh_from_db()
+    assert mara.check_password(PASSWORD)
+
+
 def test_the_zone_is_the_chosen_one_then_the_browsers_then_utc(client, mara):
     def zone():
         content = client.get(reverse("api_keys")).content.decode()

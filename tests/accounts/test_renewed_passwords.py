@@ -9,7 +9,7 @@ from django.urls import reverse
 from accounts.models import Membership, User
 from accounts.permissions import ROLES
 from accounts.services import add_member
-from tests.factories import make_team, make_user
+from tests.factories import bearer, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -27,9 +27,9 @@ def jo(team):
     return make_user("jo@example.org", password=PASSWORD, team=team, role="reviewer")
 
 
-def renew(client, person, team="claims"):
+def renew(client, person, team="claims", **sent):
     member = Membership.objects.get(user=person, team__key="claims")
-    return client.post(f"{reverse('member_password', args=[team])}?member={member.pk}")
+    return client.post(f"{reverse('member_password', args=[team])}?member={member.pk}", sent)
 
 
 def is_offered(client, person):
@@ -60,6 +60,21 @@ def test_the_new_one_is_shown_once_and_she_chooses_her_own_first(client, team, j
     assert log_in(elsewhere, PASSWORD) == 422
     assert log_in(elsewhere, plain) == 302
     assert elsewhere.get(reverse("team_list")).headers["Location"] == reverse("password")
+
+
+@pytest.mark.parametrize("revoke", [False, True])
+def test_her_api_keys_go_on_working_unless_they_are_revoked_too(client, team, jo, revoke):
+    program, question = bearer(jo), "Revoke her API keys too"
+    assert question in client.get(reverse("team", args=["claims"])).content.decode()
+    answer = renew(client, jo, **({"revoke_keys": "on"} if revoke else {})).content.decode()
+    assert ("her API keys are revoked" in answer) is revoke and ("her API keys go on working" in answer) is not revoke
+    assert type(client)().get("/api/v1/projects", headers=program).status_code == (401 if revoke else 200)
+    assert (question in client.get(reverse("team", args=["claims"])).content.decode()) is not revoke
+
+
+def test_what_names_no_member_is_not_found(client, team):
+    for sent in ("9" * 5_000, "9" * 18, "-1", ""):
+        assert client.post(f"{reverse('member_password', args=['claims'])}?member={sent}").status_code == 404
 
 
 def test_of_somebody_in_another_team_too_only_who_manages_both_may(client, team, jo):
@@ -109,5 +124,10 @@ def test_the_command_is_for_whom_no_administrator_may_help(client, team):
     owner = User.objects.get(email="owner@example.org")
     assert owner.check_password(out.getvalue().strip()) and owner.password_is_temporary
     assert client.get(reverse("team_list")).status_code == 302
+    program = bearer(owner)
+    call_command("reset_password", "owner@example.org", stdout=out)
+    assert client.get("/api/v1/projects", headers=program).status_code == 200
+    call_command("reset_password", "owner@example.org", "--revoke-keys", stdout=out)
+    assert client.get("/api/v1/projects", headers=program).status_code == 401
     with pytest.raises(CommandError, match="Nobody has the address"):
         call_command("reset_password", "nobody@example.org")

@@ -11,9 +11,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("email", help="the address to log in with")
+        parser.add_argument("--revoke-keys", action="store_true", help="revoke her API keys too; else they stay")
 
-    def handle(self, *, email, **options):
+    def handle(self, *, email, revoke_keys, **options):
         user = User.objects.at(email).first()
         if user is None:
             raise CommandError(f"Nobody has the address {email}.")
-        self.stdout.write(reset_password(user=user))
+        self.stdout.write(reset_password(user=user, revoke_keys=revoke_keys))
