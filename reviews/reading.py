@@ -1,19 +1,29 @@
 """Reading what somebody else answered, beside the desk: for who manages the queue, and never ahead of an answer."""
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.permissions import MANAGE_REVIEWS
 from projects.access import EntityNotFound
 from reviews.models import Review
 from reviews.slots import hers
 
+ASKS_LEAD = Q(Exists(Review.objects.filter(item=OuterRef("pk"), asks_lead=True)), removed_at=None)  # of Items
 NOT_YOURS = "This is another person's review: reading it needs the permission {}."
 NOT_YET = "The queue is blind: what others say is shown once all answers of the item are in."
 
 
+def shows(review, user):
+    """Whether who manages reviews reads this one by now: her own, and in a blind queue another's once all answers of
+    the item are in. Who asks a lead is read at once; so is an answer to a control, whose right answer she knows."""
+    item = review.item
+    waits = item.queue.blind and item.open and item.gold is None and not review.asks_lead
+    return review.by_id == user.pk or not waits
+
+
 def readable_review(queue, user, review_id):
-    """One's own Review, or anybody's for who manages reviews: of a blind queue once its item is complete.
-    EntityNotFound where there is none, PermissionDenied where it may not be read. The queue's project is the gate's."""
+    """One's own Review, or anybody's that `shows` for who manages reviews. EntityNotFound where there is none,
+    PermissionDenied where it may not be read. The queue's project is the gate's."""
     mine = hers(queue, user, pk=review_id).first()
     if mine:
         return mine
@@ -23,6 +33,6 @@ def readable_review(queue, user, review_id):
         raise EntityNotFound("Review", review_id)
     if MANAGE_REVIEWS not in queue.project.permissions:
         raise PermissionDenied(NOT_YOURS.format(MANAGE_REVIEWS))
-    if queue.blind and review.item.open:
+    if not shows(review, user):
         raise PermissionDenied(NOT_YET)
     return review

@@ -136,6 +136,19 @@ class RuleShape(serializers.Serializer):
     seed = serializers.IntegerField(required=False)
 
 
+class SaidShape(serializers.Serializer):
+    """What a person did with an item, as who manages the queue sees it."""
+
+    id = serializers.UUIDField()
+    by = serializers.EmailField()
+    state = serializers.ChoiceField(State.choices)
+    decides = serializers.BooleanField()
+    asks_lead = serializers.BooleanField()
+    swapped = serializers.BooleanField(help_text="of a pair, the other one was A to this person")
+    answers = serializers.DictField(allow_null=True, help_text="null while the queue is blind to them")
+    comment = serializers.CharField(allow_null=True)
+
+
 class ItemShape(serializers.Serializer):
     """An item as who manages the queue sees it."""
 
@@ -149,6 +162,7 @@ class ItemShape(serializers.Serializer):
     gold = serializers.DictField(allow_null=True)
     assigned_to = serializers.ListField(child=serializers.EmailField())
     removed_at = serializers.DateTimeField(allow_null=True)
+    reviews = SaidShape(many=True)
 
 
 class ItemListShape(serializers.Serializer):

@@ -1,5 +1,6 @@
 """REST: what is in a queue, and how it came there."""
 
+from django.db.models import Prefetch, Q
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -9,7 +10,8 @@ from projects.access import EntityNotFound
 from reviews import services
 from reviews.api.gate import body_of, managed, people_of, whole_number
 from reviews.filling import draw_again, fill
-from reviews.models import Item, Sample
+from reviews.models import Item, Review, Sample
+from reviews.reading import ASKS_LEAD, shows
 from reviews.serializers import (
     AgainShape,
     ItemChangeShape,
@@ -21,11 +23,23 @@ from reviews.serializers import (
 )
 
 LIMIT = 200
-SHOWN = {"conflict": {"conflict": True}, "gold": {"gold__isnull": False}, "removed": {"removed_at__isnull": False}}
+SHOWN = {
+    "conflict": Q(conflict=True),
+    "asks_lead": ASKS_LEAD,
+    "gold": Q(gold__isnull=False),
+    "removed": Q(removed_at__isnull=False),
+}
 
 
-def presented(item):
-    """An item, its assignments read, for the wire."""
+def items_of(queue):
+    """The queue's Items with what `presented` tells of them."""
+    reviews = Review.objects.select_related("by").order_by("opened_at", "pk")
+    rows = Item.objects.filter(queue=queue).select_related("queue")
+    return rows.prefetch_related("assignments__user", Prefetch("reviews", reviews))
+
+
+def presented(item, user):
+    """An item of `items_of` for the wire, as this person may see it."""
     return {
         "id": item.pk,
         "interaction_id": str(item.interaction_id),
@@ -37,6 +51,21 @@ def presented(item):
         "gold": item.gold,
         "assigned_to": sorted(one.user.email for one in item.assignments.all()),
         "removed_at": item.removed_at,
+        "reviews": [_said(review, user) for review in item.reviews.all()],
+    }
+
+
+def _said(review, user):
+    shown = shows(review, user)
+    return {
+        "id": str(review.pk),
+        "by": review.by.email,
+        "state": review.state,
+        "decides": review.decides,
+        "asks_lead": review.asks_lead,
+        "swapped": review.swapped,
+        "answers": review.answers if shown else None,
+        "comment": review.comment if shown else None,
     }
 
 
@@ -46,7 +75,7 @@ class ItemList(APIView):
     @extend_schema(
         operation_id="queue_items_list",
         parameters=[
-            OpenApiParameter("show", description="conflict, gold or removed; all that is in it unless said"),
+            OpenApiParameter("show", description="conflict, asks_lead, gold or removed; all that is in it unless said"),
             OpenApiParameter("after", int, description="`next` of the page before"),
         ],
         responses=ItemListShape,
@@ -58,10 +87,10 @@ class ItemList(APIView):
         if show and show not in SHOWN:
             raise RecordError({"show": [f"Send one of {', '.join(SHOWN)}."]})
         after = whole_number(request, "after", 0, 2**60)
-        rows = Item.objects.filter(queue=queue, pk__gt=after, **SHOWN.get(show, {"removed_at": None}))
-        found = list(rows.prefetch_related("assignments__user").order_by("pk")[: LIMIT + 1])
+        rows = items_of(queue).filter(SHOWN.get(show, Q(removed_at=None)), pk__gt=after)
+        found = list(rows.order_by("pk")[: LIMIT + 1])
         more = str(found[LIMIT - 1].pk) if len(found) > LIMIT else None
-        return Response({"results": [presented(item) for item in found[:LIMIT]], "next": more})
+        return Response({"results": [presented(item, request.user) for item in found[:LIMIT]], "next": more})
 
 
 class ItemDetail(APIView):
@@ -80,7 +109,7 @@ class ItemDetail(APIView):
             services.set_gold(item=item, answers=sent["gold"])
         if "removed" in sent:
             _remove(queue, item, sent["removed"], request.user)
-        return Response(presented(services.item_or_404(queue, item_id)))
+        return Response(presented(items_of(queue).get(pk=item_id), request.user))
 
 
 def _remove(queue, item, removed, by):

@@ -86,7 +86,7 @@ class ReviewDetail(APIView):
     @extend_schema(responses=ReviewShape)
     def get(self, request, project, queue, review_id):
         """What you said, and what others did once you may see it. Who manages reviews reads anybody's, of a blind queue
-        once all answers of the item are in."""
+        once all answers of the item are in, or where a lead is asked."""
         queue = reviewed(request, project, queue)
         return Response(presented(readable_review(queue, request.user, review_id)))
 

@@ -14,6 +14,7 @@ from interactions.rules import Conflict, RecordError
 from reviews import desk
 from reviews.decisions import conflicts
 from reviews.models import Assignment, Item, Review, State
+from reviews.reading import ASKS_LEAD
 from reviews.services import (
     assign,
     form_of,
@@ -27,7 +28,7 @@ from reviews.services import (
 )
 from reviews.views.asking import asked, read_answers
 from reviews.views.gate import managed_queue
-from reviews.views.showing import chat_context, completion_of, pair_context
+from reviews.views.showing import chat_context, completion_of, pair_context, said_of
 
 ROWS = 50
 FEW = 5  # conflicts above all items
@@ -37,6 +38,7 @@ LISTS = {
     "open": ("Open", Q(removed_at=None, open=True, gold__isnull=True)),
     "complete": ("Complete", Q(removed_at=None, open=False)),
     "conflict": ("In conflict", Q(removed_at=None, conflict=True)),
+    "asks_lead": ("Ask a lead", ASKS_LEAD),
     "gold": ("Hidden controls", Q(removed_at=None, gold__isnull=False)),
     "removed": ("Taken out", Q(removed_at__isnull=False)),
 }
@@ -164,10 +166,11 @@ def _ids(request):
     return [int(text) for text in texts]
 
 
-# -- hidden controls ------------------------------------------------------------------------------
+# -- one item -------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
-def item_gold(request, project, queue, item_id):
-    """The answers that are known to be right for this item; reviewers are measured by them without knowing."""
+def queue_item(request, project, queue, item_id):
+    """What was said of an item; and the answers that are known to be right, which make it a hidden control: reviewers
+    are measured by them without knowing."""
     project, queue = managed_queue(request, project, queue)
     item = item_or_404(queue, item_id)
     questions, faults = form_of(queue).questions, {}
@@ -184,14 +187,15 @@ def item_gold(request, project, queue, item_id):
             is_ordinary = "ordinary" in request.POST
             messages.success(request, "An ordinary item again." if is_ordinary else "A hidden control now.")
             return redirect("queue_detail", project=project.ref, queue=queue.key)
-    context = _gold_context(project, queue, item) | {
+    context = _item_context(project, queue, item) | {
+        "said": said_of(item, request.user),
         "asked": asked(questions, answers, faults=faults),
         "fault": faults.get(""),
     }
-    return render(request, "reviews/item_gold.html", context, status=422 if faults else 200)
+    return render(request, "reviews/queue_item.html", context, status=422 if faults else 200)
 
 
-def _gold_context(project, queue, item):
+def _item_context(project, queue, item):
     ids = [one for one in (item.interaction_id, item.other_id) if one]
     rows = Interaction.objects.filter(project=project).select_related("model", "body").in_bulk(ids)
     found = [rows.get(one) for one in ids]

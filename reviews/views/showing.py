@@ -4,14 +4,16 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from accounts.models import User
 from interactions.differences import differences, sides, visible_text
 from interactions.messages import blobs_of
 from interactions.models import Interaction
 from interactions.rendering import markdown
 from interactions.transcript import BUDGET, Transcript
 from reviews.desk import others
-from reviews.models import Kind, State
+from reviews.models import Kind, Review, State
 from reviews.questions import PAIR, SIDES, in_order, options_of, plain
+from reviews.reading import shows
 from reviews.views.asking import asked, submits_itself
 
 DIFF_STEPS = 1_500_000  # about a fifth of a second
@@ -30,6 +32,16 @@ class Side:
     @property
     def words(self):
         return len(self.interaction.body.completion.split())
+
+
+@dataclass
+class Said:
+    """What a person said of an item: `told` are (question, answer in words); `aside` is what else there is to know."""
+
+    by: User
+    told: list
+    comment: str
+    aside: str = ""
 
 
 def item_context(project, queue, review, *, raw=False, answers=None, faults=None):
@@ -140,15 +152,30 @@ def _tail(text):
     return words, text[len(words) :]
 
 
+def said_of(item, user):
+    """[Said] of all who began the item, for this person, who manages its queue; A and B of a pair as the queue has
+    them. What the queue is still blind to is told to be there."""
+    rows = Review.objects.filter(item=item).exclude(state=State.PENDING).select_related("by", "form")
+    found, plain_one = [], Review(item=item)
+    for review in rows.order_by("ended_at", "pk"):
+        review.item = item
+        said = _said(review, plain_one) if shows(review, user) else Said(review.by, [], "")
+        aside = ["Decided" if review.decides else review.get_state_display()]
+        aside += ["asks a lead"] if review.asks_lead else []
+        aside += [] if shows(review, user) else ["shown once all answers are in"]
+        said.aside = ", ".join(aside)
+        found.append(said)
+    return found
+
+
 def _said(other, review):
-    """(who, [(question, what she answered in words)], her comment) of another's review; of a pair, A and B as this
-    reader has them."""
+    """The Said of another's review; of a pair, A and B as this reader has them."""
     told = []
     for question in other.form.questions:
         if question["key"] in other.answers:
             answer = plain(question, other.answers[question["key"]], other.swapped)
             told.append((question["text"], in_words(question, plain(question, answer, review.swapped))))
-    return other.by, told, other.comment
+    return Said(other.by, told, other.comment)
 
 
 def in_words(question, answer):

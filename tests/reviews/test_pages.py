@@ -507,7 +507,7 @@ def test_what_was_skipped_comes_back_into_ones_own_order(pages, queue):
 
 def test_a_hidden_control_is_set_and_not_shown_to_reviewers(pages, queue):
     item = items_of(queue)[0]
-    address = url("item_gold", queue, item_id=item.pk)
+    address = url("queue_item", queue, item_id=item.pk)
     assert pages.post(address, {}).status_code == 422
     assert pages.post(address, {"a.accurate": "wrong"}).status_code == 302
     item.refresh_from_db()
@@ -518,6 +518,26 @@ def test_a_hidden_control_is_set_and_not_shown_to_reviewers(pages, queue):
     assert pages.post(address, {"ordinary": "1"}).status_code == 302
     item.refresh_from_db()
     assert item.gold is None
+
+
+def test_a_lead_finds_who_asks_and_reads_texts_and_comments(client, project):
+    why = {"key": "why", "kind": "text", "text": "Why so?"}
+    queue = make_queue(project, "asks", questions=[why], reviewers=2)
+    client.force_login(make_user(name="Ada Ek", team=project.team, role="annotator"))
+    asking, other = first(client, queue), None
+    send(client, queue, asking, **{"a.why": "A limit is missing.", "comment": "Does s 1 apply?", "asks_lead": "on"})
+    other = first(client, queue)
+    send(client, queue, other, **{"a.why": "All is well."})
+    client.force_login(owner_of(project))
+    list_page = client.get(url("queue_detail", queue), {"show": "asks_lead"})
+    assert [row.item.pk for row in list_page.context["rows"]] == [asking.item_id]
+    text = client.get(url("queue_item", queue, item_id=asking.item_id)).content.decode()
+    for told in ("Ada Ek", "asks a lead", "A limit is missing.", "Does s 1 apply?"):
+        assert told in text
+    text = client.get(url("queue_item", queue, item_id=other.item_id)).content.decode()
+    assert "Ada Ek" in text and "shown once all answers are in" in text and "All is well." not in text
+    client.force_login(make_user(team=project.team, role="annotator"))
+    assert client.get(url("queue_item", queue, item_id=asking.item_id)).status_code == 403
 
 
 def test_a_third_person_decides_and_sees_what_was_said(client, project):

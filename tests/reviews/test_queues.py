@@ -1,6 +1,8 @@
 """Queues through the API: made, changed, closed; what they ask is versioned, and what is wrong with it named."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from feedback.services import create_feedback_key
 from projects.services import delete_project
@@ -170,6 +172,38 @@ def test_items_are_listed_page_by_page(project, monkeypatch):
     assert len(set(got)) == len(got) == 5
     for query in ("after=x", "after=-1", "show=all"):
         assert owner.call("GET", f"/items?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(("blind", "lead"), [(True, False), (True, True), (False, False)])
+def test_items_tell_what_was_said_once_it_may_be_read(project, blind, lead):
+    why = {"key": "why", "kind": "text", "text": "Why?", "required": False}
+    queue = make_queue(project, [GOOD, why], n=2, reviewers=2, blind=blind)
+    owner, one, other = Desk(queue, owner_of(project)), Desk(queue), Desk(queue)
+    sent = {"answers": {"good": "no", "why": "It is cut off."}, "comment": "Is that so?", "asks_lead": lead}
+    review = one.submit(one.next(), **sent)
+    told = owner.get("/items")["results"][0]["reviews"]
+    assert [(said["id"], said["by"], said["state"]) for said in told] == [(review["id"], one.user.email, "submitted")]
+    seen = (sent["answers"], sent["comment"])
+    assert (told[0]["answers"], told[0]["comment"]) == (seen if lead or not blind else (None, None))
+    assert len(other.next()["others"]) == (0 if blind else 1)  # whoever else reviews it stays blind
+    other.answer()
+    told = owner.patch(f"/items/{review['item']}", {})["reviews"]
+    assert [(said["answers"], said["comment"]) for said in told] == [seen, ({"good": "yes"}, "")]
+    asking = [item["id"] for item in owner.get("/items?show=asks_lead")["results"]]
+    assert asking == ([review["item"]] if lead else [])
+
+
+def test_a_list_of_items_takes_as_many_queries_however_much_was_said(project, django_assert_num_queries):
+    queue = make_queue(project, n=4, reviewers=2)
+    owner, one, other = Desk(queue, owner_of(project)), Desk(queue), Desk(queue)
+    one.answer()
+    with CaptureQueriesContext(connection) as queries:
+        owner.get("/items")
+    counted = len(queries)
+    for desk in (one, one, other, other):
+        desk.answer()
+    with django_assert_num_queries(counted):
+        owner.get("/items")
 
 
 def test_an_annotator_sees_queues_and_changes_none(project):
