@@ -1,6 +1,7 @@
 """What the pages of interactions do with the room they have: nothing lies across another, nothing ends in blank."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import settle
 from tests.factories import make_interaction
@@ -59,3 +60,22 @@ def test_the_bar_of_what_is_ticked_is_in_sight(open_page, project, width):
     for control in page.locator(".bulk :is(input:not([type=hidden]), button)").all():
         if control.is_visible():
             control.click(trial=True)
+
+
+def test_on_a_phone_the_bar_tells_how_many_are_ticked_and_has_room_for_a_label(open_page, project):
+    page = open_page("phone")
+    page.goto(project.address)
+    page.locator("tbody input").first.check()
+    expect(page.locator(".bulk b")).to_have_text("1 selected")
+    expect(page.locator(".bulk b")).to_be_visible()
+    expect(page.get_by_label("All 72 in this filter")).to_be_visible()
+    assert page.locator("#bulk-label").bounding_box()["width"] > 150
+
+
+def test_a_card_has_one_colour(open_page, project):
+    page = open_page("phone")
+    page.goto(project.address)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    cells = page.locator("tr.sel.cur td").evaluate_all("(all) => all.map((one) => getComputedStyle(one).backgroundColor)")
+    assert set(cells) == {"rgba(0, 0, 0, 0)"}
