@@ -135,8 +135,7 @@ def _series(found):
     return days
 
 
-def behind(test, arm=None):
-    """The query string that shows the interactions behind an arm's figures in the table of interactions; without an arm
-    those of the whole test."""
-    arms = [arm] if arm else test.arms.all()
-    return urlencode([("arm", one.pk) for one in arms])
+def behind(arm):
+    """The query string that shows an arm's interactions in the table of interactions. They are those of all sequences:
+    what is counted is what arrived in the one that lasts, and the filters know when something was said."""
+    return urlencode({"arm": arm.pk})

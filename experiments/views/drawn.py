@@ -128,7 +128,7 @@ def _rows(project, report, words):
             interval=words.interval(one.interval),
             difference=words.difference(pairs[place].difference) if pairs[place] else "",
             between=words.between((pairs[place].lower, pairs[place].upper)) if pairs[place] else "",
-            behind=f"{table}?{behind(report.test, one.arm)}",
+            behind=f"{table}?{behind(one.arm)}",
             tone=_certain(pairs[place]),
             is_best=place == report.judgement.best,
             is_odd=place == odd,

@@ -389,6 +389,7 @@ def test_a_cancelled_test_offers_nothing_more(pages, running):
 
 
 def test_another_split_begins_the_figures_anew_and_says_so_before(pages, running):
+    before = text_of(pages.get(url("detail", running)))
     assert "The figures begin anew" in text_of(pages.get(url("split", running)))
     refused = pages.post(url("split", running), {"split": "0", "weight_0": "1", "weight_1": "1"})
     assert refused.status_code == 422 and "split" in refused.context["form"].errors
@@ -398,6 +399,9 @@ def test_another_split_begins_the_figures_anew_and_says_so_before(pages, running
     answer = pages.get(url("detail", running))
     assert "sequence 2" in text_of(answer) and answer.context["drawn"].units == 0
     assert "B 40 %" in text_of(answer) and "outside 50 %" in text_of(answer)
+    link = answer.context["drawn"].rows[1].behind
+    assert "an arm’s link shows its interactions of all sequences" in text_of(answer)
+    assert "of all sequences" not in before and len(pages.get(f"{link}&limit=200").context["page"]) == 130
 
 
 def test_the_split_as_it_was_shown_begins_nothing_anew(pages, project):
