@@ -197,6 +197,7 @@ def test_a_list_of_items_takes_as_many_queries_however_much_was_said(project, dj
     queue = make_queue(project, n=4, reviewers=2)
     owner, one, other = Desk(queue, owner_of(project)), Desk(queue), Desk(queue)
     one.answer()
+    owner.get("/items")  # the first call of a key notes that it is used
     with CaptureQueriesContext(connection) as queries:
         owner.get("/items")
     counted = len(queries)
