@@ -76,13 +76,13 @@ function lookAtWork() {
 }
 function clearSelection() { boxes().forEach((b) => { b.checked = false; }); syncSelection(); ($("[data-rows] tr.cur a") || $("#main")).focus(); }
 
-/* drawer: it opens over the table, takes the focus, and gives it back to the row it was opened from or went on to */
+/* drawer: it opens over the table, its transcript takes the focus, so that the keys that scroll do, and gives it back to the row it was opened from or went on to */
 const drawer = () => $("#drawer .drawer");
 const narrow = matchMedia("(max-width: 720px)");
 function drawerOpened(source) {
   setCursor(document.getElementById(`i-${drawer().dataset.id}`));
   const raw = source?.matches?.("[data-raw]") && $("#drawer [data-raw]");
-  (raw || $("#drawer h1")).focus({ preventScroll: true });
+  (raw || $("#drawer .talk")).focus({ preventScroll: true });
   $("#explore").inert = narrow.matches;
 }
 function closeDrawer() {
@@ -265,3 +265,4 @@ customElements.define("time-brush", TimeBrush);
 
 showDensity();
 syncSelection();
+if (document.activeElement === document.body) $("main.talk")?.focus({ preventScroll: true }); // the keys that scroll are for what is read

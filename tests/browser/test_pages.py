@@ -134,7 +134,7 @@ def test_hostile_text_fires_nothing_and_fetches_nothing(open_page, project, way)
     if way == "drawer":
         page.goto(project.address)
         page.locator(f"#i-{project.made[1]} a").click()
-        expect(page.locator("#drawer h1")).to_be_focused()
+        expect(page.locator("#drawer .talk")).to_be_focused()
     else:
         page.goto(f"{project.address}/{project.made[1]}{'?raw=1' if way == 'raw' else ''}")
     expect(page.locator(".talk")).to_contain_text("window.fired = 1")
@@ -252,7 +252,7 @@ def test_on_a_phone_the_facets_are_a_sheet_and_rows_are_cards(open_page, project
     page.get_by_role("button", name=re.compile(r"^Show")).tap()
     expect(page.get_by_role("checkbox", name="lake-8b")).to_be_hidden()
     page.locator("tbody a").first.tap()
-    expect(page.locator("#drawer h1")).to_be_focused()
+    expect(page.locator("#drawer .talk")).to_be_focused()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Close").tap()
     expect(page.locator("#drawer .drawer")).to_have_count(0)
