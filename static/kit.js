@@ -103,7 +103,7 @@ document.addEventListener("toggle", (e) => {
 
 /* focus never falls to the body: what had it, or its like, or the place where the reader is, takes it back */
 let last = null;
-const home = () => [$("#drawer h1"), $("[data-rows] tr.cur a"), $("#main"), $("main")].find((e) => e && shown(e));
+const home = () => [$("#drawer .talk"), $("[data-rows] tr.cur a"), $("#main"), $("main")].find((e) => e && shown(e));
 document.addEventListener("focusin", (e) => { if (!e.target.closest?.("#toasts, dialog")) last = e.target; });
 function holdFocus() {
   if (document.activeElement && document.activeElement !== document.body) return;
@@ -241,7 +241,7 @@ customElements.define("label-combo", LabelCombo);
 document.addEventListener("htmx:after:swap", (e) => {
   const form = e.detail.ctx.request?.form || e.detail.ctx.sourceElement?.closest?.("form");
   const combo = form && $("label-combo", form);
-  if (combo && e.detail.ctx.request.method === "POST" && e.detail.ctx.response.status < 300) { combo.input.value = ""; combo.hide(); }
+  if (combo && e.detail.ctx.request.method === "POST" && e.detail.ctx.response.status < 300) { combo.input.value = ""; combo.hide(); home()?.focus({ preventScroll: true }); } // the key of its undo is no letter of a next label
 });
 
 /* tabs: without scripts all panels show */

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from interactions.labels import labels_of
 from interactions.models import Interaction
+from tests.factories import make_interaction
 
 
 def labels(interaction_id):
@@ -34,7 +35,7 @@ def test_by_mouse(open_page, project):
     row = page.locator("tbody tr").nth(2)
     first = row.get_attribute("data-id")
     row.locator("a").click()
-    expect(page.locator("#drawer h1")).to_be_focused()
+    expect(page.locator("#drawer .talk")).to_be_focused()
     assert shown(page) == first
 
     page.get_by_label("Add a label").fill("tone:kind")
@@ -87,7 +88,7 @@ def test_by_keyboard_alone(open_page, project):
     first = page.locator("tr.cur").get_attribute("data-id")
     assert focused(page) == f"i-{first}"
     page.keyboard.press("Enter")
-    expect(page.locator("#drawer h1")).to_be_focused()
+    expect(page.locator("#drawer .talk")).to_be_focused()
 
     page.keyboard.press("l")
     assert focused(page) == "label"
@@ -95,9 +96,8 @@ def test_by_keyboard_alone(open_page, project):
     expect(page.get_by_role("option", name="Create “checked:yes”")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.locator("#drawer .tags")).to_contain_text("checked")
-    assert focused(page) == "label"
+    expect(page.locator("#drawer .talk")).to_be_focused()
     assert labels(first)["checked"] == "yes"
-    page.keyboard.press("Escape")
     page.keyboard.press("u")
     expect(page.locator("#drawer .tags")).not_to_contain_text("checked")
     assert "checked" not in labels(first)
@@ -135,10 +135,16 @@ def test_ticked_rows_are_labelled_and_it_can_be_undone(open_page, project):
     expect(page.locator("#toasts")).to_contain_text("Labelled 3 interactions gold:yes")
     assert [labels(one).get("gold") for one in project.made[:4]] == ["yes"] * 3 + [None]
     expect(page.locator(".bulk")).to_contain_text("3 selected")
-    page.keyboard.press("Escape")
+    expect(page.locator("tr.cur a")).to_be_focused()
+    page.keyboard.press("l")
+    page.keyboard.type("checked")
+    expect(page.get_by_role("option", name="Create “checked:yes”")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Labelled 3 interactions checked:yes")
     page.keyboard.press("u")
     expect(page.locator("#toasts")).to_contain_text("Undone")
-    assert not any("gold" in labels(one) for one in project.made[:3])
+    assert not any("checked" in labels(one) for one in project.made[:3])
+    assert [labels(one).get("gold") for one in project.made[:3]] == ["yes"] * 3
 
 
 def test_ticked_rows_are_deleted_after_a_question(open_page, project):
@@ -194,3 +200,41 @@ def test_back_from_the_full_page_is_the_table_with_all_that_it_does(open_page, p
     expect(page.locator("#filters")).to_contain_text("Counts are exact")
     page.locator("tbody input").first.check()
     expect(page.locator(".bulk .whole")).to_be_hidden()
+
+
+def test_the_key_that_takes_a_label_back_is_no_letter_of_the_next(open_page, project):
+    page = open_page()
+    page.goto(project.address)
+    page.locator(f"#i-{project.made[0]} a").click()
+    page.keyboard.press("l")
+    page.keyboard.type("verdict:bad")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Labelled verdict:bad")
+    page.keyboard.press("u")
+    expect(page.locator("#toasts")).to_contain_text("Undone")
+    page.get_by_role("button", name="Remove intent:claim").click()
+    expect(page.locator("#labels")).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.get_by_role("button", name="Remove intent:claim")).to_be_visible()
+    assert labels(project.made[0]) == {"intent": "claim"}
+
+
+@pytest.mark.parametrize("where", ["page", "drawer", "session"])
+def test_the_keys_that_scroll_are_for_what_is_read(open_page, project, where):
+    long = make_interaction(project, completion="A line.\n\n" * 200, session_id="long")
+    page = open_page()
+    if where == "drawer":
+        page.goto(project.address)
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+    else:
+        page.goto(f"{project.address}/{long.pk}" if where == "page" else f"/p/{project.key}/sessions/long")
+    talk = page.locator(".talk")
+    expect(talk).to_be_focused()
+    for key in ("ArrowDown", "PageDown", "Space", "End"):
+        before = talk.evaluate("(one) => one.scrollTop")
+        page.keyboard.press(key)
+        page.wait_for_function("(before) => document.querySelector('.talk').scrollTop > before", arg=before)
+    if where != "session":
+        page.keyboard.press("j")
+        expect(page.locator(".talk")).to_contain_text("Photos of the leak")
