@@ -104,7 +104,14 @@ def label_fault(key, value):
         return f"A label's value is text, not {kind_of(value)}."
     if not 1 <= len(value) <= MAX_LABEL_VALUE:
         return f"A label's value has 1 to {MAX_LABEL_VALUE} characters; this has {len(value)}."
-    return text_fault(key) or text_fault(value)
+    return text_fault(key) or text_fault(value) or address_fault(key)
+
+
+def address_fault(key):
+    """Why this key cannot be a part of addresses, or None: to delete the label `..` would delete its interaction."""
+    if {".", ".."} & set(key.split("/")):
+        return "A key has no part between slashes that is . or .., which addresses leave out."
+    return None
 
 
 def tell(errors, path, text):

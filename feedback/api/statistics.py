@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from feedback.services import key_or_404, keys_of
 from interactions.calls import project_asked
 from interactions.filters import InteractionFilter, read_wanted
-from interactions.rules import RecordError, label_fault
+from interactions.rules import RecordError, text_fault
 from interactions.search.values import coverage, value_stats
 
 GROUPINGS = ("model", "day")
@@ -88,7 +88,7 @@ class FeedbackKeyStats(APIView):
         if text is None or text in GROUPINGS:
             return text
         label = text.removeprefix("label:")
-        if label == text or label_fault(label, "any"):
+        if label == text or not label or text_fault(label):
             raise RecordError({"group_by": ["Send model, day or label:KEY."]})
         return text
 

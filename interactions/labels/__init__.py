@@ -43,7 +43,7 @@ def set_labels(*, project, ids, key, value, by, restores=False):
     """Give all these interactions of the project the label; those that have it already are left alone. ValueError as
     for `set_label`, but that what `restores` a label of before need not be allowed. An old name sets the label that it
     became."""
-    if fault := label_fault(key, value):
+    if not restores and (fault := label_fault(key, value)):
         raise ValueError(fault)
     names = names_of(project.pk)
     key, value = names.pair(key, value)

@@ -8,7 +8,7 @@ from django.urls import reverse
 from interactions import rollups
 from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_labels, set_label
-from interactions.models import Dimension, Interaction, LabelEvent, LabelPosting
+from interactions.models import Dimension, Interaction, Label, LabelEvent, LabelPosting
 from interactions.proof import prove
 from interactions.tasks import label_all, undo_labelling
 from jobs.models import Job, State
@@ -177,6 +177,12 @@ def test_a_key_is_taken_away_from_all(api, project, rows):
     assert job.result["text"] == "3 interactions freed of it; 2 had none."
     undo(api, job)
     assert state(rows) == before
+
+
+def test_a_key_that_is_no_part_of_addresses_is_taken_away_where_it_is_stored_from_before(api, project, rows):
+    Label.objects.filter(key="tone").update(key="..")
+    run(begin(api, project, key="..", value=None))
+    assert not any(".." in labels(row) for row in rows)
 
 
 def test_over_nothing_it_ends_at_once_and_offers_no_undo(api, project, rows):

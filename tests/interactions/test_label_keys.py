@@ -227,6 +227,13 @@ def test_a_renamed_key_is_found_and_logged_by_both_names(api, project):
     assert prove().n == 0
 
 
+def test_a_key_that_is_no_part_of_addresses_is_renamed_where_it_is_stored_from_before(project):
+    made = make_interaction(project, labels={"tone": "kind"})
+    Label.objects.filter(key="tone").update(key="..")
+    rename(project, "..", "tone")
+    assert labels(made) == {"tone": "kind"}
+
+
 def test_a_renamed_value_is_found_and_logged_by_both_names(api, project):
     made = make_interaction(project, labels={"intent": "refnd"})
     api.send("patch", f"projects/{project.key}/labels/intent", {"values": ["refnd"]})
