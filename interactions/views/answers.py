@@ -12,7 +12,7 @@ from interactions.rendering import words_pattern
 from interactions.views.address import Address
 from interactions.views.alike import count_alike
 from interactions.views.detail import interaction_or_404, panel_context
-from interactions.views.rows import COLUMNS, fill_rows
+from interactions.views.rows import columns_of, fill_rows
 from interactions.views.selection import leave_toast
 
 ROWS_REFRESHED = 200  # of more than that the page is asked for again
@@ -62,7 +62,7 @@ def _changed_parts(request, project, changed):
     if "table" in request.POST:
         few = changed if len(changed) <= ROWS_REFRESHED else []
         rows = labels_of(Interaction.objects.for_table().in_order(few))
-        columns = list(keys_of(project).values())[:COLUMNS]
+        columns = columns_of(list(keys_of(project).values()), address)
         count_alike(rows, address)
         fill_rows(rows, address, columns, words_pattern(address.one("q")))
         parts |= {"table": True, "rows": rows}

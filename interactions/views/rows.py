@@ -24,7 +24,13 @@ NO_TEXT = '<span class="mute">no text</span>'
 MODEL = '<div class="model" title="{}">{}</div>'
 ALIKE = '<a class="tag hue-9 more alike" href="{}" title="Show all that are alike">{} alike</a>'
 MORE = '<span class="tag hue-9 more" title="{}">+{}</span>'
-CELL = '<td role="cell" class="d-fb{}">{}</td>'
+CELL = '<td role="cell" class="d-fb">{}</td>'
+
+
+def columns_of(keys, address):
+    """The feedback keys that have a column, in their order: those that the filter asks about before others."""
+    asked = {key for text in address.all("feedback") for key in (text, text.rpartition(":")[0])}
+    return sorted(sorted(keys, key=lambda key: key.key not in asked)[:COLUMNS], key=keys.index)
 
 
 def fill_rows(rows, address, columns, pattern=None):
@@ -47,15 +53,10 @@ def fill_rows(rows, address, columns, pattern=None):
                 alike=format_html(ALIKE, row.alike[1], row.alike[0]) if row.alike else "",
                 tags="".join(_tag(label.key, label.value, label.hue) for label in free[:TAGS]),
                 more=format_html(MORE, ", ".join(map(str, free[TAGS:])), len(free) - TAGS) if free[TAGS:] else "",
-                marks="".join(CELL.format(" d-first" if two else "", mark) for two, mark in _placed(marks)),
+                marks="".join(map(CELL.format, marks)),
                 moment=moment(row.created_at),
             )
         )
-
-
-def _placed(marks):
-    """(whether it is the first of several, the mark)"""
-    return [(place == 0 and len(marks) > 1, mark) for place, mark in enumerate(marks)]
 
 
 @functools.cache

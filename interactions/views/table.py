@@ -19,7 +19,7 @@ from interactions.views.alike import count_alike
 from interactions.views.arrivals import arrivals_address, database_now
 from interactions.views.counts import uncounted_context
 from interactions.views.reading import page_of
-from interactions.views.rows import COLUMNS, fill_rows
+from interactions.views.rows import columns_of, fill_rows
 from interactions.views.selection import take_toast
 from interactions.views.timeline import span_of
 from projects.access import project_or_404
@@ -95,15 +95,16 @@ def table_context(project, address):
     moment = database_now()  # before the rows are looked for, so that what comes meanwhile counts as new
     wanted, page, errors = page_of(project, address)
     keys = list(keys_of(project).values())
+    columns = columns_of(keys, address)
     count_alike(page.rows, address)
-    fill_rows(page.rows, address, keys[:COLUMNS], words_pattern(address.one("q")))
+    fill_rows(page.rows, address, columns, words_pattern(address.one("q")))
     return {
         "project": project,
         "nav": "interactions",
         "wanted": wanted,
         "page": page,
         "errors": errors,
-        "columns": keys[:COLUMNS],
+        "columns": columns,
         "span": span_of(address),
         "arrivals": "" if errors else arrivals_address(address, wanted, page, moment),
         "may_label": LABEL in project.permissions,

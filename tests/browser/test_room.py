@@ -77,5 +77,20 @@ def test_a_card_has_one_colour(open_page, project):
     page.goto(project.address)
     page.keyboard.press("j")
     page.keyboard.press("x")
-    cells = page.locator("tr.sel.cur td").evaluate_all("(all) => all.map((one) => getComputedStyle(one).backgroundColor)")
+    cells = page.locator("tr.sel.cur td").evaluate_all(
+        "(all) => all.map((one) => getComputedStyle(one).backgroundColor)"
+    )
     assert set(cells) == {"rgba(0, 0, 0, 0)"}
+
+
+def test_a_card_shows_the_marks_that_it_has_and_that_of_the_filter(open_page, project):
+    page = open_page("phone")
+    page.goto(f"{project.address}?feedback=helpful:false")
+    card = page.locator("tbody tr").nth(1)
+    expect(card.locator(".fb.bad:has(svg.i)")).to_be_visible()
+    expect(card.get_by_text("5.0")).to_be_visible()
+    page.goto(project.address)
+    bare = page.locator(f"#i-{project.made[0]}")
+    expect(bare.locator(".d-pc")).to_be_visible()
+    for mark in bare.locator(".d-fb").all():
+        expect(mark).to_be_hidden()

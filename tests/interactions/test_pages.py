@@ -385,3 +385,22 @@ def test_a_member_of_another_team_that_shares_the_project_reads_it(client, proje
     client.force_login(user)
     assert client.get(detail_url(project, made)).status_code == 200
     assert owner_of(project) != user
+
+
+def test_the_key_that_is_filtered_on_has_a_column(pages, project):
+    for key in ("helpful", "kind", "true"):
+        create_feedback_key(team=project.team, key=key, kind="bool", projects=[project])
+    made = make_interaction(project, feedbacks=[{"feedback_key": "true", "value": False}])
+
+    def columns(query):
+        return [key.key for key in pages.get(f"{list_url(project)}?{query}").context["columns"]]
+
+    assert columns("") == columns("feedback=kind:none") == ["helpful", "kind"]
+    assert columns("feedback=true:false") == columns("feedback=true") == ["helpful", "true"]
+    assert columns("feedback=true:false&feedback=kind:none") == ["kind", "true"]
+    here = f"http://testserver{detail_url(project, made)}?feedback=true:false"
+    changed = pages.post(
+        f"{detail_url(project, made)}/labels", {"label": "a", "table": "1"}, headers={**HTMX, "HX-Current-URL": here}
+    )
+    row = changed.content.decode().partition(f'hx-target="#i-{made.pk}"')[2].partition("</hx-partial>")[0]
+    assert row.count("d-fb") == 2 and "thumbs-down" in row
