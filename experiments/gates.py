@@ -64,44 +64,69 @@ def all_hold(gates):
 
 def verdict(judgement, gates, letters=LETTERS):
     """Verdict: what holds, what is open, and by how much."""
+    return Verdict(headline(judgement.arms, gates, letters), _text(judgement, gates, letters))
+
+
+def headline(arms, gates, letters=LETTERS):
+    """What the figures say in a few words: of the JudgedArms, and of the gates that were told of them."""
+    by_key = {gate.key: gate for gate in gates}
+    ratio, bound = by_key["ratio"], by_key["bound"]
+    if not any(arm.units for arm in arms):
+        return "No traffic yet"
+    if ratio.holds is False:
+        is_crossed = any(arm.crossed for arm in arms)
+        return "Units were seen in two arms" if is_crossed else "The traffic does not match the split"
+    if bound.holds is None:
+        return "Collecting" if any(arms[i].refused for i in taking_part(arms)) else "No arm is ahead"
+    ahead = letters[bound.arm]
+    if not bound.holds:
+        return f"{ahead} is ahead, perhaps by chance"
+    if _waiting(gates):
+        return f"{ahead} is better, and may not win yet"
+    return f"{ahead} is the winner" if by_key["twice"].holds else f"{ahead} is better"
+
+
+def _text(judgement, gates, letters):
+    """The sentences below the headline."""
     by_key = {gate.key: gate for gate in gates}
     ratio, bound = by_key["ratio"], by_key["bound"]
     standing = _standing(judgement, bound, letters)
     if not any(arm.units for arm in judgement.arms):
-        return Verdict("No traffic yet", "No unit has met an arm yet.")
+        return "No unit has met an arm yet."
     if ratio.holds is False:
-        return _mistrusted(judgement, ratio, standing)
+        return f"{ratio.shown}. {_mistrust(judgement)} {standing}".rstrip()
     if bound.holds is None:
-        return _collecting(judgement, bound, letters)
-    ahead, waiting = letters[bound.arm], [one for one in gates if one.applies and not one.holds and one.key != "twice"]
+        return _missing(judgement, bound, letters)
     if not bound.holds:
-        open_text = _open(judgement, bound, letters)
-        return Verdict(f"{ahead} is ahead, perhaps by chance", f"{standing} {open_text}")
-    if waiting:
+        return f"{standing} {_open(judgement, bound, letters)}"
+    if waiting := _waiting(gates):
         named = wording.in_a_row([f"“{gate.name}” ({gate.shown})" for gate in waiting])
         count = "One gate is" if len(waiting) == 1 else f"{len(waiting)} gates are"
-        return Verdict(f"{ahead} is better, and may not win yet", f"{standing} {count} open: {named}.")
+        return f"{standing} {count} open: {named}."
     if not by_key["twice"].holds:
-        return Verdict(f"{ahead} is better", f"{standing} The gates hold, and must at two evaluations in a row.")
-    return Verdict(f"{ahead} is the winner", f"{standing} All gates held at two evaluations in a row.")
+        return f"{standing} The gates hold, and must at two evaluations in a row."
+    return f"{standing} All gates held at two evaluations in a row."
 
 
-def _mistrusted(judgement, ratio, standing):
+def _waiting(gates):
+    """The gates that are open, but for the last, which waits for them."""
+    return [gate for gate in gates if gate.applies and not gate.holds and gate.key != "twice"]
+
+
+def _mistrust(judgement):
+    """What to make of traffic that does not match."""
     if any(arm.crossed for arm in judgement.arms):
         cause = "A unit belongs to one arm for good; requests that name a model bring it to another."
-        text = f"{ratio.shown}. {cause} Such units count for no arm. {standing}"
-        return Verdict("Units were seen in two arms", text.rstrip())
+        return f"{cause} Such units count for no arm."
     cause = "Lost records or a fault in the routing are the usual causes, and either bends the values too:"
-    do = "find the cause before anything is decided."
-    return Verdict("The traffic does not match the split", f"{ratio.shown}. {cause} {do} {standing}".rstrip())
+    return f"{cause} find the cause before anything is decided."
 
 
-def _collecting(judgement, bound, letters):
-    values = [arm.value for arm in judgement.arms if arm.refused is None]
-    if len(values) > 1 and len(values) == len(judgement.arms):
-        return Verdict("No arm is ahead", f"{bound.shown[0].upper()}{bound.shown[1:]}.")
-    reasons = [f"{letters[i]}: {arm.refused}" for i, arm in enumerate(judgement.arms) if arm.refused]
-    return Verdict("Collecting", " ".join(reasons) or f"{bound.shown[0].upper()}{bound.shown[1:]}.")
+def _missing(judgement, bound, letters):
+    """Why nobody is ahead: what each arm that takes part lacks, else what the gate says."""
+    arms = judgement.arms
+    reasons = [f"{letters[i]}: {arms[i].refused}" for i in taking_part(arms) if arms[i].refused]
+    return " ".join(reasons) or f"{bound.shown[0].upper()}{bound.shown[1:]}."
 
 
 def _standing(judgement, bound, letters):

@@ -173,9 +173,7 @@ def _mismatch(report, rows):
     gate, place = _ratio(report), _odd(report)
     if gate.holds is not False:
         return None
-    if place is None:
-        return "Units were seen in two arms", gate.shown, None
-    return "The traffic does not match the split", gate.shown, rows[place]
+    return report.verdict.headline, gate.shown, None if place is None else rows[place]
 
 
 # -- three or more arms by preferences ------------------------------------------------------------

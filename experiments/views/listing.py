@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, Sum
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from experiments.models import RUNNING, ABTest, Arm, Evaluation, State
+from experiments.figures import as_at_its_end, gates_read
+from experiments.gates import headline
+from experiments.models import RUNNING, ABTest, Arm, Cell, Evaluation, State
+from experiments.statistics import JudgedArm, taking_part
 from experiments.views import drawing
 from experiments.views.gate import may, status
 from projects.access import project_or_404
@@ -26,10 +29,10 @@ STATES = [
 
 @dataclass
 class Row:
-    """A test as the list shows it, from its last evaluation."""
+    """A test as the list shows it: how far it is by what is counted, what it says by its last evaluation."""
 
     test: ABTest
-    arms: list
+    arms: list  # each with its .colour, .off, .units and .answered
     last: Evaluation | None
     decision: object
 
@@ -44,9 +47,8 @@ class Row:
 
     @property
     def least(self):
-        """Units with a value in the arm that has the fewest."""
-        counts = [_counted(one) for one in (self.last.figures.get("arms") or [])] if self.last else []
-        return min(counts, default=0)
+        """Units with a value in the arm that has the fewest of those that take part."""
+        return min((self.arms[place].answered for place in taking_part(self.arms)), default=0)
 
     @property
     def is_planned(self):
@@ -68,22 +70,13 @@ class Row:
     def verdict(self):
         """What it says, in a few words."""
         if self.decision:
-            return f"{self.decision.winner.letter} won" if self.decision.winner else "No winner"
+            won = f"{self.decision.winner.letter} won" if self.decision.winner else "No winner"
+            return f"{won}, rolled back" if self.decision.rolled_back_at else won
         if self.test.state == State.CANCELLED:
             return "Ended without a decision"
-        gates = {gate["key"]: gate for gate in self.last.gates} if self.last else {}
-        bound = gates.get("bound", {})
-        if bound.get("arm") is None:
-            return "Not enough yet"
-        if gates["ratio"]["holds"] is False:
-            return "The traffic does not match the split"
-        letter = self.arms[bound["arm"]][0].letter
-        return f"{letter} is better" if bound["holds"] else f"{letter} is ahead, not for certain"
-
-
-def _counted(arm):
-    """Units with a value, of an arm of stored figures."""
-    return int(arm.get("n") or arm.get("answered") or 0)
+        if self.last is None:
+            return "Not looked at yet"
+        return headline([JudgedArm(**arm) for arm in self.last.figures["arms"]], gates_read(self.last.gates))
 
 
 @require_safe
@@ -125,24 +118,28 @@ def _wanted(project, state):
         tests = tests.filter(state__in=RUNNING).exclude(paused_at=None)
     elif state:
         tests = tests.filter(state=State.DONE if state == "decided" else State.CANCELLED)
-    arms = Prefetch("arms", Arm.objects.select_related("model"))
+    arms = Prefetch("arms", Arm.objects.with_off())
     return tests.select_related("feedback_key", "decision__winner").prefetch_related(arms).order_by("-pk")
 
 
 def _rows(tests):
-    """The Rows, each with the newest evaluation of its sequence."""
+    """The Rows, each with the newest evaluation and the counts of its sequence."""
     newest = (
         Evaluation.objects.filter(test__in=tests, sequence=F("test__sequence"))
         .order_by("test", "-at", "-pk")
         .distinct("test")
     )
     last = {one.test_id: one for one in newest}
-    return [
-        Row(
-            test,
-            [(arm, drawing.colour(arm.position)) for arm in test.arms.all()],
-            last.get(test.pk),
-            getattr(test, "decision", None),
-        )
-        for test in tests
-    ]
+    cells = Cell.objects.filter(test__in=tests, sequence=F("test__sequence")).values_list("arm")
+    counts = {arm: known for arm, *known in cells.annotate(Sum("units"), Sum("answered"))}
+    return [_row(test, last.get(test.pk), counts) for test in tests]
+
+
+def _row(test, last, counts):
+    arms, decision = list(test.arms.all()), getattr(test, "decision", None)
+    if test.ended_at:
+        arms = as_at_its_end(arms, decision or last)
+    for arm in arms:
+        arm.units, arm.answered = counts.get(arm.pk, (0, 0))
+        arm.colour = drawing.colour(arm.position)
+    return Row(test, arms, last, decision)

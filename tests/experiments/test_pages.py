@@ -99,6 +99,59 @@ def test_the_list_tells_state_arms_progress_and_verdict(pages, running):
         assert said in text, said
 
 
+@pytest.mark.parametrize(
+    ("models", "arms", "headline"),
+    [
+        (2, [(130, 120, 60), (130, 120, 60)], "No arm is ahead"),
+        (2, [(130, 120, 60), (130, 120, 63)], "B is ahead, perhaps by chance"),
+        (2, [(130, 30, 10), (130, 30, 20)], "Collecting"),
+        (2, [(60, 60, 20), (150, 150, 120)], "The traffic does not match the split"),
+        (3, [(130, 120, 36), (130, 120, 84), (12, 12, 12)], "The traffic does not match the split"),
+        (3, [(130, 120, 36), (130, 120, 84), (130, 12, 12)], "Collecting"),
+    ],
+)
+def test_the_list_says_of_a_test_what_its_page_says(pages, project, models, arms, headline):
+    test = make_test(project, models=models, days_ago=5)
+    fill(test, *arms)
+    evaluate(test)
+    assert pages.get(url("detail", test)).context["report"].verdict.headline == headline
+    [row] = pages.get(url("list", project=project)).context["rows"]
+    assert row.verdict == headline
+
+
+def test_the_list_says_that_a_unit_was_seen_in_two_arms(pages, running):
+    record = {"prompt": "?", "completion": "!", "model": "lake-8b", "ab_campaign": running.key, "user": "person-1-0"}
+    ingest(project=running.project, records=[record], by=running.created_by)
+    evaluate(running)
+    assert "Units were seen in two arms" in text_of(pages.get(url("list", project=running.project)))
+
+
+def test_the_list_counts_the_arms_that_take_part(pages, project):
+    test = make_test(project, models=3, planned_n=200, days_ago=5)
+    fill(test, (260, 250, 100), (260, 255, 200), (12, 12, 12))
+    detach(project=project, model=test.arms.get(position=2).model, by=owner_of(project))
+    evaluate(test)
+    assert "A has 250 of 200" in text_of(pages.get(url("detail", test)))
+    [row] = pages.get(url("list", project=project)).context["rows"]
+    assert (row.least, row.verdict) == (250, "B is better")
+
+
+def test_the_list_tells_how_a_test_ended_and_with_how_many(pages, project):
+    """Both end before the worker looks at them for the first time."""
+    by, tests = owner_of(project), [make_test(project, f"test-{n}", traffic_split=0.3, days_ago=5) for n in range(2)]
+    for test in tests:
+        fill(test, (90, 78, 20), (90, 82, 60))
+    services.decide(test=tests[0], winner=tests[0].arms.get(position=1), reason="Enough.", by=by)
+    services.cancel(test=tests[1], by=by)
+
+    def told():
+        return [(row.least, row.verdict) for row in pages.get(url("list", project=project)).context["rows"]]
+
+    assert told() == [(78, "Ended without a decision"), (78, "B won")]
+    services.roll_back(test=tests[0], by=by)
+    assert told()[1] == (78, "B won, rolled back")
+
+
 def test_the_list_is_narrowed_to_a_state(pages, project):
     tests = [make_test(project, f"test-{n}", traffic_split=0.2, name=f"Test {n}") for n in range(4)]
     by = owner_of(project)
