@@ -158,11 +158,11 @@ function formData(item) {
 function isAnswered(q) {
   const field = fieldOf(q);
   if (field.matches("[type=radio], [type=checkbox]")) return $("input:checked", q) !== null;
-  return field.value.trim() !== "" && field.checkValidity();
+  return field.value.trim() !== "";
 }
 
 function firstFault() {
-  return questions().findIndex((q) => !isAnswered(q) && ("required" in q.dataset || fieldOf(q).validity.badInput || fieldOf(q).validity.rangeOverflow || fieldOf(q).validity.rangeUnderflow));
+  return questions().findIndex((q) => !fieldOf(q).validity.valid || ("required" in q.dataset && !isAnswered(q)));
 }
 
 function finish(what, event) {
@@ -173,7 +173,9 @@ function finish(what, event) {
   if (fault >= 0) {
     mark(fault);
     const told = $(".fault", questions()[fault]);
-    if (told) told.hidden = false;
+    told.usual ??= told.textContent;
+    told.textContent = fieldOf(questions()[fault]).validationMessage || told.usual; // of a number that is none here
+    told.hidden = false;
     say("This question needs an answer first.");
     return false;
   }

@@ -99,8 +99,10 @@ def name_of(question):
     return f"a.{question['key']}"
 
 
-def read_answers(questions, post, original=""):
-    """{question key: answer} of what a form sent. What does not fit stays as it came, for the check to refuse."""
+def read_answers(questions, post, original="", complete=False):
+    """{question key: answer} of what a form sent. What does not fit stays as it came, for the check to refuse. A
+    correction that was left as the completion stands is none; `complete`, where one is required, it says that it is
+    fine so."""
     answers = {}
     for question in questions:
         texts = [text.replace("\r\n", "\n") for text in post.getlist(name_of(question))]
@@ -108,7 +110,9 @@ def read_answers(questions, post, original=""):
         if texts:
             answers[question["key"]] = _answer(question, texts)
         if question["kind"] == CORRECTION and texts and texts[-1].strip() == original.strip():
-            del answers[question["key"]]  # nothing was corrected
+            del answers[question["key"]]
+            if complete and question["required"]:
+                answers[question["key"]] = original
     return answers
 
 

@@ -108,7 +108,8 @@ def desk_before(request, project, queue, review_id):
 # -- answers --------------------------------------------------------------------------------------
 def _take(request, project, queue, review):
     """Do what was asked; scripts are told how far it is now, a page goes on to the next."""
-    given, what = _given(request, project, review), request.POST.get("do", "submit")
+    what = request.POST.get("do", "submit")
+    given = _given(request, project, review, complete=what not in WITHOUT_ANSWER)
     try:
         if what in WITHOUT_ANSWER:
             _keep_typed(review, given)
@@ -146,13 +147,13 @@ def _not_written(review):
     return "Kept, but not written: " + "; ".join(f"{texts.get(one['failed'])}: {one['why']}" for one in failed)
 
 
-def _given(request, project, review):
+def _given(request, project, review, complete=False):
     """What the form says: answers, comment, whether a lead is asked."""
     questions = review.form.questions
     corrects = any(question["kind"] == CORRECTION for question in questions)
     original = completion_of(project, review.item) if corrects else ""
     return {
-        "answers": read_answers(questions, request.POST, original),
+        "answers": read_answers(questions, request.POST, original, complete),
         "comment": request.POST.get("comment", "").replace("\r\n", "\n"),
         "asks_lead": "asks_lead" in request.POST,
     }

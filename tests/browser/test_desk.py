@@ -579,6 +579,40 @@ def test_texts_and_a_correction_by_keyboard(open_page, project):
     assert "better" not in Review.objects.get(pk=two).answers  # left as it stood
 
 
+def test_a_required_correction_left_as_it_stands_is_an_answer(open_page, project):
+    asked = [{**TEXTS[1], "required": True}]
+    queue = make_queue(project, "texts", query="label=lang:en&label=intent:refund", questions=asked)
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "Tab", "Control+Enter")
+    gone_on(page, one)
+    settled(page)
+    kept = Review.objects.get(pk=one)
+    assert kept.state == State.SUBMITTED and "Answer" in kept.answers["better"]
+    expect(page.locator(".toast")).to_have_count(0)
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_typed_number_that_is_no_step_of_the_scale_is_told_on_the_spot(open_page, project, required):
+    asked = [{"key": "share", "kind": "scale", "text": "Share", "least": 0, "most": 100, "required": required}]
+    queue = make_queue(project, "share", query="label=lang:en&label=intent:refund", questions=asked)
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    press(page, "Tab")
+    page.keyboard.type("2.5")
+    press(page, "Control+Enter")
+    fault = page.locator(".item:not([data-ahead]) .fault")
+    expect(fault).to_contain_text("3")  # Chromium names the two numbers around it
+    assert shown(page) == one
+    page.locator(".item:not([data-ahead]) [type=number]").fill("2")
+    press(page, "Control+Enter")
+    gone_on(page, one)
+    settled(page)
+    assert Review.objects.get(pk=one).answers == {"share": 2}
+
+
 @pytest.fixture
 def pairs(project):
     records = []

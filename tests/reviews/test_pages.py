@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from feedback.corrections import correction_of
 from feedback.services import create_feedback_key, unlink_feedback_key
 from interactions.models import Interaction
 from projects.access import project_or_404
@@ -138,6 +139,26 @@ def test_what_could_not_be_written_is_told_and_the_answer_kept(pages, project):
     assert review.state == State.SUBMITTED
     send(pages, queue, first(pages, queue), **{"a.good": "false"})
     assert "Kept, but not written" in pages.get(url("desk", queue)).content.decode()
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_a_correction_left_as_it_stands_answers_a_required_one_and_corrects_nothing(pages, project, required):
+    asked = {"key": "fix", "kind": "correction", "text": "Better?", "required": required, "writes": {"correction": True}}
+    queue = make_queue(project, "fix", questions=[asked])
+    review = first(pages, queue)
+    stands = Interaction.objects.select_related("body").get(pk=review.item.interaction_id).body.completion
+    pages.post(url("desk_draft", queue, review_id=review.pk), {"a.fix": stands})
+    review.refresh_from_db()
+    assert review.answers == {}
+    assert send(pages, queue, review, **{"a.fix": f"{stands}\r\n"}).status_code == 302
+    review.refresh_from_db()
+    assert (review.state, review.answers) == (State.SUBMITTED, {"fix": stands} if required else {})
+    assert correction_of(review.item.interaction_id) is None
+    other = first(pages, queue)
+    send(pages, queue, other, **{"a.fix": stands, "do": "skip"})
+    other.refresh_from_db()
+    assert (other.state, other.answers) == (State.SKIPPED, {})
+    assert send(pages, queue, other, **{"a.fix": " "}).status_code == (422 if required else 302)
 
 
 def test_skip_put_off_and_undo(pages, queue):
