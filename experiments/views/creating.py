@@ -89,7 +89,7 @@ def _make(request, project, form):
     except PermissionDenied as fault:
         form.add_error("auto_deploy", str(fault))
     except Conflict as fault:
-        form.add_error("key", str(fault))
+        form.add_error(None if project.archived_at else "key", str(fault))
     except RecordError as fault:
         for path, texts in fault.fields.items():
             name = FIELDS.get(path, path)

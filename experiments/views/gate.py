@@ -32,7 +32,12 @@ def decided(request, project, test):
 
 def may(project):
     """What the person may do with tests, as the templates ask it."""
-    return {"may_manage": MANAGE_TESTS in project.permissions, "may_deploy": DEPLOY in project.permissions}
+    may_manage = MANAGE_TESTS in project.permissions
+    return {
+        "may_manage": may_manage,
+        "may_begin": may_manage and not project.archived_at,  # what takes no interactions tests nothing
+        "may_deploy": DEPLOY in project.permissions,
+    }
 
 
 def status(test):

@@ -19,6 +19,7 @@ from experiments.templatetags.experiments import Words
 from experiments.views.labels import label_rows
 from interactions.ingest import ingest
 from interactions.models import Interaction
+from projects.services import archive_project
 from registry.models import Attachment
 from registry.services import detach
 from tests.experiments.running import fill, make_place, make_test, vote
@@ -231,6 +232,18 @@ def test_a_key_that_is_taken_and_a_share_that_is_not_free_are_told(pages, projec
     assert taken.status_code == 422 and "key" in taken.context["form"].errors
     free = pages.post(url("create", project=project), {**FORM, "key": "another"})
     assert "split" in free.context["form"].errors and "0.4" in str(free.context["form"].errors)
+
+
+def test_in_an_archived_project_no_test_begins(pages, project):
+    archive_project(project=project)
+    for name in ("list", "create"):
+        answer = pages.get(url(name, project=project))
+        assert "This project is archived" in text_of(answer) and "<textarea" not in answer.content.decode()
+        for offered in ("New test", "Plan the first test", "Start the test", "needs a role"):
+            assert offered not in text_of(answer), (name, offered)
+    answer = pages.post(url("create", project=project), FORM)  # of a page that was opened before
+    assert answer.status_code == 422 and list(answer.context["form"].errors) == ["__all__"]
+    assert "claims is archived" in text_of(answer) and 'value="dpo against sft"' in answer.content.decode()
 
 
 def test_letting_it_decide_itself_needs_the_permission_to_deploy(pages, project):
