@@ -117,7 +117,7 @@ def _figures(words, wanted, label):
         "models": _rows(words, models, _of_model(words, models)),
         "labels": _rows(words, labels, _of_label(words, label)),
         "label": label,
-        "coverage": _coverage(words, coverage(project, wanted), group),
+        "coverage": _coverage(words, wanted, group),
         "sampled": next((one.sampled for one in (whole, models, days, labels) if one.approximate), None),
     }
 
@@ -197,21 +197,26 @@ def _of_label(words, label):
     return table
 
 
-def _coverage(words, found, group):
-    """The Coverage as the strip shows it; no shares where the counts end early."""
+def _coverage(words, wanted, group):
+    """The Coverage as the strip shows it; no shares where the counts end early, and no way to what the filter leaves
+    out."""
+    found = coverage(words.project, wanted)
     total = found.interactions
 
     def part(n, table):
         share = n / total if 0 < total >= n and not found.capped else None
         return {"n": n, "share": share, "table": table, "capped": found.capped}
 
+    def having(name):
+        return None if getattr(wanted, name) is False else words.table((name, "true"), without={name})
+
     return {
         "total": total,
         "capped": found.capped,
         "table": words.table(),
         "own": part(group.interactions if group else 0, words.values()),
-        "given": part(found.with_feedback, words.table(("has_feedback", "true"), without={"has_feedback"})),
-        "reviewed": part(found.reviewed, words.table(("reviewed", "true"), without={"reviewed"})),
+        "given": part(found.with_feedback, having("has_feedback")),
+        "reviewed": part(found.reviewed, having("reviewed")),
     }
 
 

@@ -15,7 +15,7 @@ from feedback.moments import edges
 from feedback.rollups import Totals, given
 from interactions.labels import meant
 from interactions.models import Label
-from interactions.search import matching, page_of_ids
+from interactions.search import Counted, matching, page_of_ids
 from interactions.search.facets import count_shown
 from interactions.search.told import is_hourly, model_ids
 from interactions.wanted import LabelTest
@@ -86,9 +86,13 @@ class Coverage:
 
 
 def coverage(project, wanted):
-    """The Coverage of what is wanted."""
-    asked = [wanted, replace(wanted, has_feedback=True), replace(wanted, reviewed=True)]
-    counts = [count_shown(project, one) for one in asked]
+    """The Coverage of what is wanted: of what is without feedback none has any."""
+    none = Counted(0, False)
+    counts = [
+        count_shown(project, wanted),
+        none if wanted.has_feedback is False else count_shown(project, replace(wanted, has_feedback=True)),
+        none if wanted.reviewed is False else count_shown(project, replace(wanted, reviewed=True)),
+    ]
     return Coverage(*(one.n for one in counts), capped=any(one.capped for one in counts))
 
 

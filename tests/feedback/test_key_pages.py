@@ -124,6 +124,9 @@ def test_coverage_leads_to_what_it_counts(pages, keyed, owner):
     assert (coverage["total"], coverage["given"]["n"], coverage["reviewed"]["n"]) == (12, 10, 1)
     assert behind(pages, coverage["given"]["table"]) == ids_where(keyed, lambda row: row["feedbacks"]) | {reviewed}
     assert behind(pages, coverage["reviewed"]["table"]) == {reviewed}
+    unreviewed = pages.get(url("feedback_key_detail", keyed, "good"), {"reviewed": "false"}).context["coverage"]
+    assert (unreviewed["given"]["n"], unreviewed["reviewed"]["n"], unreviewed["reviewed"]["table"]) == (9, 0, None)
+    assert behind(pages, unreviewed["given"]["table"]) == ids_where(keyed, lambda row: row["feedbacks"])
 
 
 def test_without_keys_the_page_says_how_to_make_one(pages, project):

@@ -132,6 +132,10 @@ def test_coverage_tells_which_share_has_feedback_at_all(api, project):
     api.post("feedback", {"completion_id": str(reviewed), "metric": "good", "value": 1, "origin": "reviewer"})
     covered = {"interactions": 3, "with_feedback": 2, "reviewed": 1, "is_capped": False}
     assert told(api, project, "good")["coverage"] == covered
+    without = told(api, project, "good", has_feedback="false")["coverage"]
+    assert without == {"interactions": 1, "with_feedback": 0, "reviewed": 0, "is_capped": False}
+    unreviewed = told(api, project, "good", reviewed="false")["coverage"]
+    assert unreviewed == {"interactions": 2, "with_feedback": 1, "reviewed": 0, "is_capped": False}
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
