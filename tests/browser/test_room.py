@@ -94,3 +94,18 @@ def test_a_card_shows_the_marks_that_it_has_and_that_of_the_filter(open_page, pr
     expect(bare.locator(".d-pc")).to_be_visible()
     for mark in bare.locator(".d-fb").all():
         expect(mark).to_be_hidden()
+
+
+def test_a_text_from_right_to_left_is_cut_at_its_end(open_page, project):
+    text = "התשובה " + "ארוכה מאוד " * 40
+    made = make_interaction(project, messages=[{"role": "user", "content": text}], completion=text)
+    page = open_page()
+    page.goto(project.address)
+    first = """(box) => {
+      const range = document.createRange(), text = document.createTreeWalker(box, NodeFilter.SHOW_TEXT).nextNode();
+      range.setStart(text, 0); range.setEnd(text, 6);
+      const word = range.getBoundingClientRect(), all = box.getBoundingClientRect();
+      return word.left >= all.left && word.right <= all.right + 1;
+    }"""
+    for box in (".pc .t", ".pc p"):
+        assert page.locator(f"#i-{made.pk} {box}").evaluate(first), box
