@@ -5,18 +5,30 @@ import functools
 import psycopg
 from django.db import connection
 from django.db.models.base import ModelState
+from django.db.utils import InterfaceError, OperationalError
 
 
 def rows(sql, values):
     """All rows of a statement, whose values the server binds itself; it is planned once a connection. They travel in
     binary: times and ids are read in a fraction of the time that their text takes."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        found = cursor.execute(sql, values, prepare=True, binary=True).fetchall()
+    try:
+        found = _fetched(sql, values)
+    except (InterfaceError, OperationalError):
+        # a connection of before the server was started anew: each thread would fail once over it
+        if connection.in_atomic_block or connection.connection is None or not connection.connection.closed:
+            raise
+        connection.close()
+        found = _fetched(sql, values)
     if connection.queries_logged:  # as Django's own are, so that whoever counts a page's queries counts these
         said = psycopg.ClientCursor(connection.connection).mogrify(sql, values)
         connection.queries_log.append({"sql": said, "time": "0"})
     return found
+
+
+def _fetched(sql, values):
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(sql, values, prepare=True, binary=True).fetchall()
 
 
 def columns(model, alias, without=()):
