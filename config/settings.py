@@ -31,7 +31,8 @@ DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve()
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = int(os.environ.get("PORT") or 8000)
 EVERYWHERE = HOST in {"0.0.0.0", "::"}  # noqa: S104
-ADDRESS = (os.environ.get("ADDRESS") or f"http://{'localhost' if EVERYWHERE else HOST}:{PORT}").rstrip("/")
+_NAMED = "localhost" if EVERYWHERE else f"[{HOST}]" if ":" in HOST else HOST
+ADDRESS = (os.environ.get("ADDRESS") or f"http://{_NAMED}:{PORT}").rstrip("/")
 DEBUG = _flag("DEBUG")
 HTTPS = ADDRESS.startswith("https://")
 
@@ -58,7 +59,7 @@ def _encryption_key():
 # the key that signs sessions, and those that providers' addresses and keys are encrypted with: the first encrypts
 SECRET_KEY = os.environ.get("SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(50))
 ENCRYPTION_KEYS = _list("ENCRYPTION_KEYS") or _items(_kept("encryption_keys", _encryption_key))
-ALLOWED_HOSTS = _list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + ([] if EVERYWHERE else [HOST])
+ALLOWED_HOSTS = _list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + ([] if EVERYWHERE else [_NAMED])
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS") or [ADDRESS]
 
 # -- the database ----------------------------------------------------------------------------------
@@ -261,6 +262,7 @@ SPECTACULAR_SETTINGS = {
         "JobStateEnum": "jobs.models.State",
         "FeedbackKeyKindEnum": "feedback.models.FeedbackKey.Kind",
         "QueueKindEnum": "reviews.models.Kind",
+        "ReviewStateEnum": "reviews.models.State",
         "ModelStateEnum": "registry.models.State",
         "ABTestStateEnum": "experiments.models.State",
         "ProviderKindEnum": "registry.models.Provider.Kind",
@@ -278,5 +280,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # these tell of the addresses that they call, which are kept encrypted
     "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore")},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": (os.environ.get("LOG_LEVEL") or "WARNING").upper()},
 }

@@ -154,9 +154,9 @@ class alone:
             sys.exit(
                 f"\nMarginalia already runs on {self.path.parent} (process {earlier}): stop it, or set DATA_DIR.\n"
             )
-        self.file.truncate(0)
-        self.file.write(str(os.getpid()))
-        self.file.flush()
+        with suppress(OSError):  # on a disk that is full; whoever comes second is told less
+            self.file.truncate(0)
+            os.write(self.file.fileno(), str(os.getpid()).encode())
         return bool(earlier)
 
     def __exit__(self, *error):

@@ -49,6 +49,22 @@ def test_with_a_database_address_nothing_embedded_is_imported():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"HOST": "::1", "PORT": "8123"}, "http://[::1]:8123 True WARNING"),
+        ({"HOST": "0.0.0.0", "PORT": "8123"}, "http://localhost:8123 False WARNING"),
+        ({"HOST": "10.0.0.7", "LOG_LEVEL": "debug"}, "http://10.0.0.7:8000 False DEBUG"),
+        ({"LOG_LEVEL": ""}, "http://127.0.0.1:8000 False WARNING"),
+    ],
+)
+def test_settings_are_taken_as_they_are_written(changes, told):
+    given = {**SERVING, "ADDRESS": "", "HOST": "", "PORT": "", "LOG_LEVEL": "", **changes}
+    asked = "s.ADDRESS, '[::1]' in s.ALLOWED_HOSTS, s.LOGGING['root']['level']"
+    done = run("-c", f"from config import settings as s; print({asked})", **given)
+    assert done.stdout.strip() == told, done.stderr
+
+
 def test_the_order_of_imports_is_checked_in_every_app():
     checked = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
     ours = {Path(app.path).name for app in apps.get_app_configs() if Path(app.path).parent == ROOT}

@@ -5,12 +5,20 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from config.management.commands import prepare
 
 OURS = {app.label for app in apps.get_app_configs() if Path(app.path).parent == Path(settings.BASE_DIR)}
+
+
+def test_keys_that_are_none_stop_the_start_and_say_so(settings):
+    settings.ENCRYPTION_KEYS = ["abc"]
+    with pytest.raises(CommandError, match="ENCRYPTION_KEYS holds keys of 32 bytes") as found:
+        call_command("prepare")
+    assert "abc" not in str(found.value)
 
 
 @pytest.mark.django_db

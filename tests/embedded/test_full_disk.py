@@ -52,6 +52,15 @@ def test_the_supervisor_tries_the_database_again(folder, monkeypatch):
     assert database.is_running()
 
 
+def test_the_supervisor_starts_though_its_own_number_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor.alone, "path", tmp_path / "supervisor.pid")
+    with monkeypatch.context() as full:
+        full.setattr(supervisor.os, "write", is_full)
+        with supervisor.alone() as unclean, pytest.raises(SystemExit, match="already runs"):
+            supervisor.alone().__enter__()
+    assert not unclean and not (tmp_path / "supervisor.pid").exists()
+
+
 def test_a_program_runs_though_its_number_cannot_be_written(folder, monkeypatch):
     child = children.Child("sleeper", ["/bin/sleep", "60"])
     monkeypatch.setattr(Path, "write_text", is_full)

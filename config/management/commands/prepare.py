@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from config.welcome import known_demo
 from interactions import durable
+from registry.ready import settings_are_readable
 
 MIGRATING = 0x6D617267  # the advisory lock around it: two processes that migrate at once would fail
 AGAIN = 0.2  # seconds
@@ -26,6 +27,8 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="fill a database that has no user yet")
 
     def handle(self, *, demo, **options):
+        if faults := settings_are_readable(None):  # else each provider that is added would find it out
+            raise CommandError(" ".join(fault.msg for fault in faults))
         with alone():
             if not is_migrated():
                 call_command("migrate", interactive=False, verbosity=0)
