@@ -8,13 +8,14 @@ Takes .parquet, .jsonl and .tar files of exports; knows no Django and no databas
 
 import base64
 import json
+import re
 import sys
 import tarfile
 
 from exports import parquet
 
 TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
-FOLDER = "pictures/"
+OURS = re.compile(r"pictures/[0-9a-f]{64}\.(\w+)")  # an address of somebody else's may begin with pictures/ too
 
 
 def records(path):
@@ -46,12 +47,12 @@ def _put_inside(part, tar, members):
     """Give a picture's part its data URI in the place of the file's name."""
     image = part.get("image_url")
     url = image.get("url") if isinstance(image, dict) else image
-    if not isinstance(url, str) or not url.startswith(FOLDER):
+    name, _, head = url.partition("#") if isinstance(url, str) else ("", "", "")
+    if not (ours := OURS.fullmatch(name)):
         return
-    name, _, head = url.partition("#")
     if name not in members:
         raise ValueError(f"The picture {name} is not in the tar.")
-    head = head or f"data:{TYPES[name.rpartition('.')[2]]};base64"
+    head = head or f"data:{TYPES[ours[1]]};base64"
     url = f"{head},{base64.b64encode(tar.extractfile(members[name]).read()).decode()}"
     part["image_url"] = {**image, "url": url} if isinstance(image, dict) else url
 

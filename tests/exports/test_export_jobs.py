@@ -109,6 +109,19 @@ def test_killed_while_its_pictures_are_removed_it_keeps_the_file_that_has_them(a
         assert [name.partition("/")[0] for name in tar.getnames()] == ["interactions.jsonl", "pictures"]
 
 
+def test_it_is_done_only_when_it_says_what_came_of_it(api, ten, monkeypatch):
+    told, seen = ask(api, ten, format="openai"), []
+
+    def tell(*given):
+        seen.append(look(api, ten, told))
+        return "Told."
+
+    monkeypatch.setattr(finishing, "_told", tell)
+    run(told)
+    assert (seen[0]["state"], seen[0]["text"]) == ("running", "")
+    assert [look(api, ten, told)[name] for name in ("state", "text")] == ["done", "Told."]
+
+
 def test_oldest_first_it_ends_where_the_newest_was_when_it_began(api, ten, folder, monkeypatch):
     ahead = (timezone.now() + datetime.timedelta(minutes=3)).isoformat()  # by a clock that is fast
     make_interaction(ten, completion="ahead", created_at=ahead)

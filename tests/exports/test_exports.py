@@ -81,6 +81,14 @@ def test_a_picture_lies_in_the_tar_once_however_often_it_is_shown(api, project):
         assert url == names[1]
 
 
+def test_an_address_that_begins_like_a_picture_of_the_tar_is_left_as_it_is(api, project, tmp_path):
+    shown = user_says(shows(data_uri()), shows("pictures/cat.png"))
+    make_interaction(project, messages=shown)
+    told, raw = export(api, project, format="jsonl", pictures="files")
+    [line] = lines(as_sent(raw, told["file_name"], tmp_path))
+    assert line["messages"] == shown
+
+
 def test_pictures_that_are_left_out_are_links_to_them(api, project):
     make_interaction(project, messages=user_says(shows(data_uri())))
     _, raw = export(api, project, format="jsonl", pictures="left_out")

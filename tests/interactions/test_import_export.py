@@ -4,6 +4,8 @@ import gzip
 import io
 import itertools
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import zstandard
@@ -218,6 +220,17 @@ def test_a_filter_that_makes_no_sense_exports_nothing(varied, tmp_path, query, s
     with pytest.raises(CommandError, match=said):
         export(varied, tmp_path / "out.jsonl", filter=query)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_written_to_and_stays_one(project, tmp_path, write):
+    run(write([plain(number) for number in range(3)]), project)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as apart:
+        read = apart.submit(pipe.read_text)
+        export(project, pipe)
+        assert len(read.result(10).splitlines()) == 3
+    assert pipe.is_fifo()
 
 
 def test_an_export_goes_through_all_pages(project, monkeypatch, tmp_path, write):

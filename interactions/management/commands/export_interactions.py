@@ -66,12 +66,15 @@ def _standard_output():
 
 @contextmanager
 def _written(path):
-    """A file to write to, packed by its name; it has its name only once it is whole."""
-    part = f"{path}.part"
+    """A file to write to, packed by its name; it has its name only once it is whole. What is there and is no file, such
+    as a pipe, is written to as it is."""
+    is_special = os.path.exists(path) and not os.path.isfile(path)
+    part = path if is_special else f"{path}.part"
     try:
         with open(part, "wb") as file, _packed(file, encoding_of(path)) as out:
             yield out
-        os.replace(part, path)
+        if not is_special:
+            os.replace(part, path)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
 
