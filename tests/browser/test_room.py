@@ -1,5 +1,7 @@
 """What the pages of interactions do with the room they have: nothing lies across another, nothing ends in blank."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -109,3 +111,33 @@ def test_a_text_from_right_to_left_is_cut_at_its_end(open_page, project):
     }"""
     for box in (".pc .t", ".pc p"):
         assert page.locator(f"#i-{made.pk} {box}").evaluate(first), box
+
+
+def test_what_is_long_without_a_blank_is_cut_or_wrapped(open_page, project):
+    named = {"id": "c", "type": "function", "function": {"name": "mcp__github__create_pull_request_review_comment"}}
+    named["function"]["arguments"] = "{}"
+    made = make_interaction(
+        project,
+        messages=[
+            {"role": "user", "content": "Review it"},
+            {"role": "assistant", "content": "", "tool_calls": [named]},
+        ],
+        labels={"prompt_template": "customer-support/refunds/v2026-11-30-with-tools-and-a-policy", "k" * 60: "on"},
+        feedbacks=[{"feedback_key": "csat", "value": 4, "user": "u" * 150}],
+    )
+    page = open_page("phone")
+    for path in (f"{project.address}/{made.pk}", project.address):
+        page.goto(path)
+        if path == project.address:
+            page.locator(f"#i-{made.pk} a").tap()
+            page.locator("#drawer .talk").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        panel = page.locator(".panel").last
+        assert panel.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+        for button in page.get_by_role("button", name=re.compile("^Remove ")).all():
+            assert button.bounding_box()["width"] == 18
+            assert button.evaluate(
+                "(one) => one.getBoundingClientRect().right <= one.closest('.tags').getBoundingClientRect().right"
+            )
+        for part in page.locator(".tags.wrap .tag :is(.k, .v)").all():
+            assert part.bounding_box()["width"] > 10
