@@ -97,6 +97,7 @@ class Transcript:
         self.left = budget
         self.pictures = 0
         self.completion = self._text(completion)
+        self.is_blank = not completion.strip()
         self.turns = self._turns(messages)
 
     def _turns(self, messages):

@@ -404,3 +404,12 @@ def test_the_key_that_is_filtered_on_has_a_column(pages, project):
     )
     row = changed.content.decode().partition(f'hx-target="#i-{made.pk}"')[2].partition("</hx-partial>")[0]
     assert row.count("d-fb") == 2 and "thumbs-down" in row
+
+
+@pytest.mark.parametrize(("completion", "told"), [("", "Empty."), (" \n\t ", "Nothing but blanks.")])
+@pytest.mark.parametrize("raw", ["", "?raw=1"])
+def test_a_completion_without_a_word_says_so(pages, project, completion, told, raw):
+    made = make_interaction(project, completion=completion)
+    assert told in pages.get(detail_url(project, made) + raw).content.decode()
+    row = pages.get(list_url(project)).content.decode().partition(f'id="i-{made.pk}"')[2]
+    assert '<p dir="auto"><span class="mute">no text</span></p>' in row
