@@ -175,10 +175,7 @@ def facets(project, wanted, matches=None):
 
 def histogram(project, wanted, matches=None):
     """How what is wanted lies over the project's whole time; its own time span is left out, so that it can be seen
-    within the rest. None where the project holds nothing."""
-    extent = told.extent(project)
-    if extent is None:
-        return None
+    within the rest. None where the project holds nothing, and nothing is found."""
     timeless = replace(wanted, after=None, before=None)
     hours, reached = told.hours(project, timeless), None
     if hours is None:
@@ -186,7 +183,11 @@ def histogram(project, wanted, matches=None):
             matches = Matches(project, timeless)
         found, reached = matches.looked_up
         hours = Counter((one.int >> 80) // 3_600_000 for one in found)
-    bars = _bars(*extent, hours)
+    # simulated traffic is in no roll-up, and may lie outside the time that the real one takes
+    ends = [*(told.extent(project) or ()), *((min(hours), max(hours) + 1) if hours else ())]
+    if not ends:
+        return None
+    bars = _bars(min(ends), max(ends), hours)
     return replace(bars, until=reached) if timeless.fold and timeless.oldest_first else replace(bars, since=reached)
 
 

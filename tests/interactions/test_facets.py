@@ -20,6 +20,7 @@ from interactions.search.facets import SHOWN, Matches, count_shown, facets, hist
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
 
+HTMX = {"HX-Request": "true"}
 CASES = cases()
 SOME = [CASES[place] for place in (0, 1, 3, 8, 13, 16, 18, 22, 25, 33, 40, 43, 46, 60, 75, 80, -3, -1)]
 HOUR = START.replace(minute=0, second=0, microsecond=0) + datetime.timedelta(days=30, hours=5)
@@ -97,10 +98,24 @@ def test_the_histogram_is_what_a_loop_counts(shelf, query, meets):
     shown = histogram(shelf.project, wanted(shelf.project, query))
     rows = [one for one in shelf.corpus if meets(one)]
     expected = Counter(shown.start + (hour(one) - shown.start) // shown.step * shown.step for one in rows)
-    if "source" not in query:  # simulated traffic may lie outside the time that the real one takes
-        assert {start: n for start, n in shown.bars if n} == expected
+    assert {start: n for start, n in shown.bars if n} == expected
     assert len(shown.bars) <= facets_module.BARS + 1
     assert all(later[0] - earlier[0] == shown.step for earlier, later in zip(shown.bars, shown.bars[1:], strict=False))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("real", [0, 1])
+def test_simulated_traffic_is_shown_where_it_lies_beside_the_real_one_or_alone(client, project, real):
+    for day in range(10):
+        make_interaction(project, source="simulation", created_at=(HOUR - datetime.timedelta(days=day)).isoformat())
+    for _ in range(real):
+        make_interaction(project, created_at=(HOUR + datetime.timedelta(days=3)).isoformat())
+    client.force_login(owner_of(project))
+    answer = client.get(f"/p/{project.key}/interactions/histogram", {"source": "simulation"}, headers=HTMX)
+    assert "10 interactions" in answer.content.decode()
+    shown = histogram(project, wanted(project, {"source": "simulation"}))
+    assert sum(n for _, n in shown.bars) == 10
+    assert shown.start <= HOUR - datetime.timedelta(days=9) and shown.end > HOUR + datetime.timedelta(days=3 * real)
 
 
 @pytest.mark.django_db
