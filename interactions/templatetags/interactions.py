@@ -164,6 +164,14 @@ def _tone(key, share):
 
 
 @register.filter
+def failure(envelope):
+    """What is told of a call that failed, in its metadata as the gateway logs it; "" of any other."""
+    error = (envelope.get("metadata") or {}).get("error")
+    message = error.get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else ""
+
+
+@register.filter
 def shortened(id):
     """An id by its beginning, which is its time, and its end: 019a9f3c…7e01"""
     return f"{str(id)[:8]}…{str(id)[-4:]}"

@@ -413,3 +413,23 @@ def test_a_completion_without_a_word_says_so(pages, project, completion, told, r
     assert told in pages.get(detail_url(project, made) + raw).content.decode()
     row = pages.get(list_url(project)).content.decode().partition(f'id="i-{made.pk}"')[2]
     assert '<p dir="auto"><span class="mute">no text</span></p>' in row
+
+
+@pytest.mark.parametrize(
+    ("completion", "error", "told"),
+    [
+        ("", {"code": "provider_error", "message": "busy <now>"}, "Failed: <bdi>busy &lt;now&gt;</bdi>"),
+        ("Half an", {"message": "It broke off"}, "Failed: <bdi>It broke off</bdi>"),
+        ("", "busy", "Empty."),
+        ("", {"message": 503}, "Empty."),
+        ("", None, "Empty."),
+    ],
+)
+def test_a_call_that_failed_says_why(pages, project, completion, error, told):
+    made = make_interaction(project, completion=completion, metadata={"error": error}, session_id="s")
+    session = reverse("session_detail", kwargs={"project": project.key, "session": "s"})
+    for url in (detail_url(project, made), session):
+        text = pages.get(url).content.decode()
+        assert told in text
+        assert ("Empty." in text) == (told == "Empty.")
+        assert completion in text
