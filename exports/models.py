@@ -89,7 +89,7 @@ class Export(models.Model):
 
     @property
     def state(self):
-        """The job's while that goes on, which has yet to say what came of it; what lost its job without an end failed."""
+        """The job's while that goes on: it has yet to say what came of it. What lost its job without an end failed."""
         if self.finished_at and (self.job is None or self.job.has_ended):
             return State.DONE
         return self.job.state if self.job else State.FAILED

@@ -46,12 +46,13 @@ class Event:
 def given_context(project, interaction, user):
     """What the panel's templates ask for."""
     keys = list(keys_of(project).values())
-    told = history_of(interaction.pk)
-    current = [row for row, _ in reversed(told) if row.superseded_by is None and row.feedback_key in keys]
-    may_give, events = FEEDBACK in project.permissions, _history(interaction, told, keys)
+    told = [(row, former) for row, former in history_of(interaction.pk) if row.feedback_key in keys]
+    corrected_by = {row.id: row.by for row, former in told if former}
+    current = [row for row, _ in reversed(told) if row.superseded_by is None]
+    may_give, events = FEEDBACK in project.permissions, _history(interaction, told)
     return {
         "may_give": may_give,
-        "feedbacks": [(one, control_of(one.feedback_key, current, user)) for one in current],
+        "feedbacks": [(one, control_of(one.feedback_key, current, user), corrected_by.get(one.id)) for one in current],
         "controls": [control_of(key, current, user) for key in keys] if may_give else [],
         "history": events[:HISTORY],
         "history_is_cut": len(events) > HISTORY,
@@ -99,13 +100,14 @@ def correction_context(interaction):
     return {**context, "pieces": pieces, "shown": rendering.cut(correction.completion, LONGEST_SHOWN)}
 
 
-def _history(interaction, told, keys):
-    """[Event] of labels, feedback under the project's keys and better answers, newest first. What came with the
-    record and was never touched is no event."""
+def _history(interaction, told):
+    """[Event] of labels, feedback under the project's keys and better answers, newest first. What came by a program and
+    was never touched is no event: it is the feedback that is shown."""
     labelled = history(interaction)[: HISTORY + 1]
     events = [Event("label", one, None, one.by, one.created_at, one.id) for one in labelled]
     for row, former in told:
-        if row.feedback_key in keys and (former or row.origin == Origin.REVIEWER):
+        is_over = row.superseded_by not in (None, row.id)
+        if former or is_over or row.origin == Origin.REVIEWER:
             kind = "withdrawn" if row.superseded_by == row.id else "corrected" if former else "given"
             events.append(Event(kind, row, former, row.by, row.created_at, row.id))
     for row in corrections_history(interaction.pk):

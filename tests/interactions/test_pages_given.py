@@ -92,6 +92,20 @@ def test_the_same_value_again_takes_it_back(page):
     assert "took Good yes back" in page.text()
 
 
+def test_what_a_user_said_stays_in_the_history_with_her_words(page, keyed):
+    said = {"value": 1, "user": "ada", "details": "You named the wrong fee", "origin": Origin.USER}
+    change = give_feedback(interaction=page.interaction, key=keyed.stars, by=owner_of(keyed), **said)
+    assert "gave Stars" not in page.text()  # it is the feedback that is shown
+    page.post(f"feedback/{change.id}", value="5", details="She meant 5")
+    text = page.text()
+    assert f"She meant 5 User ada corrected by {owner_of(keyed)}" in text
+    assert "corrected Stars from 1 to 5 She meant 5" in text
+    assert "gave Stars 1 for user ada You named the wrong fee" in text
+    [logged, corrected] = Feedback.objects.current().filter(interaction_id=page.interaction.pk).order_by("id")
+    page.post(f"feedback/{logged.id}", withdraw="1")
+    assert "took Stars 2 back" in page.text() and page.text().count("gave Stars 2") == 1
+
+
 @pytest.mark.parametrize(
     ("typed", "value"),
     [("1,500", 1500.0), ("12,345,678.5", 12345678.5), ("1 500", 1500.0), ("-0.5", -0.5), ("-1,500", -1500.0)]
