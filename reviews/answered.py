@@ -29,13 +29,14 @@ _GIVEN = """
     AND r.answers ? %(key)s AND r.item_id NOT IN (
         SELECT id FROM reviews_item WHERE queue_id = %(queue)s AND (gold IS NOT NULL OR removed_at IS NOT NULL))
 """
-# who said what of an item, alike items counted together
+# who said what of an item, alike items counted together; complete are those whose answers are all in
 _ALIKE = """
-    SELECT said, decided, count(*) FROM (
-        SELECT array_agg(r.by_id || ':' || {answer} ORDER BY r.by_id) FILTER (WHERE NOT r.decides) AS said,
+    SELECT items.said, items.decided, i.id IS NOT NULL, count(*) FROM (
+        SELECT r.item_id, array_agg(r.by_id || ':' || {answer} ORDER BY r.by_id) FILTER (WHERE NOT r.decides) AS said,
             max({answer}) FILTER (WHERE r.decides) AS decided
         {given} GROUP BY r.item_id) AS items
-    GROUP BY said, decided
+    LEFT JOIN reviews_item i ON i.id = items.item_id AND NOT i.open
+    GROUP BY 1, 2, 3
 """
 
 
@@ -45,7 +46,7 @@ class Answers:
 
     `counts` {answer: how many gave it}; `patterns` {(answer, …) of one item, sorted: items}; `between` {(one's id,
     other's id): {(her answer, the other's): items}} of people who answered the same items; `verdicts` {answer: items}
-    of what stands: a decider's word, else what all who answered said. Where people differ nothing stands yet.
+    of what stands: a decider's word, else what all said once all answers are in. Else nothing stands yet.
     """
 
     counts: Counter = field(default_factory=Counter)
@@ -53,24 +54,25 @@ class Answers:
     between: dict = field(default_factory=lambda: defaultdict(Counter))
     verdicts: Counter = field(default_factory=Counter)
 
-    def add(self, given, decided, number):
-        """So many items of which people said the same: [(user id, answer)] by user, and the decider's or None."""
+    def add(self, given, decided, complete, number):
+        """So many items of which people said the same: [(user id, answer)] by user, the decider's or None, and whether
+        all answers are in."""
         answers = sorted(answer for _, answer in given)
         if given:
             self.counts.update({answer: number * answers.count(answer) for answer in set(answers)})
             self.patterns[tuple(answers)] += number
         for (one, hers), (other, theirs) in itertools.combinations(given, 2):
             self.between[one, other][hers, theirs] += number
-        if decided is not None or len(set(answers)) == 1:
+        if decided is not None or (complete and len(set(answers)) == 1):
             self.verdicts[answers[0] if decided is None else decided] += number
 
 
 def answers_to(queue, question):
     """The Answers to a question, by all versions that ask it under the same key and kind."""
     found = Answers()
-    for said, decided, number in _rows(_ALIKE, queue, question):
+    for said, decided, complete, number in _rows(_ALIKE, queue, question):
         given = [text.split(":", 1) for text in said or ()]
-        found.add([(int(user), answer) for user, answer in given], decided, number)
+        found.add([(int(user), answer) for user, answer in given], decided, complete, number)
     return found
 
 
@@ -109,7 +111,7 @@ def totals(queue):
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT count(*) FILTER (WHERE there), count(*) FILTER (WHERE there AND NOT open),
+            SELECT count(*) FILTER (WHERE there AND gold IS NULL), count(*) FILTER (WHERE there AND NOT open),
                 count(*) FILTER (WHERE there AND conflict), count(*) FILTER (WHERE there AND decided),
                 count(*) FILTER (WHERE there AND gold IS NOT NULL), count(*) FILTER (WHERE NOT there)
             FROM (SELECT *, removed_at IS NULL AS there FROM reviews_item WHERE queue_id = %s) AS items
@@ -129,7 +131,8 @@ def totals(queue):
 
 
 def controls(queue):
-    """{user id: (answers that are right, answers given)} of the questions that controls know the answer to."""
+    """{user id: (answers that are right, answers given)} of the questions that controls know the answer to; what was
+    left unanswered is neither."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -143,7 +146,7 @@ def controls(queue):
             CROSS JOIN LATERAL jsonb_each(i.gold) AS g(key, value)
             JOIN LATERAL (SELECT one ->> 'kind' AS kind FROM jsonb_array_elements(f.questions) AS one
                 WHERE one ->> 'key' = g.key) AS q ON true
-            WHERE i.queue_id = %s AND i.gold IS NOT NULL AND i.removed_at IS NULL GROUP BY 1
+            WHERE i.queue_id = %s AND i.gold IS NOT NULL AND i.removed_at IS NULL AND r.answers ? g.key GROUP BY 1
             """,
             [queue.pk],
         )

@@ -103,6 +103,19 @@ def test_the_defect_rate_is_of_what_stands(reviewed):
     assert (good["value"], good["n"]) == (pytest.approx(3 / 7), 7)
 
 
+def test_one_answer_of_two_does_not_stand_yet(project):
+    queue = make_queue(project, [{**GOOD, "defect": ["no"]}], n=3, reviewers=2)
+    one, other, owner = Desk(queue), Desk(queue), Desk(queue, owner_of(project))
+    one.answer("no")
+    one.answer("yes")
+    assert question(owner.get("/report"), "good")["defect"] is None
+    other.answer("no")
+    defect = question(owner.get("/report"), "good")["defect"]
+    assert (defect["value"], defect["n"]) == (1, 1)
+    other.undo()
+    assert question(owner.get("/report"), "good")["defect"] is None
+
+
 def test_answers_are_counted_and_of_several_each_option(reviewed):
     _, owner, _ = reviewed
     report = owner.get("/report")
@@ -127,7 +140,22 @@ def test_controls_tell_each_persons_accuracy_and_count_for_nothing_else(project)
     [person] = report["people"]
     assert (person["gold"]["value"], person["gold"]["n"]) == (0.75, 4)
     assert question(report, "good")["answers"] == [["yes", 1], ["no", 0]]
-    assert report["totals"]["gold"] == 4
+    totals = report["totals"]
+    assert (totals["complete"], totals["items"], totals["gold"]) == (1, 1, 4)
+
+
+def test_an_optional_question_of_a_control_counts_where_it_was_answered(project):
+    queue = make_queue(project, [GOOD, {**TONE, "required": False}], n=1)
+    owner, one, other = Desk(queue, owner_of(project)), Desk(queue), Desk(queue)
+    [item] = owner.get("/items")["results"]
+    owner.patch(f"/items/{item['id']}", {"gold": {"good": "yes", "tone": 4}})
+    one.submit(one.next(), answers={"good": "yes"})
+    other.submit(other.next(), answers={"good": "yes", "tone": 2})
+    told = {person["user"]: person["gold"] for person in owner.get("/report")["people"]}
+    assert {user: (gold["value"], gold["n"]) for user, gold in told.items()} == {
+        one.user.email: (1, 1),
+        other.user.email: (0.5, 2),
+    }
 
 
 def test_left_and_right_are_counted_as_they_were_seen(project):
