@@ -54,12 +54,17 @@ class Words:
         return signed(value, 2 if self.log_odds else _digits(value) if self.digits is None else self.digits)
 
     def size(self, value):
-        """A loss or an effect, without a sign: 0.2, 0.05, under 0.01"""
+        """A loss, without a sign: 0.2, 12, 1,204, under 0.01"""
         if value is None:
             return ""
         value, least = 100 * value if self.in_points else value, 10.0 ** -(2 if self.digits is None else self.digits)
-        is_tiny = 0 < value < least and (self.in_points or self.log_odds or self.digits is not None)
-        return f"under {least:g}" if is_tiny else f"{value:.2g}"
+        if value < least and (self.in_points or self.log_odds or self.digits is not None):
+            return f"under {least:g}"
+        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+
+    def effect(self, value):
+        """A difference with all the digits that somebody wrote: 12.5, 0.005, 1,234"""
+        return f"{100 * value if self.in_points else value:,.10g}"
 
     def between(self, interval):
         """+2.2 to +5.2; nothing where there is none"""
@@ -132,8 +137,14 @@ def tick(value, words):
 
 @register.filter
 def sized(value, words):
-    """An effect or a loss, without a sign."""
+    """A loss, without a sign."""
     return words.size(value)
+
+
+@register.filter
+def effect(value, words):
+    """A difference as it was written."""
+    return words.effect(value)
 
 
 @register.filter

@@ -267,6 +267,8 @@ def test_the_planner_takes_what_was_measured_and_says_what_is_missing(pages, pro
     assert part.templates[0].name == "experiments/_plan.html"
     plan = part.context["plan"].plan
     assert plan.answered_per_arm > 500 and part.context["plan"].days > 1
+    half = pages.post(url("plan", project=project), {**FORM, "effect": "12.5", "daily": "100"})
+    assert "For a difference of 12.5 pt" in text_of(half)
     finer = pages.post(url("plan", project=project), {**FORM, "effect": "4"}).context["plan"].plan
     assert finer.answered_per_arm > plan.answered_per_arm
     by_votes = pages.post(url("plan", project=project), {**FORM, "effect": "10", "judged_by": "preference"})

@@ -214,6 +214,14 @@ def test_no_share_is_said_to_be_0_or_100_that_only_comes_near(share, said):
     assert Words(True).value(share) == said and shortened(share) == said.replace(".0 %", " %")
 
 
+def test_a_loss_is_rounded_and_never_nothing_and_an_effect_is_as_it_was_written():
+    points, numbers = Words(True), Words(False, digits=0)
+    assert [points.size(loss) for loss in (0.0, 1e-6, 0.0012, 0.123)] == ["under 0.01", "under 0.01", "0.12", "12"]
+    assert [numbers.size(loss) for loss in (0.0, 9.96, 99.6, 1204.3)] == ["under 1", "10", "100", "1,204"]
+    assert [points.effect(effect) for effect in (0.125, 0.07, 0.00005)] == ["12.5", "7", "0.005"]
+    assert [Words(False).effect(effect) for effect in (1234, 0.25)] == ["1,234", "0.25"]
+
+
 def test_intervals_are_told_by_their_ends():
     assert Words(True).interval((0.0, 0.0713)) == "0.0 to 7.1 %"
     assert Words(False, digits=2).interval((3.686, 3.814)) == "3.69 to 3.81"
