@@ -96,7 +96,7 @@ def save_draft(*, review, answers, comment="", asks_lead=None):
     """Keep what is typed so far, and hold the item for five more minutes where it is free. Refused for answers that do
     not fit (what fits is kept). A review that is submitted is left as it is. The Review."""
     faults = check_answers(review.form.questions, answers, complete=False)
-    comment = _checked_comment(comment, faults)
+    comment, asks_lead = _checked_comment(comment, faults), _checked_lead(asks_lead, faults)
     review = _draft(review, _sound(answers, faults), comment, asks_lead)
     if faults:
         raise Refused(faults)
@@ -126,13 +126,15 @@ def submit(*, review, answers, comment="", seconds=None, asks_lead=None):
     one; others again, after going back, change what was said. `seconds`: her time on it. The Review."""
     faults = check_answers(review.form.questions, answers, complete=True)
     comment, seconds = _checked_comment(comment, faults), _checked_seconds(seconds, faults)
+    asks_lead = _checked_lead(asks_lead, faults)
     if faults:
         _draft(review, _sound(answers, faults), comment, asks_lead)
         raise Refused(faults)
     with transaction.atomic():
         review, seat = _at(review)
         kept = tidied(review.form.questions, answers)
-        if review.state == State.SUBMITTED and (review.answers, review.comment) == (kept, comment):
+        said = review.answers, review.comment, review.asks_lead if asks_lead is not None else None
+        if review.state == State.SUBMITTED and said == (kept, comment, asks_lead):
             return review
         lost = _why_lost(review)
         if lost:
@@ -289,6 +291,14 @@ def _checked_comment(comment, faults):
     elif fault := text_fault(comment):
         faults["comment"] = fault
     return "" if "comment" in faults else comment
+
+
+def _checked_lead(asks_lead, faults):
+    """Whether a lead is asked; None where that stays as it was, or a fault was told."""
+    if asks_lead is None or isinstance(asks_lead, bool):
+        return asks_lead
+    faults["asks_lead"] = "Send true or false."
+    return None
 
 
 def _checked_seconds(seconds, faults):

@@ -122,10 +122,22 @@ def test_answers_that_do_not_fit_are_named_and_what_fits_is_kept(project, answer
     assert kept["answers"] == ({"good": "yes"} if fault in {"tone", "other"} else {})
 
 
-@pytest.mark.parametrize("body", [{"seconds": -1}, {"seconds": "3"}, {"comment": 3}, {"comment": "\0"}])
+@pytest.mark.parametrize(
+    "body",
+    [{"seconds": -1}, {"seconds": "3"}, {"comment": 3}, {"comment": "\0"}, {"asks_lead": "yes"}, {"asks_lead": 1}],
+)
 def test_what_comes_with_the_answers_is_checked_too(project, body):
     desk = Desk(make_queue(project, n=1))
-    assert set(desk.submit(desk.next(), code=400, **body)["fields"]) == set(body)
+    review = desk.next()
+    assert set(desk.submit(review, code=400, **body)["fields"]) == set(body)
+    if "seconds" not in body:
+        assert set(desk.post(f"/reviews/{review['id']}/draft", body, code=400)["fields"]) == set(body)
+
+
+def test_a_lead_is_asked_or_no_longer_by_the_same_answer_sent_again(project):
+    desk = Desk(make_queue(project, n=1))
+    review = desk.submit(desk.next())
+    assert [desk.submit(review, asks_lead=asks)["asks_lead"] for asks in (True, None, False)] == [True, True, False]
 
 
 def test_skipped_items_come_no_more_and_others_get_them(project):
