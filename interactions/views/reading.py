@@ -16,9 +16,12 @@ MOST_ROWS = 1_000
 def wanted_of(project, address):
     """(Wanted, [Fault]) of an address; everything is wanted where something of it cannot be read."""
     filterset = InteractionFilter(QueryDict(address.query), project=project)
-    if filterset.is_valid():
-        return filterset.wanted, []
-    return Wanted(), faults_of(filterset, address)
+    if not filterset.is_valid():
+        return Wanted(), faults_of(filterset, address)
+    wanted = filterset.wanted
+    if wanted.after and wanted.before and wanted.before < wanted.after:
+        return Wanted(), [Fault("before", "Time:", "It ends before it begins.", address.without_time)]
+    return wanted, []
 
 
 def page_of(project, address):

@@ -134,6 +134,7 @@ def test_times_of_the_form_are_the_readers(pages, project):
         ({"limit": "0"}, "limit"),
         ({"has_images": "perhaps"}, "has_images"),
         ({"order": "upwards"}, "order"),
+        ({"after": "2026-03-02T00:00:00Z", "before": "2026-03-01T00:00:00Z"}, "before"),
         ({"q": "a\x00b"}, "q"),
     ],
 )
