@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from experiments.statistics import sample_ratio, sequence, taking_part, wording
+from experiments.statistics import sequence, taking_part, wording
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_APART = 5.0  # points of feedback coverage
@@ -178,23 +178,22 @@ def _times_to_settle(judgement, pair, gain):
 
 
 def _ratio(judgement, competing, letters):
-    name, arms = "Traffic matches the split", [judgement.arms[i] for i in competing]
+    name, arms, ratio = "Traffic matches the split", judgement.arms, judgement.ratio
     if judgement.kind == "preference":
         shown = "does not apply: what is compared is not for the split to say"
         return Gate("ratio", name, None, shown, applies=False)
-    crossed = sum(arm.crossed for arm in judgement.arms)
+    crossed = sum(arm.crossed for arm in arms)
     if crossed:
         seen = "1 unit was seen in two arms" if crossed == 1 else f"{crossed:,} units were seen in two arms"
         return Gate("ratio", name, False, seen)
-    ratio = sample_ratio([arm.units for arm in arms], [arm.weight for arm in arms])
     if ratio.holds is None:
         return Gate("ratio", name, None, ratio.refused.rstrip("."))
     if ratio.holds:
         return Gate("ratio", name, True, wording.p_value(ratio.p))
-    off = [abs(arm.units - due) / max(due, 1) ** 0.5 for arm, due in zip(arms, ratio.expected, strict=True)]
-    worst = max((i for i, arm in enumerate(arms) if arm.weight > 0), key=off.__getitem__)
+    apart = [abs(arm.units - due) / max(due, 1) ** 0.5 for arm, due in zip(arms, ratio.expected, strict=True)]
+    worst = max((i for i in competing if arms[i].weight > 0), key=apart.__getitem__)
     due = f"{ratio.expected[worst]:,.0f} expected"
-    shown = f"{letters[competing[worst]]} has {arms[worst].units:,} units, {due} ({wording.p_value(ratio.p)})"
+    shown = f"{letters[worst]} has {arms[worst].units:,} units, {due} ({wording.p_value(ratio.p)})"
     return Gate("ratio", name, False, shown)
 
 

@@ -136,8 +136,8 @@ class Pair:
 
 @dataclass(frozen=True)
 class Ratio:
-    """Units of each arm against the split (chi-square); arms of weight 0 expect none and are not counted. Of a
-    preference nothing is expected."""
+    """Units of each arm against the split (chi-square); arms of weight 0, and in a Judgement those that are off, expect
+    none and are not counted. Of a preference nothing is expected."""
 
     expected: list[float | None]
     chi2: float | None
@@ -151,7 +151,7 @@ class Coverage:
     """How many of an arm's units gave feedback."""
 
     shares: list[float | None]  # from 0 to 1; None for an arm without units, and of a preference
-    spread: float | None  # points between the highest and the lowest, from 0 to 100
+    spread: float | None  # points between the highest and the lowest that take part, from 0 to 100
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,15 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
 def _ratio(kind, arms):
     if kind == "preference":  # what is compared is up to the judges
         return Ratio([None] * len(arms), None, None, None, "What is compared does not follow the split.")
-    return sample_ratio([arm.units for arm in arms], [arm.weight for arm in arms])
+    return sample_ratio([arm.units for arm in arms], [0.0 if arm.off else arm.weight for arm in arms])
 
 
 def _coverage(kind, arms):
     if kind == "preference":  # a judge who gave no vote is known to nobody
         return Coverage([None] * len(arms), None)
-    return coverage_of([arm.units for arm in arms], [arm.answered for arm in arms])
+    taking = [arms[place] for place in taking_part(arms)]
+    spread = coverage_of([arm.units for arm in taking], [arm.answered for arm in taking]).spread
+    return replace(coverage_of([arm.units for arm in arms], [arm.answered for arm in arms]), spread=spread)
 
 
 def _strong(kind, arms, strengths):

@@ -156,16 +156,12 @@ def _odd(report):
     """The arm whose units are furthest from what the split expects, where they do not match."""
     if _ratio(report).holds is not False or any(one.crossed for one in report.arms):
         return None
-    taking = [place for place, one in enumerate(report.arms) if one.arm.weight and not one.off]
-    total = sum(report.arms[place].units for place in taking)
-    weights = sum(report.arms[place].arm.weight for place in taking)
+    expected = report.judgement.ratio.expected
 
     def apart(place):
-        one = report.arms[place]
-        expected = total * one.arm.weight / weights
-        return abs(one.units - expected) / max(expected, 1) ** 0.5
+        return abs(report.arms[place].units - expected[place]) / max(expected[place], 1) ** 0.5
 
-    return max(taking, key=apart, default=None)
+    return max((place for place, due in enumerate(expected) if due), key=apart, default=None)
 
 
 def _mismatch(report, rows):

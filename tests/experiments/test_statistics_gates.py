@@ -150,6 +150,9 @@ def test_an_arm_that_is_off_neither_wins_nor_holds_the_others_up():
     judgement, told, _ = asked([*arms[:2], shares(30, 40, off=True)])
     assert leader(list(told.values()), judgement) == 1
     assert told["ratio"].holds and told["n"].shown == "A has 1,000 of 200"
+    assert (judgement.ratio.holds, judgement.ratio.expected) == (True, [1000, 1000, 0])
+    judgement, told, _ = asked([*arms[:2], shares(30, 40, units=1000, off=True)])
+    assert told["coverage"].holds and judgement.coverage.spread == 0 and judgement.coverage.shares == [1, 1, 0.04]
     _, told, _ = asked([replace(arms[0], off=True), arms[1], replace(arms[2], off=True)])
     assert told["bound"].holds is None and "fewer than two arms" in told["bound"].shown
     _, told, words = asked([replace(arm, off=True) for arm in arms])
