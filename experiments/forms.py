@@ -5,6 +5,7 @@ from django.core.validators import validate_slug
 
 from accounts.forms import Look
 from experiments.models import LEAST_UNITS, JudgedBy
+from experiments.rules import MAX_REASON
 from feedback.models import FeedbackKey
 
 TAKEN = {"new", "plan"}  # addresses of pages
@@ -108,7 +109,8 @@ class ABTestForm(PlanForm, ArmsForm):
         label="Smallest effect worth having",
         initial="0",
         min_value=0,
-        help_text="Points of a share, or the key’s own unit. A winner is ahead by more than this for certain.",
+        help_text="Points of a share, or the key’s own unit; log-odds for three or more arms by preferences. A winner "
+        "is ahead by more than this for certain.",
     )
     planned_n = forms.IntegerField(
         label="Units with feedback in each arm, at least", min_value=LEAST_UNITS, max_value=100_000_000, initial=200
@@ -188,7 +190,7 @@ class DecideForm(Dressed):
     winner = forms.ChoiceField(label="Winner")
     reason = forms.CharField(
         label="Reason, kept with the result",
-        max_length=10_000,
+        max_length=MAX_REASON,
         widget=forms.Textarea(
             attrs={"rows": 3, "placeholder": "What do the numbers and the transcripts you read say?"}
         ),

@@ -15,6 +15,7 @@ from experiments.evaluating import evaluate
 from experiments.folding import settle
 from experiments.labels import ByLabel, LabelRow
 from experiments.models import ABTest, Decision
+from experiments.rules import MAX_REASON
 from experiments.templatetags.experiments import Words
 from experiments.views.labels import label_rows
 from interactions.ingest import ingest
@@ -513,6 +514,8 @@ def test_a_decision_needs_a_reason_and_what_was_chosen_stays(pages, running):
     answer = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": " "})
     assert answer.status_code == 422
     assert "Say why" in text_of(answer) and answer.context["form"]["winner"].value() == "B"
+    answer = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "x" * (MAX_REASON + 1)})
+    assert list(answer.context["form"].errors) == ["reason"]
     assert not Decision.objects.exists()
 
 
