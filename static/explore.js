@@ -169,7 +169,7 @@ document.addEventListener("kit:key", (e) => {
     f: () => { openFacets(); return true; },
     n: () => drawer(), // it would be taken away
     l: () => {
-      if (drawer()) return false;
+      if (drawer() || !$("#bulk-label")) return false;
       if (!boxes().some((b) => b.checked)) $("[data-rows] tr.cur input")?.click();
       return false;
     },

@@ -10,6 +10,7 @@ from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
+from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT
 from feedback.models import FeedbackKey
 from interactions.models import Label
 from interactions.rendering import found
@@ -27,6 +28,11 @@ MORE = '<span class="tag hue-9 more" title="{}">+{}</span>'
 CELL = '<td role="cell" class="d-fb">{}</td>'
 
 
+def may_tick(project):
+    """Whether there is anything that this person may do to ticked rows."""
+    return not project.permissions.isdisjoint({LABEL, DELETE, MANAGE_PROJECT})
+
+
 def columns_of(keys, address):
     """The feedback keys that have a column, in their order: those that the filter asks about before others."""
     asked = {key for text in address.all("feedback") for key in (text, text.rpartition(":")[0])}
@@ -37,7 +43,7 @@ def fill_rows(rows, address, columns, pattern=None):
     """Give each row its `.html`: its texts with the words of the pattern marked, the labels but those that the filter
     fixes, how many are alike it (`.alike`, as count_alike gives it) and a mark for each column's key."""
     fixed = {is_single(text) for text in address.all("label")}
-    form, sprite, scales = _form(), static(SPRITE), [_scale(key) for key in columns]
+    form, sprite, scales = _form(may_tick(address.project)), static(SPRITE), [_scale(key) for key in columns]
     for row in rows:
         free = [label for label in row.labels if (label.key, label.value) not in fixed]
         free.sort(key=lambda label: label.key.lower() in PLUMBING)
@@ -60,8 +66,8 @@ def fill_rows(rows, address, columns, pattern=None):
 
 
 @functools.cache
-def _form():
-    return _rendered("_row", {})
+def _form(may_tick):
+    return _rendered("_row", {"may_tick": may_tick})
 
 
 @functools.lru_cache(maxsize=KEPT)

@@ -19,7 +19,7 @@ from interactions.views.alike import count_alike
 from interactions.views.arrivals import arrivals_address, database_now
 from interactions.views.counts import uncounted_context
 from interactions.views.reading import page_of
-from interactions.views.rows import columns_of, fill_rows
+from interactions.views.rows import columns_of, fill_rows, may_tick
 from interactions.views.selection import take_toast
 from interactions.views.timeline import span_of
 from projects.access import project_or_404
@@ -110,5 +110,6 @@ def table_context(project, address):
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
         "may_hold": MANAGE_PROJECT in project.permissions,
+        "may_tick": may_tick(project),
         **uncounted_context(project, address, wanted, errors, keys),
     }

@@ -434,3 +434,17 @@ def test_a_call_that_failed_says_why(pages, project, completion, error, told):
         assert told in text
         assert ("Empty." in text) == (told == "Empty.")
         assert completion in text
+
+
+@pytest.mark.parametrize(("role", "may_tick", "may_label"), [("auditor", False, False), ("annotator", True, True)])
+def test_rows_can_be_ticked_where_something_may_be_done_to_them(client, project, role, may_tick, may_label):
+    make_interaction(project)
+    member = make_user()
+    add_member(team=project.team, user=member, role=role)
+    client.force_login(member)
+    text = client.get(list_url(project)).content.decode()
+    for sign in ('name="id"', "data-all", "data-bulk", "<kbd>x</kbd> select"):
+        assert (sign in text) is may_tick, sign
+    assert ("<kbd>l</kbd> label" in text) is may_label
+    (row,) = re.findall(r'<tr id="i-.*?</tr>', text, re.DOTALL)
+    assert row.count("<td ") == text.count("<th") - text.count("<thead") == text.count("<col") - text.count("<colgroup")
