@@ -15,15 +15,25 @@ const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
 const say = (text) => { $("#say").textContent = text; };
 const isOver = (item) => item.classList.contains("finished");
 
+/* one below the other; what leads to an item stays until it is opened or closed */
 function toast(text, link) {
   const box = document.createElement("div"), span = document.createElement("span");
   box.className = "toast error"; box.role = "alert";
   span.textContent = text;
   box.append(span);
-  if (link) { const a = document.createElement("a"); a.className = "link"; a.href = link; a.textContent = "Open it"; box.append(a); }
-  $("#toasts").replaceChildren(box);
-  setTimeout(() => box.remove(), 12_000);
+  $("#toasts").append(box);
+  if (!link) { setTimeout(() => box.remove(), 12_000); return; }
+  const a = document.createElement("a"), close = document.createElement("button");
+  a.className = "link"; a.href = link; a.textContent = "Open it"; a.dataset.open = "";
+  close.className = "btn quiet s"; close.type = "button"; close.textContent = "Close"; close.dataset.dismiss = "";
+  box.append(a, close);
 }
+$("#toasts").addEventListener("click", (e) => {
+  const link = e.target.closest("[data-open]");
+  if (!link || e.ctrlKey || e.metaKey || e.shiftKey) return;
+  e.preventDefault(); // the page stays, and with it what else is told
+  leave(async () => { if (await fetchBack(link.href, {}, "")) link.closest(".toast").remove(); });
+});
 
 /* -- what is shown, and what waits ------------------------------------------------------------- */
 let current = $(".item", floor);
@@ -257,9 +267,9 @@ addEventListener("pagehide", () => {
 });
 addEventListener("beforeunload", (e) => { if ((unkept && unkept === current) || isChanged()) e.preventDefault(); });
 
-/* an item in front of the one that is shown: what is undone, or the one before */
+/* an item in front of the one that is shown: what is undone, the one before, or one that was refused; whether it came */
 async function fetchBack(url, options, nothing) {
-  if (busy || !url) return;
+  if (busy || !url) return false;
   busy = true;
   try {
     if (draftTimer) saveDraft();
@@ -267,8 +277,10 @@ async function fetchBack(url, options, nothing) {
     if (draftTimer) throw new Error("draft"); // it was not kept
     const item = await itemFrom(url, options);
     if (item) putBefore(item); else say(nothing);
+    return item !== null;
   } catch (error) {
     toast(error.text ?? "No answer from the server: nothing was changed. Try again when it is back.");
+    return false;
   } finally {
     busy = false;
   }

@@ -463,6 +463,39 @@ def test_an_answer_to_an_item_that_another_took_is_told_and_kept_as_a_draft(open
     page.get_by_text("A draft of yours").wait_for()
 
 
+def test_each_answer_that_was_refused_is_told_until_it_is_opened_or_closed(open_page, project):
+    queue = make_queue(project, "short", query="label=lang:en&label=intent:refund", questions=YES_NO)
+    open_page.expected = "Failed to load resource"
+    page = open_page()
+    page.clock.install()
+    desk(page, queue)
+    ready(page)
+    lost = []
+    page.route("**/desk/*-*", lambda route: route.abort())
+    for _ in range(2):
+        ready(page)
+        lost.append(shown(page))
+        press(page, "1")
+        gone_on(page, lost[-1])
+    Review.objects.filter(pk__in=lost).update(locked_until="2020-01-01T00:00Z")
+    other = make_user(name="Someone else", team=project.team, role="annotator")
+    for _ in range(2):
+        submit(review=next_review(queue, other), answers={"good": True})
+    page.unroute("**/desk/*-*")
+    page.clock.run_for(10_000)
+    told = page.locator(".toast", has_text="kept as a draft")
+    expect(told).to_have_count(2)
+    page.clock.run_for(60_000)
+    expect(told).to_have_count(2)
+    one, two = told.first.bounding_box(), told.last.bounding_box()
+    assert one["y"] + one["height"] <= two["y"]
+    told.first.get_by_role("link", name="Open it").click()
+    back_at(page, lost[0])
+    expect(told).to_have_count(1)
+    told.get_by_role("button", name="Close").click()
+    expect(told).to_have_count(0)
+
+
 def test_who_reads_for_long_keeps_the_item_that_she_reads(open_page, queue):
     page = open_page()
     page.clock.install()
