@@ -21,7 +21,7 @@ from interactions.messages import blobs_of, with_data
 from interactions.models import Interaction
 from interactions.rules import Conflict
 from interactions.transcript import Transcript
-from projects.access import EntityNotFound, project_or_404
+from projects.access import EntityNotFound, needs, project_or_404
 
 ANY = uuid.UUID(int=0)  # stands in an address for an id that the script puts there
 KNOBS = ("temperature", "top_p", "max_tokens")
@@ -32,7 +32,7 @@ def _project(request, key, *more):
     project = project_or_404(request.user, key)
     for permission in (CALL, *more):
         if permission not in project.permissions:
-            raise PermissionDenied(f"You may not do this in {project.key}: it needs the permission {permission}.")
+            raise PermissionDenied(needs(project, permission))
     return project
 
 
@@ -59,7 +59,7 @@ def playground(request, project):
     project = _project(request, project)
     interaction = _interaction(project, request.GET["interaction"]) if "interaction" in request.GET else None
     prompt = prompt_of(interaction.body.messages) if interaction else Prompt()
-    models = callable_models(project)
+    models = [] if project.archived_at else callable_models(project)
     asked = [key for key in request.GET.getlist("model") if key in {one.model.key for one in models}]
     context = {
         "project": project,

@@ -8,7 +8,7 @@ from django.http import Http404
 
 from accounts import prepared
 from accounts.models import Team
-from accounts.permissions import READ
+from accounts.permissions import PERMISSIONS, READ
 from projects.models import Project
 
 
@@ -73,8 +73,14 @@ def project_or_404(user, key, permission=READ):
     project.ref = key
     project.permissions = set(permissions or ())
     if permission not in project.permissions:
-        raise PermissionDenied(f"You may not do this in {project.key}: it needs the permission {permission}.")
+        raise PermissionDenied(needs(project, permission))
     return project
+
+
+def needs(project, permission):
+    """Why somebody who sees the project may not do this, in the words of the table of roles too."""
+    said = f"it needs the permission {permission} (“{PERMISSIONS[permission]}”)"
+    return f"You may not do this in {project.key}: {said}."
 
 
 def projects_of(user):

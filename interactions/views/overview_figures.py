@@ -12,6 +12,7 @@ from feedback.means import mean_interval
 from feedback.models import FeedbackKey, Given
 from feedback.moments import wilson
 from feedback.rollups import Totals, given
+from feedback.shares import in_points
 from interactions import rollups
 from interactions.charts import SERIES, colours
 from interactions.models import Dimension
@@ -181,7 +182,8 @@ def figure(key, value):
 
 
 def percent(share):
-    return f"{100 * share:.1f} %"
+    """As the pages of feedback write it."""
+    return f"{in_points(share)} %"
 
 
 def plain(value):

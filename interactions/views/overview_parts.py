@@ -104,7 +104,7 @@ def _share_tile(figures, name, key_id, pair):
         name=name,
         figure="–" if share is None else percent(share),
         count=figures.count(held, pair),
-        what="interactions",
+        what="interaction" if held == 1 else "interactions",
         change=_points(share, held_before / figures.total_before if figures.total_before else None),
         lines=lines,
         areas=areas,

@@ -17,6 +17,7 @@ from interactions.messages import payload_of
 from interactions.models import Interaction
 from interactions.retention.holds import hold, release
 from projects.access import project_or_404
+from projects.services import archive_project
 from registry.providers import create_provider
 from registry.services import attach, register_model, set_default
 from tests.conftest import Api
@@ -127,6 +128,13 @@ def test_without_a_model_that_can_be_called_the_page_says_what_is_missing(pages,
     client.force_login(make_user(team=project.team, role="reviewer"))
     page = client.get(url("playground", project)).content.decode()
     assert "No model that can be called" in page and "needs a role that may manage models" in page
+
+
+def test_in_an_archived_project_nothing_is_run(pages, project, models):
+    archive_project(project=project)
+    text = pages.get(url("playground", project)).content.decode()
+    assert "This project is archived" in text and 'id="run"' not in text
+    assert text.count('<span class="tag hue-9">archived</span>') == 1  # beside its name, on every page
 
 
 def test_without_a_feedback_key_there_is_no_vote_but_the_way_to_one(pages, client, project, models):

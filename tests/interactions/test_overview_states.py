@@ -7,7 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from feedback.models import FeedbackKey
 from feedback.services import create_feedback_key, unlink_feedback_key
+from interactions.views.overview_figures import figure
 from tests.factories import make_interaction, make_user
 from tests.interactions.overviews import check_table, overview_url, seen
 
@@ -114,8 +116,13 @@ def test_an_unlinked_key_is_hidden_and_the_shares_stay_those_of_the_table(pages,
     response = seen(pages, project)
     assert response.context["trends"] == []
     tile = response.context["tiles"][1]
-    assert tile.count.n == 1
+    assert (tile.count.n, tile.what) == (1, "interaction")
     check_table(pages, tile.count.address, 1)
+
+
+def test_a_share_is_written_as_the_pages_of_feedback_write_it():
+    key = FeedbackKey(kind=FeedbackKey.Kind.BOOL)
+    assert [figure(key, share) for share in (2_999 / 3_000, 98 / 160, 1.0)] == ["99.967 %", "61.2 %", "100.0 %"]
 
 
 def test_many_models_are_listed_and_the_rest_is_one_row_with_its_table(pages, project):

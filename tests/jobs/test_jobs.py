@@ -158,6 +158,9 @@ def test_the_page_asks_again_until_it_has_ended(client, project):
 def test_nobody_asked_yet(client, project):
     client.force_login(owner_of(project))
     assert "Nothing was asked for yet" in client.get(f"/p/{project.key}/jobs").content.decode()
+    client.force_login(make_user(team=project.team, role="auditor"))  # who sees none but her own
+    for page, said in (("jobs", "You have asked for nothing yet"), ("exports", "You have exported nothing yet")):
+        assert said in client.get(f"/p/{project.key}/{page}").content.decode()
 
 
 def test_of_a_deleted_project_nothing_is_done(project):
