@@ -9,6 +9,7 @@ from interactions.models import Interaction
 from registry.services import detach
 from tests.factories import make_project
 from tests.gateway.conftest import said, told
+from tests.upstream import THINKING
 
 TOOL = {"type": "function", "function": {"name": "lookup", "parameters": {"type": "object", "properties": {}}}}
 
@@ -134,7 +135,7 @@ def test_what_a_model_thought_is_kept_apart_from_what_it_said(client, desk, logg
     [
         {"content": None, "refusal": "I cannot help with that."},
         {"content": None, "refusal": None},
-        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "text", "text": "A"}]},
+        {"content": [*THINKING, {"type": "text", "text": "Yes."}]},
     ],
 )
 def test_an_answer_is_taken_back_as_history(client, desk, logged, answer):
