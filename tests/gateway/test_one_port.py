@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 
-from gateway.handing import is_ours
+from gateway.handing import MOST_HEAD, is_ours, is_whole
 from gateway.line import is_there
 from tests.gateway.conftest import said
 
@@ -46,6 +46,22 @@ LOGGING = "/api/v1/interactions"
 )
 def test_the_first_bytes_tell_whose_a_connection_is(start, ours):
     assert is_ours(start) is ours
+
+
+@pytest.mark.parametrize(
+    ("start", "whole"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", True),
+        (b"POST / HTTP/1.1\r\nHost: x\r\n\r\nbody", True),
+        (b"GET / HTTP/1.1\nHost: x\n", True),  # such newlines are refused at once
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", False),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r", False),
+        (b"\r\nGET", False),
+        (b"", False),
+    ],
+)
+def test_a_head_is_whole_when_reading_it_keeps_nobody_waiting(start, whole):
+    assert is_whole(start) is whole
 
 
 def test_the_gateways_process_is_small():
@@ -147,6 +163,64 @@ def two(transactional_db, tmp_path):
     yield product
     web.send_signal(signal.SIGTERM)
     web.wait(20)
+
+
+@pytest.fixture
+def web(transactional_db, tmp_path):
+    """The web server with one process, of eight threads, and no gateway."""
+    product = Product(tmp_path)
+    server = product.start_web()
+    wait_for(product.is_ready)
+    yield product
+    server.send_signal(signal.SIGTERM)
+    server.wait(20)
+
+
+HEAD = "{} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+UNFINISHED = {
+    "a request line": ("GET /log", 2),
+    "a head": (HEAD.format("GET /login"), 2),
+    "the head of the next request": (HEAD.format("GET /ready") + "\r\n" + HEAD.format("GET /ready"), 2),
+    "a connection that is done with": (HEAD.format("GET /ready") + "Connection: close\r\n\r\n", 2),
+    "a body that was refused": (HEAD.format("POST /api/v1/interactions") + "Content-Length: 1000\r\n\r\n{", 6),
+    "a form": (HEAD.format("POST /login") + FORM + "Content-Length: 1000\r\n\r\nu", 18),
+    "a form in chunks": (HEAD.format("POST /login") + FORM + "Transfer-Encoding: chunked\r\n\r\n1\r\nu", 18),
+}
+
+
+def test_who_leaves_requests_unfinished_stops_nobody_else(web):
+    for what, (begun, seconds) in UNFINISHED.items():
+        clients = [socket.create_connection(("127.0.0.1", web.port)) for _ in range(20)]
+        for client in clients:
+            client.sendall(begun.encode())
+        time.sleep(0.5)
+        start = time.monotonic()
+        assert httpx.get(f"{web.address}/ready", timeout=20).status_code == 200
+        assert time.monotonic() - start < seconds, what
+        for client in clients:
+            client.close()
+
+
+def test_a_head_that_is_too_long_is_refused_and_one_within_the_limit_is_not(web):
+    for fields, told in ((5, b"200 OK"), (MOST_HEAD // 4_000 + 1, b"431 Request")):
+        head = HEAD.format("GET /ready") + "".join(f"X-{n}: {'x' * 4_000}\r\n" for n in range(fields))
+        with socket.create_connection(("127.0.0.1", web.port), timeout=10) as client:
+            client.sendall(head.encode())
+            time.sleep(0.2)
+            client.sendall(b"X-Last: x\r\n\r\n")
+            assert told in client.recv(1_000)
+
+
+@pytest.mark.parametrize("path", [CHAT, LOGGING])
+def test_a_request_sent_behind_another_is_to_be_sent_again(web, path):
+    """Whose it is could be seen no more: the gateway would not hear of it."""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as client:
+        client.sendall((HEAD.format("GET /ready") + "\r\n" + HEAD.format(f"POST {path}") + "\r\n").encode())
+        told = b""
+        while piece := client.recv(65_536):
+            told += piece
+    assert (told.count(b"HTTP/1.1 "), b"Connection: close" in told) == (1, True)
 
 
 def test_clients_are_shared_out_evenly_and_a_process_that_is_killed_or_stuck_holds_nobody_up(two, key, logged):
