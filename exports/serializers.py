@@ -56,6 +56,7 @@ class NewExportShape(serializers.Serializer):
 
 
 class ExportShape(NewExportShape):
+    view = serializers.CharField(allow_null=True, help_text="name of the saved view that it was made of")
     id = serializers.UUIDField()
     by = serializers.EmailField()
     state = serializers.ChoiceField(State.choices)

@@ -4,6 +4,7 @@ from collections import Counter
 
 from django.conf import settings
 from django.urls import reverse
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import prepared
@@ -138,19 +139,38 @@ class MessageShape(serializers.Serializer):
     content = serializers.JSONField(help_text="Text, or a list of parts; null only where tool_calls are given.")
 
 
+@extend_schema_field({"anyOf": [{"type": "number"}, {"type": "boolean"}]})
+class ValueField(serializers.JSONField):
+    """What is given under a key."""
+
+    def __init__(self):
+        super().__init__(help_text="true, false, 1 or 0 for a bool key; a number for a scalar one.")
+
+
 class GivenFeedbackShape(serializers.Serializer):
     feedback_key = serializers.CharField(help_text="Or `metric`.")
-    value = serializers.FloatField(help_text="true, false, 1 or 0 for a bool key; a number for a scalar one.")
+    value = ValueField()
     details = serializers.CharField(required=False)
-    user = serializers.CharField(required=False)
+    user = serializers.CharField(required=False, help_text="Or `user_id`.")
     origin = serializers.ChoiceField(ORIGINS, required=False, help_text="user unless said")
 
 
+class GivenValueShape(GivenFeedbackShape):
+    external_id = serializers.CharField(required=False, help_text="The same again is stored once.")
+    project = serializers.CharField(required=False, help_text="Where given, the interaction must be of it.")
+
+
+class GivenShape(serializers.Serializer):
+    feedback_id = serializers.UUIDField()
+
+
 class RecordShape(serializers.Serializer):
-    project = serializers.CharField(help_text="Key or id of the project; only in the single call.")
-    messages = MessageShape(many=True, help_text="Or `prompt`, a text.")
+    project = serializers.CharField(required=False, help_text="Key or id of the project; needed in the single call.")
+    messages = MessageShape(many=True, required=False, help_text="Or `prompt`.")
+    prompt = serializers.CharField(required=False, help_text="A text, in the place of messages.")
     completion = serializers.CharField(allow_blank=True)
-    model = serializers.CharField(required=False, help_text="Registered where new; `model_service` must be known.")
+    model = serializers.CharField(required=False, help_text="Registered where new.")
+    model_service = serializers.CharField(required=False, help_text="In the place of model: it must be known.")
     labels = serializers.DictField(child=serializers.CharField(), required=False)
     feedbacks = GivenFeedbackShape(many=True, required=False)
     user = serializers.CharField(required=False)
@@ -174,6 +194,7 @@ class LoggedShape(serializers.Serializer):
 class RejectedShape(serializers.Serializer):
     position = serializers.IntegerField()
     error = serializers.CharField()
+    fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
 
 
 class BatchShape(serializers.Serializer):
@@ -183,8 +204,13 @@ class BatchShape(serializers.Serializer):
     ids = serializers.ListField(child=serializers.UUIDField(allow_null=True))
 
 
-class FeedbackShape(GivenFeedbackShape):
+class FeedbackShape(serializers.Serializer):
     id = serializers.UUIDField()
+    feedback_key = serializers.CharField()
+    value = serializers.FloatField(help_text="1 or 0 of a bool key")
+    details = serializers.CharField(allow_null=True)
+    user = serializers.CharField(allow_null=True)
+    origin = serializers.ChoiceField(ORIGINS)
     created_at = serializers.DateTimeField()
 
 
@@ -207,8 +233,18 @@ class InteractionShape(serializers.Serializer):
     corrected_completion = serializers.CharField(allow_null=True)
 
 
+class ListedShape(InteractionShape):
+    """All of it, or what `fields` asks for."""
+
+    def get_fields(self):
+        found = super().get_fields()
+        for one in found.values():
+            one.required = False
+        return found
+
+
 class PageShape(serializers.Serializer):
-    results = InteractionShape(many=True)
+    results = ListedShape(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
     count = serializers.IntegerField()

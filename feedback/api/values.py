@@ -1,12 +1,13 @@
 """Values: give one or many."""
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import exceptions, serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from feedback.incoming import take_feedback
-from interactions.rules import ORIGINS, RecordError
+from interactions.rules import RecordError
+from interactions.serializers import BatchShape, GivenShape, GivenValueShape
 
 MOST = 10_000  # values a request
 
@@ -16,25 +17,18 @@ class TooMany(exceptions.APIException):
     default_detail = f"A request takes at most {MOST:,} values; send the rest in further requests."
 
 
-class ValueShape(serializers.Serializer):
+class ValueShape(GivenValueShape):
     completion_id = serializers.UUIDField(help_text="The interaction.")
-    feedback_key = serializers.CharField(help_text="Or `metric`.")
-    value = serializers.FloatField(help_text="true, false, 1 or 0 for a bool key; a number for a scalar one.")
-    details = serializers.CharField(required=False)
-    user = serializers.CharField(required=False, help_text="Or `user_id`.")
-    origin = serializers.ChoiceField(ORIGINS, required=False, help_text="user unless said")
-    external_id = serializers.CharField(required=False, help_text="The same again is stored once.")
-    project = serializers.CharField(required=False, help_text="Where given, the interaction must be of it.")
 
 
-class GivenShape(serializers.Serializer):
-    feedback_id = serializers.UUIDField()
+ONE_OR_MANY = PolymorphicProxySerializer("OneValueOrMany", [ValueShape, ValueShape(many=True)], None, many=False)
+ANSWER = PolymorphicProxySerializer("GivenOrBatch", [GivenShape, BatchShape], None)
 
 
 class FeedbackList(APIView):
     """Feedback on interactions."""
 
-    @extend_schema(request=ValueShape, responses={201: GivenShape, 200: GivenShape})
+    @extend_schema(request=ONE_OR_MANY, responses={201: ANSWER, 200: ANSWER})
     def post(self, request):
         """Give a value, or up to 10,000 as a list. 201 means committed; 200 that the external_id was given before
         with the same. Of a list each stands alone, and the answer is that of a batch of interactions."""

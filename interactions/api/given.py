@@ -14,17 +14,33 @@ from feedback.services import keys_of
 from interactions.api.interactions import interaction_or_404
 from interactions.calls import object_of
 from interactions.rules import RecordError, kind_of, text_fault
-from interactions.serializers import FeedbackShape, GivenFeedbackShape, present_feedback, wire_time
+from interactions.serializers import (
+    FeedbackShape,
+    GivenShape,
+    GivenValueShape,
+    ValueField,
+    present_feedback,
+    wire_time,
+)
 from projects.access import EntityNotFound
 
 
 class NewValueShape(serializers.Serializer):
-    value = serializers.FloatField()
+    value = ValueField()
     details = serializers.CharField(required=False, help_text="those of before unless said")
 
 
 class CorrectionShape(serializers.Serializer):
     completion = serializers.CharField()
+
+
+class WrittenCorrectionShape(CorrectionShape):
+    by = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class CorrectionIdShape(serializers.Serializer):
+    correction_id = serializers.UUIDField()
 
 
 class InteractionFeedback(APIView):
@@ -38,7 +54,7 @@ class InteractionFeedback(APIView):
         current = Feedback.objects.current().filter(interaction_id=row.pk, feedback_key__in=keys)
         return Response([present_feedback(one) for one in current.select_related("feedback_key").order_by("id")])
 
-    @extend_schema(request=GivenFeedbackShape, responses={201: dict})
+    @extend_schema(request=GivenValueShape, responses={201: GivenShape, 200: GivenShape})
     def post(self, request, interaction_id):
         """Give feedback. 201 means committed; 200 that the external_id was given before with the same."""
         sent = object_of(request, *MEMBERS - {"completion_id"})
@@ -52,7 +68,7 @@ class InteractionFeedback(APIView):
 class InteractionFeedbackValue(APIView):
     """One value that is current: correct it, or take it back. What was given stays as history."""
 
-    @extend_schema(request=NewValueShape, responses={201: dict})
+    @extend_schema(request=NewValueShape, responses={201: GivenShape})
     def put(self, request, interaction_id, feedback_id):
         """Put another value in its place; the answer has the id of the new one. 409 where it is no longer current."""
         row = _given_or_404(request.user, interaction_id, feedback_id)
@@ -89,7 +105,7 @@ def _given_or_404(user, interaction_id, feedback_id):
 class InteractionCorrection(APIView):
     """The better answer to an interaction."""
 
-    @extend_schema(responses=CorrectionShape)
+    @extend_schema(responses=WrittenCorrectionShape)
     def get(self, request, interaction_id):
         """Read it, with who wrote it and when."""
         row = interaction_or_404(request.user, interaction_id, READ)
@@ -104,7 +120,7 @@ class InteractionCorrection(APIView):
             }
         )
 
-    @extend_schema(request=CorrectionShape, responses={201: dict})
+    @extend_schema(request=CorrectionShape, responses={201: CorrectionIdShape})
     def put(self, request, interaction_id):
         """Write it; what was written before stays as history."""
         row = interaction_or_404(request.user, interaction_id, FEEDBACK)

@@ -96,9 +96,9 @@ class InteractionHold(APIView):
         holds.hold(project=row.project, ids=[row.pk], reason=reason, by=request.user)
         return self._told(row)
 
-    @extend_schema(request=ReasonShape, responses=HeldShape)
+    @extend_schema(request=ReasonShape, responses={200: HeldShape})
     def delete(self, request, interaction_id):
-        """Release it; a reason may be said. 200 also where it was not held."""
+        """Release it; why may be said in a body, `{"reason": text}`. 200 also where it was not held."""
         row = interaction_or_404(request.user, interaction_id, MANAGE_PROJECT)
         reason = object_of(request, "reason").get("reason") if request.data else None
         holds.release(project=row.project, ids=[row.pk], by=request.user, reason=reason)

@@ -191,7 +191,7 @@ class InteractionLabel(APIView):
             raise RecordError({"labels": [str(error)]}) from None
         return self._labels(row)
 
-    @extend_schema(responses=LabelsShape)
+    @extend_schema(responses={200: LabelsShape})
     def delete(self, request, interaction_id, key):
         """Take the label away."""
         row = interaction_or_404(request.user, interaction_id, LABEL)

@@ -1,10 +1,16 @@
 """The API's description: valid OpenAPI 3.1, made without a warning, with a page of our own to read it."""
 
 import json
+import re
 
+import pytest
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
+
+from feedback.services import create_feedback_key
+from tests.factories import make_interaction
 
 
 def test_it_is_valid_and_made_without_a_warning(capsys):
@@ -45,3 +51,96 @@ def test_its_page_keeps_to_the_policy(client, db):
     assert "<style" not in text and " style=" not in text and " onload" not in text
     assert all(">" in part and "src=" in part.partition(">")[0] for part in text.split("<script")[1:])
     assert "https://" not in text and "cdn" not in text
+
+
+RECORD = {"completion": "Yes.", "labels": {"intent": "cover"}, "model": "m", "usage": {"total_tokens": 3}}
+CALLS = [
+    ("post", "interactions", RECORD | {"project": "{project}", "messages": [{"role": "user", "content": "Am I?"}]}),
+    ("post", "interactions/batch?project={project}", [RECORD | {"prompt": "Am I?"}, RECORD]),
+    ("get", "interactions?project={project}", None),
+    ("get", "interactions?project={project}&fields=id,labels", None),
+    ("get", "interactions/{id}", None),
+    ("put", "interactions/{id}/labels/tone", {"value": "kind"}),
+    ("delete", "interactions/{id}/labels/tone", None),
+    ("post", "interactions/{id}/feedback", {"feedback_key": "good", "value": True, "external_id": "v"}),
+    ("post", "interactions/{id}/feedback", {"feedback_key": "good", "value": True, "external_id": "v"}),
+    ("get", "interactions/{id}/feedback", None),
+    ("put", "interactions/{id}/feedback/{given}", {"value": False, "details": "No."}),
+    ("put", "interactions/{id}/correction", {"completion": "No."}),
+    ("get", "interactions/{id}/correction", None),
+    ("delete", "interactions/{id}/correction", None),
+    ("put", "interactions/{id}/hold", {"reason": "A claim"}),
+    ("get", "projects/{project}/holds", None),
+    ("delete", "interactions/{id}/hold", None),
+    ("get", "interactions/{id}/hold", None),
+    ("post", "feedback", {"completion_id": "{id}", "feedback_key": "good", "value": 1}),
+    ("post", "feedback", [{"completion_id": "{id}", "feedback_key": "good", "value": one} for one in (True, 7)]),
+    ("post", "feedback-keys", {"project": "{project}", "key": "stars", "kind": "scalar"}),
+    ("get", "feedback-keys?project={project}", None),
+    ("patch", "feedback-keys/stars?project={project}", {"minimum": 1}),
+    ("get", "feedback-keys/good/stats?project={project}&group_by=model", None),
+    ("post", "comparison", {"feedback_key": "good", "preferred_completion": "{id}", "other_completion": "{other}"}),
+    ("get", "feedback-keys/good/preferences?project={project}", None),
+    ("delete", "feedback-keys/stars?project={project}", None),
+    ("get", "projects", None),
+    ("get", "projects/{project}", None),
+    ("patch", "projects/{project}", {"keep_days": 30}),
+    ("get", "projects/{project}/retention", None),
+    ("get", "projects/{project}/labels", None),
+    ("patch", "projects/{project}/labels/intent", {"values": None}),
+    ("post", "projects/{project}/label-jobs?label=intent", {"key": "tone", "value": None}),
+    ("post", "projects/{project}/label-renames", {"key": "intent", "to": "about"}),
+    ("get", "projects/{project}/models", None),
+    ("get", "projects/{project}/models/m", None),
+    ("post", "projects/{project}/views", {"name": "All"}),
+    ("get", "projects/{project}/views", None),
+    ("get", "projects/{project}/views/all", None),
+    ("post", "projects/{project}/exports", {"format": "jsonl"}),
+    ("get", "projects/{project}/exports", None),
+    ("delete", "interactions/{id}", None),
+]
+
+
+@pytest.fixture(scope="module")
+def described():
+    return json.loads(json.dumps(SchemaGenerator().get_schema(request=None, public=True)))
+
+
+def operation_of(described, method, path):
+    """What is described of the call; of several addresses that fit the one with the least to fill in."""
+    fitting = [
+        (one.count("{"), operations[method])
+        for one, operations in described["paths"].items()
+        if method in operations and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", one), f"/api/v1/{path.partition('?')[0]}")
+    ]
+    return min(fitting, key=lambda one: one[0])[1]
+
+
+def faults(described, content, told):
+    [media] = [one["schema"] for name, one in content.items() if name == "application/json"]
+    schema = {**media, "components": described["components"]}
+    return [(list(one.absolute_path), one.message) for one in Draft202012Validator(schema).iter_errors(told)]
+
+
+def filled(text, known):
+    return re.sub(r"\{(\w+)\}", lambda found: known.get(found[1], found[0]), text)
+
+
+def test_what_is_sent_and_answered_is_what_is_described(api, project, described):
+    create_feedback_key(team=project.team, key="good", kind="bool", projects=[project])
+    one, other = make_interaction(project).pk, make_interaction(project).pk
+    known = {"project": project.key, "id": str(one), "other": str(other)}
+    for method, path, body in CALLS:
+        path, sent = filled(path, known), "" if body is None else filled(json.dumps(body), known)
+        operation = operation_of(described, method, path)
+        answer = api.get(path) if method == "get" else api.send(method, path, raw=sent)
+        text = answer.getvalue()
+        assert str(answer.status_code) in operation["responses"], (method, path, text)
+        if sent:
+            assert not faults(described, operation["requestBody"]["content"], json.loads(sent)), (method, path)
+        content = operation["responses"][str(answer.status_code)].get("content")
+        assert bool(content) == bool(text), (method, path)
+        if content:
+            told = json.loads(text)
+            assert not faults(described, content, told), (method, path)
+            known |= {"given": told["feedback_id"]} if "feedback_id" in told else {}
