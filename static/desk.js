@@ -314,18 +314,33 @@ floor.addEventListener("focusin", (e) => {
 });
 
 function choose(q, input, event) {
+  flash(input.closest(".key"));
+  if (input.checked && input.type === "radio" && empties(q, input)) return;
   input.checked = input.type === "radio" || !input.checked;
   input.dispatchEvent(new Event("input", { bubbles: true }));
-  flash(input.closest(".key"));
   if (input.type === "radio") chosen(q, event);
+}
+/* the chosen one chosen again is none, where no answer is required */
+function empties(q, input) {
+  if ("required" in q.dataset) return false;
+  input.checked = false;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+  say("No answer is chosen");
+  return true;
 }
 function chosen(q, event) {
   if ("auto" in current.dataset) finish("submit", event);
   else mark(questions().indexOf(q) + 1);
 }
+let held; // what was chosen already when the pointer went down: after that the browser chooses it
+floor.addEventListener("pointerdown", (e) => { held = e.target.closest(".key")?.querySelector("[type=radio]:checked"); });
+floor.addEventListener("keyup", (e) => {
+  if (e.key === " " && e.target.matches("[type=radio]:checked") && isReady() && empties(e.target.closest(".q"), e.target)) e.preventDefault();
+});
 floor.addEventListener("click", (e) => {
   const radio = e.target.closest(".q input[type=radio]");
-  if (radio && e.detail && isReady()) chosen(radio.closest(".q"), e); // by hand; arrows among the options choose too
+  if (!radio || !e.detail || !isReady()) return; // by hand alone; arrows among the options choose too
+  if (radio !== held || !empties(radio.closest(".q"), radio)) chosen(radio.closest(".q"), e);
 });
 
 function flash(what) {

@@ -646,6 +646,41 @@ def test_a_typed_number_that_is_no_step_of_the_scale_is_told_on_the_spot(open_pa
     assert Review.objects.get(pk=one).answers == {"share": 2}
 
 
+def test_an_optional_choice_is_emptied_by_choosing_it_again(open_page, project):
+    asked = [THREE[0], {**THREE[1], "required": False}]
+    queue = make_queue(project, "maybe", query="label=lang:en&label=intent:refund", questions=asked)
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    item = page.locator(".item:not([data-ahead])")
+    chosen, tone = item.locator("input:checked"), item.locator("label.key", has_text=re.compile("^4$"))
+
+    def drafted(answers):
+        end = time.monotonic() + 10
+        while Review.objects.get(pk=one).answers != answers:
+            assert time.monotonic() < end
+            page.wait_for_timeout(50)
+
+    press(page, "1", "4")
+    drafted({"accurate": "yes", "tone": 4})
+    press(page, "4")
+    drafted({"accurate": "yes"})
+    tone.click()
+    expect(chosen).to_have_count(2)
+    tone.click()
+    expect(chosen).to_have_count(1)
+    tone.click()
+    tone.locator("input").press("Space")
+    expect(chosen).to_have_count(1)
+    item.locator("label.key", has_text="Accurate").click()  # a required one stays
+    expect(chosen).to_have_count(1)
+    press(page, "Enter")
+    gone_on(page, one)
+    settled(page)
+    kept = Review.objects.get(pk=one)
+    assert (kept.state, kept.answers) == (State.SUBMITTED, {"accurate": "yes"})
+
+
 @pytest.fixture
 def pairs(project):
     records = []
