@@ -206,6 +206,7 @@ def test_the_key_that_takes_a_label_back_is_no_letter_of_the_next(open_page, pro
     page = open_page()
     page.goto(project.address)
     page.locator(f"#i-{project.made[0]} a").click()
+    expect(page.locator("#drawer .talk")).to_be_focused()
     page.keyboard.press("l")
     page.keyboard.type("verdict:bad")
     page.keyboard.press("Enter")
