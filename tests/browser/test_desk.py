@@ -737,6 +737,49 @@ def test_by_touch_on_a_phone(open_page, queue):
     assert Review.objects.get(pk=one).answers == {"accurate": "wrong", "tone": 5, "flags": []}
 
 
+def test_later_a_lead_and_the_item_before_by_touch(open_page, queue):
+    page = desk(open_page("phone"), queue)
+    ready(page)
+    one = shown(page)
+    item = page.locator(".item:not([data-ahead])")
+    item.get_by_role("button", name="Later").tap()
+    gone_on(page, one)
+    settled(page)
+    assert Review.objects.get(pk=one).place is not None
+    ready(page)
+    two = shown(page)
+    item.get_by_role("checkbox", name="Ask a lead").tap()
+    item.get_by_role("button", name="Skip").tap()
+    gone_on(page, two)
+    settled(page)
+    assert Review.objects.get(pk=two).asks_lead
+    ready(page)
+    item.get_by_role("link", name="The item before this one").tap()
+    back_at(page, two)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_pair_is_put_off_and_a_lead_asked_by_its_buttons(open_page, pairs, size):
+    page = desk(open_page(size), pairs)
+    ready(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    one = shown(page)
+    item = page.locator(".item:not([data-ahead])")
+    item.get_by_role("checkbox", name="Ask a lead").check()
+    item.get_by_role("button", name="Later").click()
+    gone_on(page, one)
+    settled(page)
+    kept = Review.objects.get(pk=one)
+    assert kept.asks_lead and kept.place is not None
+    ready(page)
+    two = shown(page)
+    press(page, "f", "1", "Enter")
+    gone_on(page, two)
+    settled(page)
+    kept = Review.objects.get(pk=two)
+    assert kept.asks_lead and kept.state == State.SUBMITTED
+
+
 def test_without_scripts(open_page, queue):
     open_page.expected = "422"
     page = open_page(scripts=False)
