@@ -1,6 +1,7 @@
 """Records out of a stream of lines, plain or packed, in constant memory. Knows neither HTTP nor the database."""
 
 import gzip
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -8,9 +9,11 @@ import zstandard
 
 MAX_LINE = 32 * 1024 * 1024  # bytes of one record
 MAX_TOTAL = 2 * 1024**3  # bytes of a batch after unpacking
+MAX_BLANK = 1024 * 1024  # bytes of blank lines in a row
 _CHUNK = 64 * 1024
 # a zstd block of four bytes may become 128 kB: little goes in at a time, so that a bomb cannot come out at once
-_ZSTD_CHUNK = 1024
+_ZSTD_CHUNK = 256
+_BLANK = re.compile(rb"\s*\n")  # all lines that are blank from here on
 CUT_OFF = "The body ended before it was whole."
 ENCODINGS = ("identity", "gzip", "zstd")
 
@@ -44,23 +47,42 @@ def unpacked(read, encoding="identity"):
 
 def lines(chunks, max_total=MAX_TOTAL):
     """The lines of the chunks that are not blank. A line beyond the limit comes as None, its bytes passed over."""
-    rest, number, total, too_long = bytearray(), 0, 0, False
-    for chunk in chunks:
-        total += len(chunk)
-        if total > max_total:
-            raise TooMuch(f"The batch is larger than {max_total // 1024**3} GB after unpacking; send it in parts.")
-        *whole, tail = chunk.split(b"\n")
-        for piece in whole:
+    rest, number, blank, too_long = bytearray(), 0, 0, False
+    for piece in _pieces(chunks, max_total):
+        start = 0
+        while (end := piece.find(b"\n", start)) >= 0:
             number += 1
-            text = None if too_long or len(rest) + len(piece) > MAX_LINE else bytes(rest) + piece
-            rest, too_long = bytearray(), False
+            text = None if too_long or len(rest) + end - start > MAX_LINE else bytes(rest) + piece[start:end]
+            start, rest, too_long = end + 1, bytearray(), False
             if text is None or text.strip():
+                blank = 0
                 yield Line(number, text)
-        rest += tail
+                continue
+            blank += len(text) + 1
+            if run := _BLANK.match(piece, start):  # together, for each of them may be a single byte
+                number += piece.count(b"\n", start, run.end())
+                blank += run.end() - start
+                start = run.end()
+            if blank > MAX_BLANK:
+                raise StreamError(f"There is more than {MAX_BLANK // 1024**2} MB of blank lines; send a record a line.")
+        rest += piece[start:]
         if len(rest) > MAX_LINE:
             rest, too_long = bytearray(), True
     if too_long or rest.strip():
         yield Line(number + 1, None if too_long else bytes(rest))
+
+
+def _pieces(chunks, max_total):
+    """The chunks in pieces of bounded size, whatever came out of the packing at once; TooMuch beyond the limit."""
+    total = 0
+    for chunk in chunks:
+        total += len(chunk)
+        if total > max_total:
+            raise TooMuch(f"The batch is larger than {max_total // 1024**3} GB after unpacking; send it in parts.")
+        if len(chunk) <= _CHUNK:
+            yield chunk
+        else:
+            yield from (chunk[start : start + _CHUNK] for start in range(0, len(chunk), _CHUNK))
 
 
 def _gunzip(read):

@@ -97,6 +97,13 @@ def test_a_stream_cut_off_tells_what_was_accepted(api, project, packing):
     assert answer["accepted"] == len(answer["ids"]) == Interaction.objects.count() == 1_000
 
 
+def test_blank_lines_without_end_are_refused(api, project):
+    raw = ndjson([GOOD]) + b"\n" * 50_000_000 + ndjson([GOOD])
+    status, answer = send_batch(api, project, gzip.compress(raw), content_encoding="gzip")
+    assert (status, answer["accepted"], Interaction.objects.count()) == (400, 0, 0)
+    assert "send a record a line" in answer["error"]
+
+
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
 def test_bytes_that_are_not_packed_are_no_stream(api, project, packing):
     status, answer = send_batch(api, project, PLAIN, content_encoding=packing)

@@ -11,17 +11,21 @@ import zstandard
 from interactions import streams
 
 BOMB = """
-import io, resource, sys
+import io, sys
 from interactions import streams
+
+def peak():  # in kB, of this process alone: what getrusage tells begins at its parent's
+    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+
 packed = open(sys.argv[1], "rb").read()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak()
 count, told = 0, ""
 try:
     for line in streams.lines(streams.unpacked(io.BytesIO(packed).read, sys.argv[2]), max_total=300 * 2**20):
         count += 1
-except streams.TooMuch as error:
+except streams.StreamError as error:
     told = str(error)
-print(count, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024, told)
+print(count, (peak() - before) // 1024, told)
 """
 
 
@@ -38,14 +42,32 @@ def zstd_bomb():
     return b"".join(packer.compress(bytes(2**20)) for _ in range(400)) + packer.flush()
 
 
-@pytest.mark.parametrize(("encoding", "bomb"), [("gzip", gzip_bomb), ("zstd", zstd_bomb)])
-def test_a_bomb_is_given_up_in_bounded_memory(tmp_path, encoding, bomb):
-    path = tmp_path / "bomb"
-    path.write_bytes(bomb())
+def unpacked_apart(packed, encoding, path):
+    """(how many lines, by how many MB a process grew, what it was told) of a stream."""
+    path.write_bytes(packed)
     done = subprocess.run([sys.executable, "-c", BOMB, path, encoding], capture_output=True, text=True, check=True)
     lines, megabytes, told = done.stdout.split(" ", 2)
-    assert (lines, told.strip()[:19]) == ("0", "The batch is larger")
-    assert int(megabytes) < 120
+    return int(lines), int(megabytes), told.strip()
+
+
+@pytest.mark.parametrize(("encoding", "bomb"), [("gzip", gzip_bomb), ("zstd", zstd_bomb)])
+def test_a_bomb_is_given_up_in_bounded_memory(tmp_path, encoding, bomb):
+    lines, megabytes, told = unpacked_apart(bomb(), encoding, tmp_path / "bomb")
+    assert (lines, told[:19]) == (0, "The batch is larger")
+    assert megabytes < 120
+
+
+@pytest.mark.parametrize(
+    ("raw", "count", "told"),
+    [(b"\n" * 30_000_000, 0, "There is more than 1 MB of blank lines"), ((b"\n" * 60_000 + b"x\n") * 500, 500, "")],
+    ids=["blank lines alone", "with a line now and then"],
+)
+def test_blank_lines_by_the_million_take_no_memory(tmp_path, raw, count, told):
+    packed = zstandard.ZstdCompressor(level=19).compress(raw)
+    assert len(packed) < 4_000
+    lines, megabytes, said = unpacked_apart(packed, "zstd", tmp_path / "blank")
+    assert (lines, said.startswith(told), bool(said)) == (count, True, bool(told))
+    assert megabytes < 40
 
 
 def lines(*chunks, **options):
@@ -55,6 +77,12 @@ def lines(*chunks, **options):
 def test_lines_are_put_together_across_chunks():
     assert lines(b"a", b"b\nc", b"\n\n", b"d") == [(1, b"ab"), (2, b"c"), (4, b"d")]
     assert lines() == lines(b"") == lines(b"\n \r\n") == []
+
+
+def test_lines_are_counted_through_runs_of_blank_ones():
+    assert lines(b"\n \n\t\r\n a\n\n\n  ", b"\n\nb\n\n ", b"c\n", b"\n", b"d") == [
+        (4, b" a"), (9, b"b"), (11, b" c"), (13, b"d"),
+    ]  # fmt: skip
 
 
 def test_a_line_that_is_too_long_is_passed_over(monkeypatch):
