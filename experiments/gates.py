@@ -72,7 +72,7 @@ def headline(arms, gates, letters=LETTERS):
     by_key = {gate.key: gate for gate in gates}
     ratio, bound = by_key["ratio"], by_key["bound"]
     if not any(arm.units for arm in arms):
-        return "No traffic yet"
+        return "No traffic yet" if ratio.applies else "No preference yet"
     if ratio.holds is False:
         is_crossed = any(arm.crossed for arm in arms)
         return "Units were seen in two arms" if is_crossed else "The traffic does not match the split"
@@ -92,7 +92,7 @@ def _text(judgement, gates, letters):
     ratio, bound = by_key["ratio"], by_key["bound"]
     standing = _standing(judgement, bound, letters)
     if not any(arm.units for arm in judgement.arms):
-        return "No unit has met an arm yet."
+        return "No unit has met an arm yet." if ratio.applies else "Nobody has compared two arms yet."
     if ratio.holds is False:
         return f"{ratio.shown}. {_mistrust(judgement)} {standing}".rstrip()
     if bound.holds is None:

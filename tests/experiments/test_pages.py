@@ -600,6 +600,19 @@ def test_of_three_arms_a_single_vote_is_shown_as_a_vote_and_nothing_more(pages, 
         assert (row.strong.strength, row.strong.rank_low, row.strong.chance, row.at.middle) == (None,) * 4
 
 
+def test_of_a_test_by_preferences_that_has_traffic_and_no_vote_only_votes_are_missing(pages, project):
+    test = make_test(project, models=3, judged_by="preference", days_ago=3)
+    fill(test, (20, 0, 0), (20, 0, 0), (20, 0, 0))
+    evaluate(test)
+    text = text_of(pages.get(url("detail", test)))
+    assert "No preference yet. Nobody has compared two arms yet." in text and "No traffic" not in text
+    assert "An arm’s line begins once 50 of its units have a value." in text
+    assert "No preference yet" in text_of(pages.get(url("list", project=project)))
+    services.cancel(test=test, by=owner_of(project))
+    text = text_of(pages.get(url("detail", test)))
+    assert "There was too little feedback for a line." in text and "line begins" not in text
+
+
 def test_arms_that_no_chain_of_votes_connects_are_told(pages, project):
     test = make_test(project, models=4, judged_by="preference", days_ago=3)
     ids = fill(test, *[(80, 0, 0)] * 4)
