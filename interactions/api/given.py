@@ -57,6 +57,7 @@ class InteractionFeedback(APIView):
     @extend_schema(request=GivenValueShape, responses={201: GivenShape, 200: GivenShape})
     def post(self, request, interaction_id):
         """Give feedback. 201 means committed; 200 that the external_id was given before with the same."""
+        interaction_or_404(request.user, interaction_id, FEEDBACK)
         sent = object_of(request, *MEMBERS - {"completion_id"})
         [outcome] = take_feedback([{**sent, "completion_id": str(interaction_id)}], by=request.user)
         if outcome.error:
