@@ -121,7 +121,7 @@ def test_a_filling_that_was_killed_goes_on_where_it_was(project, queue, owner_de
     job = work_off(job.pk)
     sample = Sample.objects.get(job=job)
     assert job.state == "done" and held(queue) == sample.picked and held(queue)[:2] == begun
-    assert job.done == job.total == 13  # seven looked at, six put in
+    assert job.done == job.total == 6
 
 
 # -- samples --------------------------------------------------------------------------------------
@@ -135,6 +135,7 @@ def test_a_sample_is_what_its_seed_says(project, queue, owner_desk):
     sample = draw(owner_desk, method="random", size=20, seed=41)
     assert held(queue) == smallest(41, ids, 20)
     assert (sample.population, sample.drawn, sample.seed) == (60, 20, 41)
+    assert (sample.job.done, sample.job.total) == (20, 20)  # not those as well that were looked at
 
 
 def test_the_same_seed_draws_the_same_again_after_new_arrivals_too(project, queue, owner_desk):
