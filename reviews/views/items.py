@@ -143,11 +143,19 @@ def _done(request, project, queue, ids, what):
     if what == "again":
         return f"{_again(queue, request.user, ids):,} put back to the end of your own order."
     if what == "assign":
-        chosen = request.POST.get("user", "")
-        users = list(people_who_review(project).filter(pk=int(chosen))) if chosen.isdecimal() else []
-        n = assign(queue=queue, item_ids=ids, users=users)
-        return f"{n:,} assigned to {users[0]}." if users else f"{n:,} go to everybody again."
+        return _assign(project, queue, ids, _ids(request, "user"))
     raise BadRequest("Send remove, back, assign or again as 'do'.")
+
+
+def _assign(project, queue, ids, people):
+    """To these people, or to everybody where none is chosen."""
+    users = list(people_who_review(project).filter(pk__in=people))
+    n = assign(queue=queue, item_ids=ids, users=users)
+    if not users:
+        return f"{n:,} go to everybody again."
+    text = f"{n:,} assigned to {', '.join(map(str, users))}."
+    few = len(users) < queue.reviewers
+    return f"{text} Each asks for {queue.reviewers} people: choose as many, or it is never complete." if few else text
 
 
 def _again(queue, user, ids):
@@ -159,10 +167,10 @@ def _again(queue, user, ids):
     return len(skipped)
 
 
-def _ids(request):
-    texts = request.POST.getlist("item")
+def _ids(request, name="item"):
+    texts = [text for text in request.POST.getlist(name) if text]
     if len(texts) > MOST or not all(text.isdecimal() and len(text) < 19 for text in texts):
-        raise BadRequest(f"Send up to {MOST:,} ids of items as 'item'.")
+        raise BadRequest(f"Send up to {MOST:,} ids as '{name}'.")
     return [int(text) for text in texts]
 
 

@@ -143,7 +143,13 @@ def test_what_could_not_be_written_is_told_and_the_answer_kept(pages, project):
 
 @pytest.mark.parametrize("required", [True, False])
 def test_a_correction_left_as_it_stands_answers_a_required_one_and_corrects_nothing(pages, project, required):
-    asked = {"key": "fix", "kind": "correction", "text": "Better?", "required": required, "writes": {"correction": True}}
+    asked = {
+        "key": "fix",
+        "kind": "correction",
+        "text": "Better?",
+        "required": required,
+        "writes": {"correction": True},
+    }
     queue = make_queue(project, "fix", questions=[asked])
     review = first(pages, queue)
     stands = Interaction.objects.select_related("body").get(pk=review.item.interaction_id).body.completion
@@ -516,6 +522,23 @@ def test_items_are_taken_out_put_back_and_assigned(pages, project, queue):
     assert rows[items[2].pk].assigned == [person]
     assert pages.post(address, {"item": ["x"], "do": "remove"}).status_code == 400
     assert pages.post(address, {"item": [], "do": "burn"}).status_code == 400
+
+
+def test_an_item_that_asks_for_two_is_assigned_to_two(pages, project):
+    queue = make_queue(project, "two", reviewers=2)
+    people = [make_user(name=name, team=project.team, role="annotator") for name in ("Ada Ek", "Bo Yu")]
+    sent = {"item": [items_of(queue)[0].pk], "do": "assign"}
+    few = pages.post(url("queue_items", queue), {**sent, "user": [people[0].pk]}, follow=True).content.decode()
+    assert "Each asks for 2 people" in few and "1 of 2 people" in few
+    page = pages.post(url("queue_items", queue), {**sent, "user": [one.pk for one in people]}, follow=True)
+    text = page.content.decode()
+    assert "assigned to Ada Ek, Bo Yu." in text and "of 2 people" not in text and "Each asks" not in text
+    for person in people:
+        submit(review=next_review(queue, person), answers={"accurate": "yes", "tone": 3})
+    assert not items_of(queue)[0].open
+    pages.post(url("queue_items", queue), {**sent, "user": ""})
+    assert not Item.objects.filter(queue=queue, assigned=True).exists()
+    assert pages.post(url("queue_items", queue), {**sent, "user": "x"}).status_code == 400
 
 
 def test_what_was_skipped_comes_back_into_ones_own_order(pages, queue):
