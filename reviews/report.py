@@ -29,8 +29,8 @@ class Interval:
 @dataclass(frozen=True)
 class Totals:
     """Items by what became of them: `items` in the queue (removed ones and controls aside), `complete` of them have all
-    answers that were asked for, `conflicts` wait for a decision, `decided`, `gold` are hidden controls, `removed`. Answers:
-    `submitted`, `skipped`, `drafts`, and when the first and the last came."""
+    answers that were asked for, `conflicts` wait for a decision, `decided`, `gold` are hidden controls, `removed`.
+    Answers: `submitted`, `skipped`, `drafts`, and when the first and the last came."""
 
     items: int
     complete: int
