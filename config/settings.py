@@ -231,6 +231,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # one record; a batch is read as a stream
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000
+FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]
 
 # -- calls to providers ----------------------------------------------------------------------------
 # hosts, host:ports and networks that are called although they lie on this machine or are link-local
