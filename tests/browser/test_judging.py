@@ -62,7 +62,7 @@ def walk(page):
     page.keyboard.type("slow")
     press(page, "Tab", "Enter")
     page.locator(".toast", has_text="CSAT corrected: 2.5").wait_for()
-    page.locator("bdi", has_text="slow").wait_for()
+    page.locator("[id^=feedback-] bdi", has_text="slow").wait_for()
 
 
 def test_on_the_page_by_keyboard(open_page, project):
