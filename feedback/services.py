@@ -97,14 +97,19 @@ def update_feedback_key(*, key, **changes):
     key = FeedbackKey.objects.select_for_update().get(pk=key.pk)
     if changes.get("kind", key.kind) != key.kind:
         _await_writers()
-        if is_used(key):
-            raise Conflict(f"Values of {key.key} are stored: its kind stays {key.kind}. Make another key instead.")
+        refuse_other_kind(key, changes["kind"])
     for name, value in changes.items():
         setattr(key, name, value)
     if faults := range_faults(key.kind, key.minimum, key.maximum, key.step):
         raise Conflict("; ".join(f"{name}: {text}" for name, text in faults.items()))
     key.save(update_fields=list(changes))
     return key
+
+
+def refuse_other_kind(key, kind):
+    """Conflict where the key is of another kind, and anything was ever given under it."""
+    if kind != key.kind and is_used(key):
+        raise Conflict(f"Values of {key.key} are stored: its kind stays {key.kind}. Make another key instead.")
 
 
 def _await_writers():

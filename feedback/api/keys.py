@@ -14,6 +14,7 @@ from feedback.services import (
     key_or_404,
     keys_of,
     range_faults,
+    refuse_other_kind,
     unlink_feedback_key,
     update_feedback_key,
 )
@@ -57,6 +58,8 @@ class FeedbackKeySerializer(Strict, serializers.ModelSerializer):
     def validate(self, data):
         """The range as it will be, what is not sent staying as it is."""
         kind, *ends = (data.get(name, getattr(self.instance, name, None)) for name in ("kind", *RANGE))
+        if self.instance:
+            refuse_other_kind(self.instance, kind)  # before a range is asked to be given up for it in vain
         if faults := range_faults(kind, *ends):
             raise serializers.ValidationError(faults)
         return data

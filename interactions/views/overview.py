@@ -26,7 +26,8 @@ def overview(request, project):
     """The page; 400, and the usual period, where what was asked for cannot be read."""
     project = project_or_404(request.user, project)
     period, faults = read_period(request.GET, timezone.now(), timezone.get_current_timezone())
-    keys = _keys(project)
+    linked = keys_of(project)
+    keys = _keys(project, linked)
     bad_key, bad_faults = _bad_key(request, keys)
     faults += bad_faults
     figures = Figures(project, period, keys[:KEYS], bad_key)
@@ -39,15 +40,16 @@ def overview(request, project):
         **_period_context(request, period, bad_key),
         **_parts(figures, bad_key),
         "more_keys": len(keys) > KEYS,
+        "is_compared": bool(linked) and not keys,
         "judged": judged(keys),
     }
     return render(request, "interactions/overview.html", context, status=400 if faults else 200)
 
 
-def _keys(project):
-    """The project's keys but those under which there are comparisons alone: these have a page of their own."""
+def _keys(project, linked):
+    """The project's linked keys but those under which there are comparisons alone: these have a page of their own."""
     compared, valued = comparisons(project), given(project, by=("key_id",))
-    return [key for key in keys_of(project).values() if (key.pk,) in valued or key.pk not in compared]
+    return [key for key in linked.values() if (key.pk,) in valued or key.pk not in compared]
 
 
 def _parts(figures, bad_key):

@@ -92,6 +92,12 @@ def test_the_kind_changes_until_something_was_given(api, project, stars, withdra
     assert patch(api, project, {"kind": "bool", "name": "Still"}).status_code == 200
 
 
+def test_of_a_used_key_the_kind_stays_before_its_range_is_asked_for(api, project, stars):
+    make_interaction(project, feedbacks=[{"metric": "stars", "value": 5}])
+    refused = patch(api, project, {"kind": "bool"})
+    assert refused.status_code == 409 and "its kind stays scalar" in refused.json()["error"]
+
+
 def test_values_outside_a_new_range_stay_and_new_ones_are_refused(api, project, stars):
     pk = api.log(project, feedbacks=[{"metric": "stars", "value": 5}]).json()["completion_id"]
     assert patch(api, project, {"maximum": 3, "step": 2}).status_code == 200

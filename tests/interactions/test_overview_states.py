@@ -8,9 +8,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from feedback.models import FeedbackKey
-from feedback.services import create_feedback_key, unlink_feedback_key
+from feedback.services import create_feedback_key, keys_of, unlink_feedback_key
 from interactions.views.overview_figures import figure
 from tests.factories import make_interaction, make_user
+from tests.feedback.compared import by_ids, make_key
 from tests.interactions.overviews import check_table, overview_url, seen
 
 
@@ -118,6 +119,16 @@ def test_an_unlinked_key_is_hidden_and_the_shares_stay_those_of_the_table(pages,
     tile = response.context["tiles"][1]
     assert (tile.count.n, tile.what) == (1, "interaction")
     check_table(pages, tile.count.address, 1)
+
+
+def test_a_project_with_comparisons_alone_is_told_so(pages, project):
+    key = make_key(project)
+    ids = [make_interaction(project, model=model).pk for model in ("a", "b")]
+    sent = {"project": project.key, **by_ids(*map(str, ids))}
+    assert pages.post("/api/v1/comparison", sent, content_type="application/json").status_code == 201
+    assert keys_of(project) == {key.key: key}
+    page = seen(pages, project).content.decode()
+    assert page.count("There are comparisons alone so far") == 2 and "no feedback key yet" not in page
 
 
 def test_a_share_is_written_as_the_pages_of_feedback_write_it():
