@@ -5,6 +5,7 @@ import os
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
+from gunicorn.http.errors import ParseException
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -31,6 +32,7 @@ def application(environ, start_response):
     length that it never reaches, so that batches may be streamed; whoever reads it counts the bytes."""
     if environ.get("wsgi.input_terminated") and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         environ["CONTENT_LENGTH"] = _UNANNOUNCED
+        environ["wsgi.input"] = _Chunks(environ["wsgi.input"])
     return (_programs if _is_program(environ) else _pages)(environ, start_response)
 
 
@@ -38,3 +40,22 @@ def _is_program(environ):
     """Whether a key, and no session, tells who calls: nothing that is for people can change the answer."""
     by_key = environ.get("HTTP_AUTHORIZATION", "")[:7].lower() == "bearer "
     return by_key and environ.get("PATH_INFO", "").startswith("/api/v1/")
+
+
+class _Chunks:
+    """A chunked body; where a chunk is none, it is broken off there."""
+
+    def __init__(self, body):
+        self._body = body
+
+    def read(self, size=None):
+        return self._whole(self._body.read, size)
+
+    def readline(self, size=None):
+        return self._whole(self._body.readline, size)
+
+    def _whole(self, read, size):
+        try:
+            return read(size)
+        except ParseException as error:
+            raise OSError(str(error)) from None

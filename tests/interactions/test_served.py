@@ -206,6 +206,8 @@ def test_a_body_cut_off_on_its_way_is_refused(address, shop):
             ("Content-Length: 5000", whole[:30]),
             ("Transfer-Encoding: chunked", f"10\r\n{whole[:16]}\r\nnonsense"),
             ("Transfer-Encoding: chunked", f"10\r\n{whole[:16]}\r\n"),
+            ("Transfer-Encoding: chunked", f"10\r\n{whole[:16]}\r\nzz\r\n{whole}\r\n0\r\n\r\n"),
+            ("Transfer-Encoding: chunked", f"zz\r\n{whole}\r\n0\r\n\r\n"),
         ):
             lines = [
                 f"POST /api/v1/interactions{path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {key}",
