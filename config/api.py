@@ -10,13 +10,14 @@ from rest_framework.response import Response
 
 from interactions.jsontext import JSONError, loads
 from interactions.rules import Conflict, RecordError
-from interactions.streams import CUT_OFF
+from interactions.streams import CUT_OFF, TooSlow
 
 # whether a statement was committed whose answer never came is not known
 NO_DATABASE = (
     "The database does not answer. What was sent may be stored, whole or in part; "
     "under external ids it can be sent again."
 )
+SEND_JSON = "Send JSON, and say so: Content-Type: application/json. (A batch takes application/x-ndjson too.)"
 logger = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
 
@@ -42,7 +43,13 @@ class JSONParser(parsers.BaseParser):
 
 
 class OnlyJSON(negotiation.DefaultContentNegotiation):
-    """A view that has one way to answer answers so, whatever is asked for."""
+    """A view that has one way to answer answers so, whatever is asked for; and says what it takes."""
+
+    def select_parser(self, request, parsers):
+        parser = super().select_parser(request, parsers)
+        if parser is None:
+            raise exceptions.UnsupportedMediaType(request.content_type, SEND_JSON)
+        return parser
 
     def select_renderer(self, request, renderers, format_suffix=None):
         if len(renderers) == 1:
@@ -57,6 +64,8 @@ def exception_handler(error, context):
     if isinstance(error, Conflict):
         return answer(status.HTTP_409_CONFLICT, str(error))
     if isinstance(error, UnreadablePostError):
+        if isinstance(error.__cause__, TimeoutError):
+            return answer(status.HTTP_408_REQUEST_TIMEOUT, TooSlow())
         return answer(status.HTTP_400_BAD_REQUEST, CUT_OFF)
     if isinstance(error, Http404):
         return answer(status.HTTP_404_NOT_FOUND, str(error) or "Not found.")

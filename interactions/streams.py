@@ -22,6 +22,13 @@ class StreamError(ValueError):
     """The stream itself cannot be read on; what came before it stands."""
 
 
+class TooSlow(StreamError):
+    """The stream did not come on."""
+
+    def __init__(self):
+        super().__init__("The body did not come on; send it without long pauses.")
+
+
 class TooMuch(StreamError):
     """The stream unpacks to more than is taken at once."""
 

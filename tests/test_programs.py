@@ -14,11 +14,11 @@ from tests.factories import bearer, make_project, owner_of
 pytestmark = pytest.mark.django_db
 
 
-def called(method, path, body=None, **headers):
+def called(method, path, body=None, *, stream=io.BytesIO, **headers):
     """(status, headers, text) of a call through the door that the web server knocks at."""
     data = b"" if body is None else json.dumps(body).encode()
     request = RequestFactory().generic(method, path, data, content_type="application/json", headers=headers)
-    told, environ = {}, request.environ | {"wsgi.input": io.BytesIO(data)}
+    told, environ = {}, request.environ | {"wsgi.input": stream(data)}
 
     def start_response(status, pairs, error=None):
         told.update(status=int(status[:3]), headers=dict(pairs))
@@ -89,3 +89,17 @@ def test_a_session_still_needs_its_token_to_change_anything(client, project):
 def test_a_host_that_is_not_ours_is_refused_whoever_asks(project):
     status, _, _ = called("GET", "/api/v1/projects", **bearer(owner_of(project)), Host="elsewhere.example")
     assert status == 400
+
+
+class Stalled(io.BytesIO):
+    """A body of which nothing comes for too long."""
+
+    def read(self, size=-1):
+        raise TimeoutError
+
+
+@pytest.mark.parametrize("path", ["", "/batch?project={key}"])
+def test_a_body_that_does_not_come_on_is_told_so(project, path):
+    path = f"/api/v1/interactions{path.format(key=project.key)}"
+    status, _, text = called("POST", path, RECORD, stream=Stalled, **bearer(owner_of(project)))
+    assert (status, "did not come on" in json.loads(text)["error"]) == (408, True)

@@ -12,7 +12,7 @@ from interactions.calls import project_asked, refuse_unknown
 from interactions.ingest.batches import read_lines, read_list
 from interactions.jsontext import JSONError, loads
 from interactions.rules import RecordError
-from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, lines, unpacked
+from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, TooSlow, lines, unpacked
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
 
@@ -45,6 +45,8 @@ class BatchView(APIView):
                 answer.add(told)
         except TooMuch as error:
             return answer.response(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, str(error))
+        except TooSlow as error:
+            return answer.response(status.HTTP_408_REQUEST_TIMEOUT, str(error))
         except (StreamError, JSONError) as error:
             return answer.response(status.HTTP_400_BAD_REQUEST, str(error))
         return answer.response(status.HTTP_201_CREATED if answer.accepted else status.HTTP_200_OK)
@@ -59,8 +61,9 @@ class BatchView(APIView):
         def read(size):
             try:
                 return request._request.read(size)
-            except UnreadablePostError:
-                raise StreamError(CUT_OFF) from None
+            except UnreadablePostError as error:
+                slow = isinstance(error.__cause__, TimeoutError)
+                raise (TooSlow() if slow else StreamError(CUT_OFF)) from None
 
         return read
 

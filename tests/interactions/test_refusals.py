@@ -271,6 +271,7 @@ def test_several_faults_are_told_at_once(api, project):
 def test_another_content_type_is_refused(api, content_type, status):
     answer = api.post("interactions", raw="a=b", content_type=content_type)
     assert (answer.status_code, set(answer.json())) == (status, {"error", "fields"})
+    assert "Content-Type: application/json" in answer.json()["error"]
 
 
 def test_a_body_over_the_limit_is_refused(api, project):
