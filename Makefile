@@ -34,6 +34,7 @@ lint: python
 
 format: python
 	@$(BOOTSTRAP) lint
+	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 

@@ -244,9 +244,6 @@ class Cell(models.Model):
         ]
 
 
-JUDGES = 1024  # groups of judges, by a hash: so few are drawn from, however many there are
-
-
 class VoteCell(models.Model):
     """How the votes of a group of judges between two arms ended for `one`, which has the smaller id."""
 

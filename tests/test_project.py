@@ -65,6 +65,24 @@ def test_settings_are_taken_as_they_are_written(changes, told):
     assert done.stdout.strip() == told, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"PORT": "70000"}, "PORT is a whole number from 1 to 65535, not '70000'."),
+        ({"PORT": "abc"}, "PORT is a whole number from 1 to 65535, not 'abc'."),
+        ({"GATEWAY_TIMEOUT": "nan"}, "GATEWAY_TIMEOUT is a number from 0.1 to 3600, not 'nan'."),
+        ({"GATEWAY_SPOOL_MB": "1.5"}, "GATEWAY_SPOOL_MB is a whole number from 0 to 1000000, not '1.5'."),
+        ({"LOG_LEVEL": "foo"}, "LOG_LEVEL is one of DEBUG, INFO, WARNING, ERROR, not 'FOO'."),
+        ({"ALLOWED_HOSTS": "https://m.example.org"}, "ALLOWED_HOSTS holds names of hosts, such as"),
+        ({"DATABASE_URL": "mysql://me:secret@there/x"}, "DATABASE_URL is the address of a PostgreSQL, such as"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_told_in_a_line(changes, told):
+    done = run("manage.py", "check", **{**SERVING, **changes})
+    assert done.returncode == 1 and done.stderr.startswith(told)
+    assert done.stderr.count("\n") == 1 and "secret" not in done.stderr
+
+
 def test_the_order_of_imports_is_checked_in_every_app():
     checked = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
     ours = {Path(app.path).name for app in apps.get_app_configs() if Path(app.path).parent == ROOT}

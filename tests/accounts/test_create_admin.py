@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from accounts.models import Membership, Team, User
 from tests.factories import make_team, make_user
@@ -51,3 +52,10 @@ def test_a_bad_address_or_password_is_refused_and_nothing_made(monkeypatch, emai
     with pytest.raises(CommandError):
         call_command("create_admin", email)
     assert not User.objects.exists() and not Team.objects.exists()
+
+
+def test_before_the_first_start_it_says_what_makes_the_tables(password):
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL search_path TO pg_temp")  # where there is none
+    with pytest.raises(CommandError, match="start Marginalia once"):
+        call_command("create_admin", "mara@example.org")

@@ -2,6 +2,7 @@
 
 from io import StringIO
 
+import certifi
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
@@ -75,6 +76,16 @@ def test_what_was_tampered_with_is_not_read(settings):
     changed[20] ^= 1
     with pytest.raises(Unreadable):
         unseal(bytes(changed))
+
+
+def test_authorities_that_cannot_be_read_are_found(settings, tmp_path):
+    nothing = tmp_path / "none.pem"
+    for path in (nothing, tmp_path):
+        settings.SSL_CERT_FILE = str(path)
+        with pytest.raises(SystemCheckError, match="SSL_CERT_FILE names"):
+            call_command("check")
+    settings.SSL_CERT_FILE = certifi.where()
+    call_command("check")
 
 
 @pytest.mark.parametrize("keys", [["too-short"], [], ["x" * 44]])

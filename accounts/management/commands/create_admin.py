@@ -9,7 +9,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.utils import ProgrammingError
 from django.utils.text import slugify
+from psycopg.errors import UndefinedTable
 
 from accounts.models import Team, User
 from accounts.services import add_member, create_team, create_user
@@ -23,8 +25,16 @@ class Command(BaseCommand):
         parser.add_argument("--name", help="the person's name (from the address unless given)")
         parser.add_argument("--team", default="Main", help="the team's name; its key follows from it (default: Main)")
 
+    def handle(self, **options):
+        try:
+            self._make(**options)
+        except ProgrammingError as error:
+            if isinstance(error.__cause__, UndefinedTable):
+                raise CommandError("There are no tables yet: start Marginalia once, which makes them.") from None
+            raise
+
     @transaction.atomic
-    def handle(self, *, email, name, team, **options):
+    def _make(self, *, email, name, team, **options):
         user = User.objects.at(email).first() or self._create(email, name)
         key = slugify(team)
         if not key:
