@@ -47,9 +47,16 @@ async function refusal(answer) {
 
 /* -- the pass, and what was taken over ------------------------------------------------------------ */
 const loggedOut = () => new Trouble("You are logged out. Log in again in another tab, then run again.");
+const OF_PAGE = { // what the page's own calls are refused with
+  403: "This page is too old, or your role no longer allows this. Reload it; what is written stays.",
+  404: "It is no longer there. Reload this page; what is written stays.",
+};
+const ofPage = (status) => OF_PAGE[status] ?? `The server did not take this (${status}). Try again in a moment.`;
+/* of the cookie, for a login in another tab makes it anew and the page's own is none then */
+const csrf = () => document.cookie.split("; ").find((one) => one.startsWith("csrftoken="))?.slice("csrftoken=".length) ?? "";
 async function post(address, fields = []) {
   const body = new FormData();
-  body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  body.set("csrfmiddlewaretoken", csrf());
   fields.forEach(([name, value]) => body.append(name, value));
   const answer = await fetch(address, { method: "POST", body });
   if (answer.redirected) throw loggedOut();
@@ -59,7 +66,7 @@ let pass = null, passedAt = 0;
 async function freshPass() {
   if (pass && performance.now() - passedAt < PASS_MS) return pass;
   const answer = await post(page.dataset.pass);
-  if (!answer.ok) throw new Trouble(kindly(answer.status));
+  if (!answer.ok) throw new Trouble(ofPage(answer.status));
   ({ token: pass } = await answer.json());
   passedAt = performance.now();
   return pass;
@@ -70,7 +77,7 @@ async function takenOver() {
   if (!taken) {
     const answer = await fetch(page.dataset.messages);
     if (answer.redirected) throw loggedOut();
-    if (!answer.ok) throw new Trouble(answer.status === 404 ? "The interaction of this prompt is no longer there." : kindly(answer.status));
+    if (!answer.ok) throw new Trouble(answer.status === 404 ? "The interaction of this prompt is no longer there." : ofPage(answer.status));
     taken = await answer.json();
   }
   return taken;
@@ -323,7 +330,7 @@ async function sent(address, fields) {
   try {
     const answer = await post(address, fields), told = await answer.json().catch(() => ({}));
     if (answer.ok) return told;
-    tellVoteFault(told.text ?? `Not kept: ${kindly(answer.status)}`);
+    tellVoteFault(told.text ?? `Not kept. ${ofPage(answer.status)}`);
   } catch (error) {
     tellVoteFault(error instanceof Trouble ? error.message : "Not kept: no answer from the server. Try again when it is back.");
   }

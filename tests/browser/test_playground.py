@@ -143,6 +143,31 @@ def test_what_fails_is_told_on_its_side_and_the_others_go_on(open_playground, op
     expect(page.locator("#votes button:enabled")).to_have_count(4)  # two that ended well, tie and all bad
 
 
+def test_after_a_login_in_another_tab_the_page_goes_on(open_playground, open_page, project):
+    open_page.expected = "status of 4"
+    page, person = open_playground("good", "fair"), owner_of(project)
+    person.set_password("correct horse battery")
+    person.save()
+    page.context.clear_cookies(name="sessionid")
+    page.locator("#user").fill("Is a leak covered?")
+    page.locator("#run").click()
+    expect(page.locator("[data-trouble]:visible").first).to_contain_text("Log in again in another tab")
+    other = page.context.new_page()
+    other.goto("/login")
+    other.get_by_label("E-mail address").fill(person.email)
+    other.get_by_label("Password").fill("correct horse battery")
+    other.keyboard.press("Enter")
+    other.wait_for_url(lambda url: "/login" not in url)
+    page.locator("#run").click()
+    expect(page.locator(".answer .prose")).to_have_count(2)
+    page.keyboard.press("1")
+    expect(page.locator("#result")).to_contain_text("Kept under Helpful: 1 ")
+    assert Preference.objects.filter(project=project, outcome=Outcome.WON, by=person).count() == 1
+    page.context.clear_cookies(name="csrftoken")
+    page.keyboard.press("u")
+    expect(page.locator("#votefault")).to_contain_text("Reload it; what is written stays.")
+
+
 def test_what_a_model_says_does_nothing(open_playground, project):
     page = open_playground("echo")
     page.locator("#user").fill("<script>window.fired = 1</script> **bold** <img src=x onerror='window.fired=1'>")
