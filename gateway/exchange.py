@@ -101,7 +101,8 @@ class Exchange:
         for choice in choices_of(event, "delta"):
             delta = choice["delta"]
             self._take(choice, delta)
-            if self.first_at is None and (delta.get("content") or delta.get("tool_calls") or delta.get("refusal")):
+            says = text_of(delta.get("content")) or delta.get("tool_calls") or delta.get("refusal")
+            if says and self.first_at is None:
                 self.first_at = time.perf_counter()
             taken.append((choice, delta))
         return taken

@@ -211,13 +211,18 @@ async function* events(stream) {
     reader.cancel().catch(() => {});
   }
 }
+/* itself, or what its text parts say, as Mistral's models that reason send it: what they think is no answer */
+function textOf(content) {
+  if (!Array.isArray(content)) return content ?? "";
+  return content.map((part) => (part?.type === "text" ? part.text : "")).join("");
+}
 function take(side, chunk) {
   side.usage = chunk.usage ?? side.usage;
   const choice = chunk.choices?.[0];
   if (!choice) return;
   side.id ??= choice.completion_id ?? null;
   side.reason = choice.finish_reason ?? side.reason;
-  const piece = choice.delta?.content || choice.delta?.refusal;
+  const piece = textOf(choice.delta?.content) || choice.delta?.refusal;
   if (!piece) return;
   if (side.first === null) {
     side.first = performance.now() - side.began;

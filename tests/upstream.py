@@ -8,7 +8,8 @@ slow:10         streams for 10 seconds
 fail429         429 with Retry-After: 1; fail500, fail400 likewise; fail500:2 fails twice and is then "good"
 garbage         no JSON; half breaks off in the middle; silent never answers; stalls stops answering after two tokens
 redirect        302; huge sends 2 GB; tools asks for a tool; embed embeds
-reasons         thinks aloud in parts of the content, as Mistral's do; aloud in a member of its own, as DeepSeek's
+reasons:1       thinks aloud for a second in parts of the content, as Mistral's do, which answer in parts too
+aloud           thinks aloud in a member of its own, as DeepSeek's
 parallel        asks for two tools, each call whole and under index 0 in a stream
 """
 
@@ -183,20 +184,23 @@ class Upstream:
             gone.cancel()
 
     async def events(self, asked):
-        name, number = asked["model"].partition(":")[0], asked.get("n") or 1
+        name, _, seconds = asked["model"].partition(":")
+        number = asked.get("n") or 1
         first = head(asked, "chat.completion.chunk")
         pause = 1 / (self.rate or 20) if name == "slow" or self.rate else 0
         for i in range(number):
             yield {**first, "choices": [choice(i, {"role": "assistant", "content": ""})]}
         if name == "reasons":
             yield {**first, "choices": [choice(0, {"content": THINKING})]}
+            await asyncio.sleep(float(seconds or 0))
         if name == "aloud":
             yield {**first, "choices": [choice(0, {"reasoning_content": "Let me "})]}
             yield {**first, "choices": [choice(0, {"reasoning_content": "see."})]}
         words = [] if name in ("tools", "parallel") else self.words(asked)
         for place, word in enumerate(words):
+            content = [{"type": "text", "text": word}] if name == "reasons" and place == 0 else word
             for i in range(number):
-                yield {**first, "sent": time.time(), "choices": [choice(i, {"content": word})]}
+                yield {**first, "sent": time.time(), "choices": [choice(i, {"content": content})]}
             await asyncio.sleep(pause)
             if place == 1 and name == "half":
                 raise BreakOff

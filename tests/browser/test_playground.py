@@ -19,7 +19,7 @@ from tests.gateway.served import served
 from tests.upstream import Running
 
 SHOTS = os.environ.get("SHOTS")  # a folder for pictures of what was looked at
-MODELS = ("good", "fair", "echo", "slow:10", "fail400", "fail429", "half")
+MODELS = ("good", "fair", "echo", "slow:10", "fail400", "fail429", "half", "reasons:1")
 ROOT = "/p/claims/playground"
 
 
@@ -166,6 +166,19 @@ def test_after_a_login_in_another_tab_the_page_goes_on(open_playground, open_pag
     page.context.clear_cookies(name="csrftoken")
     page.keyboard.press("u")
     expect(page.locator("#votefault")).to_contain_text("Reload it; what is written stays.")
+
+
+def test_the_words_of_a_model_that_reasons_are_written_as_they_come_and_a_thought_is_none(open_playground):
+    page = open_playground("reasons:1")
+    page.locator("#user").fill("Think first")
+    page.evaluate(
+        """() => new MutationObserver(() => { window.seen = document.querySelector(".streamed")?.textContent || window.seen; })
+            .observe(document.querySelector("#answers"), { subtree: true, childList: true, characterData: true })"""
+    )
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".answer .prose")).to_contain_text("the answer is that you")
+    assert page.evaluate("window.seen").startswith("the answer is that you")
+    assert page.locator("[data-first]").inner_text().endswith(" s")  # more than the second that it thought
 
 
 def test_what_a_model_says_does_nothing(open_playground, project):

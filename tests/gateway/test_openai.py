@@ -130,6 +130,12 @@ def test_what_a_model_thought_is_kept_apart_from_what_it_said(client, desk, logg
     assert told(row)["reasoning"] == "Let me see."
 
 
+def test_a_thought_is_not_the_first_token_of_the_answer(client, desk, logged):
+    desk.add("reasons:0.2")
+    assert list(client.chat.completions.create(model="desk/reasons-0.2", messages=said(), stream=True))
+    assert told(logged(1)[0])["ttft_ms"] >= 200
+
+
 @pytest.mark.parametrize(
     "answer",
     [
