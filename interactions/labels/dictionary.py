@@ -135,14 +135,14 @@ def _resolved(project, pairs):
     wanted = {(project.pk, *pair) for pair in pairs}
     known = _dictionary.of(wanted)
     if missing := {name[1:] for name in wanted - known.keys()}:
-        found = _made(project, missing)
+        found = make_labels(project, missing)
         known |= {(project.pk, *pair): pk for pair, pk in found.items()}
         transaction.on_commit(lambda: _dictionary.learn(known))
     return {name[1:]: pk for name, pk in known.items()}
 
 
-def _made(project, pairs):
-    """{(key, value): id}, those that are new made in the colours of their keys."""
+def make_labels(project, pairs):
+    """{(key, value): id} of labels by just these names, those that are new made in the colours of their keys."""
     found = _stored(project, pairs)
     if missing := sorted(pairs - found.keys()):
         keys = LabelKey.objects.filter(project=project, key__in={key for key, _ in missing})

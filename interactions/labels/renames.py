@@ -1,15 +1,16 @@
 """Renaming and merging label keys and values: the old name becomes an alias at once, what carries it follows in slices.
 
-A label whose new name is free is renamed where it stands, whatever number of interactions has it; one whose new name
-is taken is merged into that: its interactions are given the other label, with history and counts.
+Values of a key, and keys whose new name nothing had, are renamed where they stand, whatever number of interactions has
+them. Where the new name is taken, or the new key was there, so that an interaction may have both keys, labels are
+merged: their interactions are given the other label, with history and counts.
 """
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q
 
 from interactions.labels.changes import KEEP, change, delete_postings
-from interactions.labels.dictionary import Names, forget_names
-from interactions.models import Label, LabelAlias, LabelKey
+from interactions.labels.dictionary import Names, forget_names, make_labels
+from interactions.models import Label, LabelAlias, LabelKey, LabelPosting
 from interactions.rules import Conflict, label_fault, text_fault
 from jobs.services import begin
 from projects.access import EntityNotFound
@@ -35,13 +36,14 @@ def begin_rename(*, project, by, key, to, value=""):
         raise ValueError("It has this name already.")
     if not _exists(project, key, old):
         raise EntityNotFound("Label", f"{key}:{old}" if old else key)
+    new_key = None if old or _in_use(project, set(names.all_of(to)) - {key}) else to
     _give_up(project, by, key, old, to)
     if old:
         _reallow(project, key, old, to)
     else:
         _move_agreement(project, key, to)
     forget_names(project.pk)
-    parameters = {"key": key, "value": old, "to": to}
+    parameters = {"key": key, "value": old, "to": to, "new_key": new_key}
     title = f"Rename {key}:{old} to {key}:{to}" if old else f"Rename the label key {key} to {to}"
     return begin(
         project=project, by=by, kind=RENAME, title=title, parameters=parameters, total=_uses(project, key, old)
@@ -57,6 +59,12 @@ def _carrying(project, key, value):
     """The labels that are called so."""
     labels = Label.objects.filter(project=project, key=key)
     return labels.filter(value=value) if value else labels
+
+
+def _in_use(project, keys):
+    """Whether any interaction, simulated ones too, has one of these keys."""
+    labels = list(Label.objects.filter(project=project, key__in=keys).values_list("pk", flat=True))
+    return LabelPosting.objects.filter(label_id__in=labels).exists()
 
 
 def _uses(project, key, value):
@@ -119,7 +127,7 @@ def step(*, project, key, value, by, after, job=None):
         name = names.pair(label.key, label.value)
         if name == (label.key, label.value):
             after = label.pk  # it was taken back meanwhile
-        elif name not in there and name not in free:
+        elif name not in there and name not in free and _stays_alone(label, name, job):
             free[name] = label
             done, after = done + max(label.uses, 0), label.pk
         else:
@@ -129,8 +137,14 @@ def step(*, project, key, value, by, after, job=None):
     if free or label is None:
         _rename(project, free)
         return done, after
-    moved = _merge(project, names, label, there[names.pair(label.key, label.value)], by, job)
-    return moved, after if moved else label.pk
+    moved = _merge(project, names, label, by, job)
+    return moved, after if moved == SLICE else label.pk
+
+
+def _stays_alone(label, name, job):
+    """Whether no interaction of the label can have another one of the key that it is to have. Who has not yet heard of
+    the new name may be about to store both keys, so it is not looked for: the new key must have been new altogether."""
+    return name[0] == label.key or job is not None and name[0] == job.parameters.get("new_key")
 
 
 def _targets(project, pairs):
@@ -147,9 +161,9 @@ def _rename(project, labels):
     Label.objects.bulk_update(labels.values(), ["key", "value", "hue"])
 
 
-def _merge(project, names, label, target, by, job):
-    """Give up to 500 interactions of this label the target in its place, those that have the key already nothing; how
-    many there were."""
+def _merge(project, names, label, by, job):
+    """Give up to 500 interactions of this label the one of its name in force in its place, those that have the key
+    already nothing; how many there were."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT interaction_id FROM interactions_labelposting WHERE label_id = %s ORDER BY interaction_id LIMIT %s",
@@ -158,6 +172,8 @@ def _merge(project, names, label, target, by, job):
         ids = [one for (one,) in cursor.fetchall()]
     if not ids:
         return 0
+    name = names.pair(label.key, label.value)
+    target = make_labels(project, {name})[name]
 
     def moved(interaction_id, held):
         if label.pk not in held:

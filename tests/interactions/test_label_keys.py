@@ -275,6 +275,45 @@ def test_merged_keys_keep_what_an_interaction_has_under_the_new_name(project):
     assert prove().n == 0
 
 
+def test_merged_keys_leave_one_value_where_no_value_is_of_both(api, project, monkeypatch):
+    monkeypatch.setattr("interactions.labels.renames.SLICE", 2)
+    both = [make_interaction(project, labels={"topic": "money", "intent": "refund"}) for _ in range(3)]
+    one = make_interaction(project, labels={"topic": "money"}, source="simulation")
+    api.send("patch", f"projects/{project.key}/labels/intent", {"hue": 4})
+    rename(project, "topic", "intent")
+    assert [labels(row) for row in (*both, one)] == [{"intent": "refund"}] * 3 + [{"intent": "money"}]
+    assert all(len(Interaction.objects.get(pk=row.pk).label_ids) == 1 for row in both)
+    assert (found(api, project, label="intent:money"), found(api, project, label="intent:refund")) == (0, 3)
+    assert [str(event.former) for event in history(both[0])] == ["topic:money"]
+    assert Label.objects.get(key="intent", value="money").hue == 4
+    assert api.get(f"projects/{project.key}/labels/intent").json()["uses"] == 3
+    assert prove().n == 0
+
+
+def test_what_is_logged_with_both_names_while_keys_are_merged_has_one_value_too(project, owner):
+    make_interaction(project, labels={"intent": "refund"})
+    label = Label.objects.get(pk=make_interaction(project, labels={"topic": "money"}).label_ids[0])
+    rename(project, "topic", "intent")
+    late = make_interaction(project, labels={"intent": "refund"})  # and the other, by who knew of nothing
+    LabelPosting.objects.create(label_id=label.pk, interaction_id=late.pk)
+    Interaction.objects.filter(pk=late.pk).update(label_ids=sorted([*late.label_ids, label.pk]))
+    prove(rebuild=True)
+    rollups.fold()
+    move_stragglers.func(0)
+    assert labels(late) == {"intent": "refund"}
+    assert len(Interaction.objects.get(pk=late.pk).label_ids) == 1
+    assert prove().n == 0
+
+
+def test_a_key_that_is_new_is_given_where_the_labels_stand(project, monkeypatch):
+    monkeypatch.setattr("interactions.labels.renames.SLICE", 2)
+    rows = [make_interaction(project, labels={"intnt": str(n)}) for n in range(5)]
+    before = [row.label_ids for row in rows]
+    rename(project, "intnt", "intent")
+    assert [Interaction.objects.get(pk=row.pk).label_ids for row in rows] == before
+    assert [labels(row) for row in rows] == [{"intent": str(n)} for n in range(5)]
+
+
 def test_a_record_with_both_names_has_one_label(project):
     make_interaction(project, labels={"topic": "money"})
     rename(project, "topic", "intent")
@@ -376,6 +415,7 @@ def test_what_was_stored_under_an_old_name_meanwhile_follows(api, project, owner
     rollups.fold()
     assert [alias.key for alias in stragglers()] == ["intent"]
     move_stragglers.func(0)
+    rollups.fold()
     assert labels(late) == {"topic": "late"} and stragglers() == []
     assert prove().n == 0
 
