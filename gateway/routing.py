@@ -167,7 +167,7 @@ def _endpoint(project, wanted):
     if not rows and wanted:
         raise EntityNotFound("Model", wanted)
     if not rows:
-        text = f"The project {project.key} has no default model: name one, as {project.key}/MODEL."
+        text = f"The project {project.key} has no default model: name one, as {project.ref}/MODEL."
         raise Refused(400, text, code="no_default_model", param="model")
     model, (is_online, *rest) = prepared.instance(Model, rows[0])
     if not is_online:

@@ -385,6 +385,8 @@ def test_a_test_without_traffic_tells_how_it_comes(pages, project):
     test = make_test(project)
     text = text_of(pages.get(url("detail", test)))
     assert "Collecting" in text and "Not every arm has had traffic yet" in text and test.key in text
+    by_uid = pages.get(reverse("ab_test_detail", kwargs={"project": project.uid, "test": test.key}))
+    assert f"Ask the gateway for the model {project.uid} " in text_of(by_uid)
 
 
 def test_traffic_that_does_not_fit_the_split_is_told_with_where_to_look(pages, project):

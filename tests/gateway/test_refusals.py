@@ -82,6 +82,8 @@ def test_models_that_cannot_answer_say_why(client, desk, upstream, logged):
     assert refused(client, "desk/good") == (404, "model_not_found")
     assert refused(client, "desk/never-was") == (404, "model_not_found")
     assert refused(client, "desk") == (400, "no_default_model")
+    with pytest.raises(openai.BadRequestError, match=f"name one, as {desk.project.uid}/MODEL"):
+        client.chat.completions.create(model=str(desk.project.uid), messages=said())
     assert refused(client, "desk/embed") == (400, "wrong_capability")
     with pytest.raises(openai.BadRequestError, match="makes no embeddings"):
         client.embeddings.create(model="desk/tools", input="one")

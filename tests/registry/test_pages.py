@@ -6,7 +6,7 @@ from django.urls import reverse
 from registry.models import Attachment, Model, Provider
 from registry.providers import create_provider
 from registry.services import attach, default_of, register_model, set_default
-from tests.factories import make_interaction, make_project, owner_of
+from tests.factories import make_interaction, make_project, make_team, owner_of
 from tests.registry.conftest import KEY
 
 pytestmark = pytest.mark.django_db
@@ -169,6 +169,21 @@ def test_a_project_attaches_makes_default_takes_offline_and_detaches(page, proje
     assert "no default" in shown and "Detached" in shown
     assert page("model_default", attachment.pk, method="post").status_code == 404
     assert page("model_attach", data={"model": "unheard"}, method="post").status_code == 422
+
+
+def test_where_two_teams_use_one_key_calls_are_shown_by_the_name_that_leads_here(client, project, model, owner):
+    second = make_project(project.key, team=make_team(owner=owner))
+    client.force_login(owner)
+    address = reverse("project_models", args=[second.uid])
+    empty = said(client.get(address))
+    theirs = create_provider(team=second.team, key="p", kind="vllm", address="http://10.1.1.1/v1", by=owner)
+    small = register_model(team=second.team, key="small", provider=theirs, external_id="s", by=owner)
+    attach(project=second, model=small, by=owner)
+    full = said(client.get(address))
+    assert f"<code>{second.uid}/its-key</code>" in empty and f"<code>{second.uid}/small</code>" in full
+    for shown in (empty, full):
+        assert f'model="{second.uid}"' in shown and f"{second.uid}/KEY for one" in shown
+        assert f"{project.key}/" not in shown.partition("<main")[2].partition("</main>")[0]
 
 
 def test_models_that_were_only_logged_are_listed_apart(page, project, model):
