@@ -9,8 +9,8 @@ from django.db.utils import InterfaceError, OperationalError
 
 
 def rows(sql, values):
-    """All rows of a statement, whose values the server binds itself; it is planned once a connection. They travel in
-    binary: times and ids are read in a fraction of the time that their text takes."""
+    """All rows of a statement that only reads, whose values the server binds itself; it is planned once a connection.
+    They travel in binary: times and ids are read in a fraction of the time that their text takes."""
     try:
         found = _fetched(sql, values)
     except (InterfaceError, OperationalError):

@@ -121,7 +121,7 @@ def judged(test, *, afresh=True, decision=None, is_evaluation=False):
         smallest_effect=test.smallest_effect,
         former_leader=_former_leader(newest, 1 if is_evaluation else 2),
     )
-    ahead = leader(found, judgement)
+    ahead = leader(found)
     return Judged(test, now, arms, by_arm, cells, judgement, found, ahead, verdict(judgement, found), last)
 
 

@@ -51,7 +51,7 @@ def gates(judgement, *, age_days, planned_n, planned_days, smallest_effect=0.0, 
     return [*first, _twice(first, judgement, former_leader, letters)]
 
 
-def leader(gates, judgement):
+def leader(gates):
     """Index of the arm for which the first five gates hold, or None. Kept with each evaluation: where the one before
     named the same arm, the sixth gate holds, and with it all of them."""
     return next(gate.arm for gate in gates if gate.key == "bound") if all_hold(gates[:5]) else None
@@ -98,7 +98,7 @@ def _text(judgement, gates, letters):
     if bound.holds is None:
         return _missing(judgement, bound, letters)
     if not bound.holds:
-        return f"{standing} {_open(judgement, bound, letters)}"
+        return f"{standing} {_open(judgement, bound)}"
     if waiting := _waiting(gates):
         named = wording.in_a_row([f"“{gate.name}” ({gate.shown})" for gate in waiting])
         count = "One gate is" if len(waiting) == 1 else f"{len(waiting)} gates are"
@@ -145,7 +145,7 @@ def _standing(judgement, bound, letters):
     return f"{one} has {values[0]} against {values[1]} of {other}{nearest}: {ends}"
 
 
-def _open(judgement, bound, letters):
+def _open(judgement, bound):
     """How far an open bound is from being above what it has to be."""
     pair = judgement.pair(bound.arm, bound.against)
     sure = "it is better at all" if not bound.above else "it is better by the smallest effect worth having"
@@ -248,7 +248,7 @@ def _coverage(judgement, competing, letters):
 
 def _twice(first, judgement, former_leader, letters):
     name = "Held at two evaluations in a row"
-    arm = leader(first, judgement)
+    arm = leader(first)
     if arm is None:
         return Gate("twice", name, None, "waits for the others")
     if former_leader == arm:

@@ -39,7 +39,7 @@ def judge(kind, arms, *, lower_is_better=False, alpha=0.05, tuned_for=5000, stre
         tuned_for=tuned_for,
         arms=[_arm(kind, arm, alpha, refused[i], *chances.get(i, (None, None))) for i, arm in enumerate(arms)],
         pairs=[
-            _pair(kind, arms, pair, differences.get(pair), level_of.get(pair), sign, alpha, 2 * tuned_for, refused)
+            _pair(kind, arms, pair, differences.get(pair), level_of.get(pair), sign, 2 * tuned_for, refused)
             for pair in permutations(range(len(arms)), 2)
         ],
         best=_best(worth) if rivals else None,
@@ -189,7 +189,7 @@ def _arm(kind, arm, alpha, refused, chance, loss):
     )
 
 
-def _pair(kind, arms, pair, known, level, sign, alpha, tuned_for, refused):
+def _pair(kind, arms, pair, known, level, sign, tuned_for, refused):
     one, other = pair
     if known is None:
         reason = refused[one] or refused[other] or "No votes connect these two arms."

@@ -232,7 +232,7 @@ def _insert_rows(project, entries, by, together):
         entry.outcome.id = entry.place or ids.make(entry.record.created_at)
         entry.outcome.session = entry.record.session
         entry.outcome.duplicate, entry.outcome.error = False, None
-    fresh = _claim(project, entries)
+    fresh = _claim(entries)
     insert_blobs(project, [picture for entry in fresh for picture in entry.record.pictures])
     with together():
         _insert_feedbacks(fresh, by)
@@ -245,7 +245,7 @@ def _insert_rows(project, entries, by, together):
         _count(project, fresh)
 
 
-def _claim(project, entries):
+def _claim(entries):
     """The entries that are new. Those whose external id is taken become duplicates or conflicts."""
     firsts, taken = {}, []
     for entry in entries:

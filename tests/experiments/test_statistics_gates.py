@@ -33,7 +33,7 @@ def clear(**more):
 def test_the_better_arm_wins_at_the_second_evaluation():
     judgement, told, words = asked(clear())
     assert [told[key].holds for key in KEYS] == [True, True, True, True, True, False]
-    assert leader(list(told.values()), judgement) == 1
+    assert leader(list(told.values())) == 1
     assert words.headline == "B is better" and "two evaluations in a row" in words.text
     judgement, told, words = asked(clear(), former_leader=1)
     assert all(gate.holds for gate in told.values())
@@ -82,7 +82,7 @@ def test_a_gate_says_what_it_saw(arms, more, key, holds, shown):
     assert told[key].holds is holds
     assert shown in told[key].shown.replace("\xa0", " ")
     if not holds:
-        assert leader(list(told.values()), judgement) is None and told["twice"].holds is None
+        assert leader(list(told.values())) is None and told["twice"].holds is None
         assert "winner" not in words.headline
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_told_of_nothing():
     assert words.headline == "No traffic yet"
     _, _, words = asked([shares(9, 30), shares(9, 60)])
     assert words.headline == "Collecting" and "A: 30 of the 50 units that are needed" in words.text
-    assert leader(list(told.values()), judgement) is None
+    assert leader(list(told.values())) is None
 
 
 def test_traffic_that_does_not_match_comes_before_what_it_brought():
@@ -127,7 +127,7 @@ def test_an_open_interval_says_how_far_it_is():
 def test_less_is_better_reads_the_right_way_round():
     arms = [means(1000, 3.0, 1.0), means(1000, 2.5, 1.0)]
     judgement, told, words = asked(arms, "scalar", lower_is_better=True, smallest_effect=0.2, former_leader=1)
-    assert leader(list(told.values()), judgement) == 1 and told["bound"].shown.startswith("B less A: −0.")
+    assert leader(list(told.values())) == 1 and told["bound"].shown.startswith("B less A: −0.")
     assert "B has 2.50 against 3.00 of A: −0.500" in words.text
     _, told, _ = asked(arms, "scalar", lower_is_better=True, smallest_effect=0.45)
     assert told["bound"].holds is False and "must be below −0.45" in told["bound"].shown
@@ -148,7 +148,7 @@ def test_an_arm_that_is_off_neither_wins_nor_holds_the_others_up():
     _, told, _ = asked(arms)
     assert told["bound"].arm == 2 and told["bound"].holds
     judgement, told, _ = asked([*arms[:2], shares(30, 40, off=True)])
-    assert leader(list(told.values()), judgement) == 1
+    assert leader(list(told.values())) == 1
     assert told["ratio"].holds and told["n"].shown == "A has 1,000 of 200"
     assert (judgement.ratio.holds, judgement.ratio.expected) == (True, [1000, 1000, 0])
     judgement, told, _ = asked([*arms[:2], shares(30, 40, units=1000, off=True)])
@@ -169,7 +169,7 @@ def test_of_a_preference_the_split_and_the_coverage_are_no_evidence():
     assert (judgement.ratio.p, judgement.ratio.expected, judgement.coverage.shares) == (None, [None] * 2, [None] * 2)
     assert [told[key].applies for key in KEYS] == [False, True, True, True, False, True]
     assert all(told[key].holds is None and "does not apply" in told[key].shown for key in ("ratio", "coverage"))
-    assert leader(list(told.values()), judgement) == 1 and words.headline == "B is better"
+    assert leader(list(told.values())) == 1 and words.headline == "B is better"
     _, told, words = asked(arms, "preference", former_leader=1)
     assert all_hold(told.values()) and words.headline == "B is the winner"
     _, told, words = asked(arms, "preference", age_days=1)
