@@ -54,7 +54,7 @@ def read_chat(body):
         project=project,
         model=model,
         messages=body.get("messages"),
-        parameters={name: value for name, value in body.items() if name not in OWN and value is not None},
+        parameters=parameters_of(body),
         stream=_given(body, "stream", bool, False),
         include_usage=options.get("include_usage") is True,
         n=_number(body),
@@ -65,9 +65,6 @@ def read_chat(body):
         campaign=_given(body, "ab_campaign", str, ""),
         store=_given(body, "store", bool, True),
     )
-    for name in UNKNOWN:
-        if asked.parameters.pop(name, None):
-            raise Refused(400, f"The gateway does nothing with {name}; leave it out.", param=name)
     _check(asked)
     now = ids.now()
     asked.made = [ids.make(now) for _ in range(asked.n)]
@@ -81,6 +78,15 @@ def read_model(body):
         raise Refused(400, "Send the model as project/model, or the project alone for its default.", param="model")
     project, _, model = named.partition("/")
     return project, model
+
+
+def parameters_of(body):
+    """What goes to the provider as it came, of a chat or of texts for vectors; Refused."""
+    for name in UNKNOWN:
+        if body.get(name):
+            raise Refused(400, f"The gateway does nothing with {name}; leave it out.", param=name)
+    ours = OWN.union(UNKNOWN)
+    return {name: value for name, value in body.items() if name not in ours and value is not None}
 
 
 def _given(body, name, kind, default):

@@ -6,6 +6,7 @@ import binascii
 import sys
 import time
 
+from gateway.asking import parameters_of
 from gateway.exchange import choices_of, text_of
 from gateway.failures import Failed, Refused
 
@@ -63,7 +64,7 @@ class OpenAI:
         """What the provider is sent of a request for vectors; Refused."""
         if not body.get("input") or not isinstance(body["input"], (str, list)):
             raise Refused(400, "input: send a text, or a list of them.", param="input")
-        return {name: body[name] for name in ("input", "encoding_format", "dimensions") if body.get(name) is not None}
+        return parameters_of(body)
 
 
 class Adaptive:
@@ -129,8 +130,7 @@ class Adaptive:
             raise Refused(400, "input: send a text.", param="input")
         if body.get("encoding_format", "Float") not in ("Float", "Base64"):
             raise Refused(400, "encoding_format: send Float or Base64.", param="encoding_format")
-        asked = {"input": body["input"], "encoding_format": "float"}
-        return asked | ({"dimensions": body["dimensions"]} if body.get("dimensions") is not None else {})
+        return {**parameters_of(body), "encoding_format": "float"}
 
     def vectors(self, answer, asked, route):
         as_text = asked.get("encoding_format") == "Base64"

@@ -166,6 +166,20 @@ def test_texts_become_vectors_and_nothing_is_logged(client, desk, logged, upstre
     logged(0)
 
 
+@pytest.mark.parametrize("path", ["/openai/v1/embeddings", "/api/v1/embeddings"])
+def test_what_a_call_for_vectors_says_goes_to_the_provider_over_the_models_parameters(http, desk, upstream, path):
+    desk.add("embed:2", ["embedding"], parameters={"truncate": "END", "input_type": "passage", "priority": 1})
+    body = {"input": "one", "input_type": "query", "dimensions": 2, "user": "mara", "priority": None, "tags": []}
+    assert http.post(path, json={"model": "desk/embed-2", **body}).status_code == 200
+    sent = upstream.calls[0][2]
+    sent.pop("encoding_format", None)
+    assert sent == {
+        "model": "embed:2", "input": "one", "input_type": "query", "dimensions": 2, "truncate": "END", "priority": 1
+    }  # fmt: skip
+    refused = http.post(path, json={"model": "desk/embed-2", "input": "one", "tags": ["a"]})
+    assert (refused.status_code, "does nothing with tags" in refused.text) == (400, True)
+
+
 def test_the_models_are_those_that_the_key_may_call(client, desk):
     stranger = make_project("elsewhere")
     desk.add("fair", name="Fair")
