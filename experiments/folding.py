@@ -22,7 +22,8 @@ AWHILE = 0.05  # seconds, when another one folds
 MOMENT = "to_timestamp(('x' || left({0}::text, 8) || substr({0}::text, 10, 4))::bit(48)::bigint / 1000.0)"
 DAY = "({0} AT TIME ZONE 'UTC')::date"
 UNIT = """md5(CASE WHEN i."user" <> '' THEN 'user:' || i."user" ELSE 'session:' || i.session END)::uuid"""
-GROUP = "(get_byte(uuid_send({0}), 0) * 4 + get_byte(uuid_send({0}), 1) / 64)::smallint"  # 1,024 of judges, by their hash: so few are drawn from
+# of judges, by their hash, 1,024: so few are drawn from
+GROUP = "(get_byte(uuid_send({0}), 0) * 4 + get_byte(uuid_send({0}), 1) / 64)::smallint"
 JUDGE = """md5(CASE WHEN p."user" <> '' THEN 'user:' || p."user" ELSE 'comparison:' || p.id END)::uuid"""
 # a double as the shortest decimal that reads back as it
 EXACT = "({0})::float8::text::numeric"

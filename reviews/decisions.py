@@ -8,7 +8,6 @@ from interactions.rules import Conflict
 from projects.access import EntityNotFound
 from reviews import slots
 from reviews.models import Item, Review, State
-from reviews.settling import given_to
 
 MINE = "You are one of those who differ; somebody else decides."
 HELD = "Somebody else is deciding this item at the moment."
@@ -74,11 +73,6 @@ def decide(queue, user, item_id):
 def decision_of(item):
     """The submitted Review that decided the item, or None."""
     return Review.objects.filter(item=item, decides=True, state=State.SUBMITTED).select_related("by", "form").first()
-
-
-def said_about(item):
-    """What the decision is between: the submitted Reviews."""
-    return given_to(item)
 
 
 def _waiting(queue):

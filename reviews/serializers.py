@@ -231,13 +231,6 @@ class ConflictListShape(serializers.Serializer):
     results = ConflictShape(many=True)
 
 
-class IntervalShape(serializers.Serializer):
-    value = serializers.FloatField()
-    low = serializers.FloatField(allow_null=True)
-    high = serializers.FloatField(allow_null=True)
-    n = serializers.IntegerField()
-
-
 class ReportShape(serializers.Serializer):
     totals = serializers.DictField()
     people = serializers.ListField(child=serializers.DictField())
