@@ -88,7 +88,8 @@ def _whole(project, key):
     use, values = key_or_404(project, key)
     keys, aliases = old_names(project, use.key)
     used = [{"value": one.value, "uses": one.n, "is_allowed": one.is_allowed} for one in values]
-    return {**_use(use), "used_values": used, "old_names": keys, "old_values": {one.value: one.to for one in aliases}}
+    names = [one.key for one in keys]
+    return {**_use(use), "used_values": used, "old_names": names, "old_values": {one.value: one.to for one in aliases}}
 
 
 class LabelKeyList(APIView):

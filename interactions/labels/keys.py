@@ -128,9 +128,9 @@ def _values(project, names, use, labels):
 
 
 def old_names(project, key):
-    """(the old names of a key, [LabelAlias] of its values), each newest first."""
+    """([LabelAlias] that lead to a key, [LabelAlias] of its values), each newest first."""
     names = LabelAlias.objects.filter(project=project).order_by("-at", "pk")
-    return [one.key for one in names.filter(value="", to=key)], list(names.filter(key=key).exclude(value=""))
+    return list(names.filter(value="", to=key)), list(names.filter(key=key).exclude(value=""))
 
 
 @transaction.atomic

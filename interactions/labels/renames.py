@@ -12,6 +12,7 @@ from interactions.labels.changes import KEEP, change, delete_postings
 from interactions.labels.dictionary import Names, forget_names, make_labels
 from interactions.models import Label, LabelAlias, LabelKey, LabelPosting
 from interactions.rules import Conflict, label_fault, text_fault
+from jobs.models import Job
 from jobs.services import begin
 from projects.access import EntityNotFound
 from projects.models import Project
@@ -23,14 +24,18 @@ SLICE = 500  # labels renamed, or interactions moved, in one transaction
 @transaction.atomic
 def begin_rename(*, project, by, key, to, value=""):
     """Call the key, or with `value` that value of it, `to` from now on; where there is such a one already the two are
-    merged. The Job that brings the interactions there. EntityNotFound where there is nothing of that name, ValueError
-    for a name that cannot be, Conflict for one that was given up for something else."""
+    merged. The Job that brings the interactions there; asked for again, what did not come to its end goes on.
+    EntityNotFound where there is nothing of that name, ValueError for a name that cannot be, Conflict for one that was
+    given up for something else."""
     if text_fault(key) or text_fault(value):  # nothing in the store is called so
         raise EntityNotFound("Label", ascii(f"{key}:{value}" if value else key)[1:-1])
     if fault := label_fault(key, to) if value else label_fault(to, "value"):
         raise ValueError(fault)
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one after the other
     names = Names.read(project.pk)
+    given_up = names.key(key) if value else key
+    if LabelAlias.objects.filter(project=project, key=given_up, value=value, to=to, settled=False).exists():
+        return _under_way(project, given_up, value) or _begin(project, by, given_up, value, to)
     key, old = names.pair(key, value) if value else (names.key(key), "")
     if to == (old or key):
         raise ValueError("It has this name already.")
@@ -43,10 +48,20 @@ def begin_rename(*, project, by, key, to, value=""):
     else:
         _move_agreement(project, key, to)
     forget_names(project.pk)
-    parameters = {"key": key, "value": old, "to": to, "new_key": new_key}
-    title = f"Rename {key}:{old} to {key}:{to}" if old else f"Rename the label key {key} to {to}"
+    return _begin(project, by, key, old, to, new_key)
+
+
+def _under_way(project, key, value):
+    """The Job that brings what is called so to its name in force, unless its end was asked for; or None."""
+    jobs = Job.objects.under_way().filter(project=project, kind=RENAME, cancel_asked_at=None)
+    return jobs.filter(parameters__contains={"key": key, "value": value}).order_by("-created_at").first()
+
+
+def _begin(project, by, key, value, to, new_key=None):
+    parameters = {"key": key, "value": value, "to": to, "new_key": new_key}
+    title = f"Rename {key}:{value} to {key}:{to}" if value else f"Rename the label key {key} to {to}"
     return begin(
-        project=project, by=by, kind=RENAME, title=title, parameters=parameters, total=_uses(project, key, old)
+        project=project, by=by, kind=RENAME, title=title, parameters=parameters, total=_uses(project, key, value)
     )
 
 
@@ -188,7 +203,8 @@ def _merge(project, names, label, by, job):
 
 
 def settle(*, project, key, value):
-    """All that carried the old name has the new one."""
+    """All that carried the old name has the new one. The key may have another name by now."""
+    key = Names.read(project.pk).key(key) if value else key
     LabelAlias.objects.filter(project=project, key=key, value=value).update(settled=True)
 
 

@@ -60,6 +60,7 @@ def _detail(request, project, use, values, **told):
         "most": MOST_VALUES if len(values) == MOST_VALUES else None,
         "old_keys": keys,
         "old_values": aliases,
+        "unfinished": [one for one in (*keys, *aliases) if not one.settled],
         **told,
     }
     return render(request, "interactions/label_key_detail.html", context, status=422 if told else 200)
@@ -97,12 +98,13 @@ def _form(request, project, form, use=None):
 
 @require_POST
 def label_rename(request, project, key):
-    """Call the key, or one of its values, something else; where there is such a one already the two are merged."""
+    """Call the key, or one of its values, something else; where there is such a one already the two are merged. By an
+    old name, what did not come to its end goes on."""
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     use, values = key_or_404(project, key)
     value, to = request.POST.get("value", ""), request.POST.get("to", "").strip()
     try:
-        job = begin_rename(project=project, by=request.user, key=use.key, value=value, to=to)
+        job = begin_rename(project=project, by=request.user, key=key, value=value, to=to)
     except (ValueError, Conflict) as error:
         fault = "value_fault" if "value" in request.POST else "key_fault"
         return _detail(request, project, use, values, **{fault: str(error), "to": to[:SAMPLE], "renamed": value})

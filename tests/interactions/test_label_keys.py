@@ -11,6 +11,7 @@ from interactions.models import Interaction, Label, LabelAlias, LabelKey, LabelP
 from interactions.proof import prove
 from interactions.tasks import move_stragglers, rename_labels
 from jobs.models import Job, State
+from jobs.services import cancel
 from jobs.work import run_job
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, make_user, owner_of
@@ -372,6 +373,57 @@ def test_killed_or_asked_twice_a_merge_ends_the_same(project, owner, monkeypatch
     run_job(rename_labels.func.__wrapped__, job.pk)
     job.refresh_from_db()
     assert (job.state, labels(rows[0]), labels(rows[4])) == (State.DONE, {"intent": "refund"}, {"intent": "refund"})
+    assert prove().n == 0
+
+
+def cancelled(project, job):
+    """The Job, cancelled after its first slice."""
+
+    def work_and_cancel(work):
+        advance = work.advance
+
+        def advance_and_cancel(n, place):
+            advance(n, place)
+            cancel(job=Job.objects.get(pk=job.pk))
+
+        work.advance = advance_and_cancel
+        return rename_labels.func.__wrapped__(work)
+
+    run_job(work_and_cancel, job.pk)
+    job.refresh_from_db()
+    assert job.state == State.CANCELLED
+    return job
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "asked"),
+    [
+        ({"topic": "x"}, {"intent": "x"}, {"key": "topic", "to": "intent"}),
+        ({"intent": "old"}, {"intent": "new"}, {"key": "intent", "value": "old", "to": "new"}),
+    ],
+)
+def test_a_cancelled_rename_goes_on_when_it_is_asked_for_again(api, pages, project, owner, monkeypatch, old, new, asked):
+    monkeypatch.setattr("interactions.labels.renames.SLICE", 2)
+    make_interaction(project, labels=new)
+    rows = [make_interaction(project, labels=old) for _ in range(5)]
+    cancelled(project, begin_rename(project=project, by=owner, **asked))
+    assert [labels(row) for row in rows] == [new] * 2 + [old] * 3
+
+    page = pages.get(url("label_key_detail", project, "intent")).content.decode()
+    assert "Go on" in page
+    address, form = url("label_rename", project, asked["key"]), {name: asked[name] for name in asked if name != "key"}
+    assert f'action="{address}"' in page
+    first = pages.post(address, form)["Location"]
+    assert pages.post(address, form)["Location"] == first  # it is under way
+
+    path = f"projects/{project.key}/label-renames"
+    job = api.post(path, asked).json()
+    assert job["id"] in first
+    run_job(rename_labels.func.__wrapped__, job["id"])
+    assert [labels(row) for row in rows] == [new] * 5
+    assert Job.objects.get(pk=job["id"]).result["text"].startswith("3 uses")
+    assert "Go on" not in pages.get(url("label_key_detail", project, "intent")).content.decode()
+    assert api.post(path, asked).status_code == 400
     assert prove().n == 0
 
 
