@@ -6,7 +6,8 @@ merged: their interactions are given the other label, with history and counts.
 """
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from interactions.labels.changes import KEEP, change, delete_postings
 from interactions.labels.dictionary import Names, forget_names, make_labels
@@ -102,12 +103,14 @@ def _give_up(project, by, key, value, to):
 
 
 def _take_along(project, key, to):
-    """Old names of the key's values are old names under its new name, but for those that mean something there."""
-    there = LabelAlias.objects.filter(project=project, key=to).values("value")
+    """Old names of the key's values are old names under its new name, and lead on by the names there, but for those that
+    mean something there."""
+    there = LabelAlias.objects.filter(project=project, key=to).exclude(value="")
     used = Label.objects.filter(project=project, key=to).values("value")
     own = LabelAlias.objects.filter(project=project, key=key).exclude(value="")
-    own.filter(Q(value__in=there) | Q(value__in=used)).delete()
-    own.update(key=to)
+    meant = Q(value__in=used) | Q(value__in=there.values("value")) | Q(value__in=there.values("to"))
+    own.filter(meant).delete()
+    own.update(key=to, to=Coalesce(Subquery(there.filter(value=OuterRef("to")).values("to")), "to"))
 
 
 def _reallow(project, key, value, to):

@@ -338,6 +338,31 @@ def test_names_lead_on_through_names_and_back(api, project):
     assert prove().n == 0
 
 
+def test_old_values_lead_on_where_their_key_goes(api, project):
+    made = make_interaction(project, labels={"topic": "p"})
+    make_interaction(project, labels={"intent": "q"})
+    rename(project, "topic", "q", value="p")
+    rename(project, "intent", "z", value="q")
+    rename(project, "topic", "intent")
+    assert labels(made) == {"intent": "z"}
+    for name in ("topic:p", "intent:p", "topic:q", "intent:q", "intent:z"):
+        assert found(api, project, label=name) == 2, name
+    assert labels(make_interaction(project, labels={"topic": "p"})) == {"intent": "z"}
+    told = api.get(f"projects/{project.key}/labels/intent").json()
+    assert told["old_values"] == {"p": "z", "q": "z"}
+    assert prove().n == 0
+
+
+def test_an_old_value_that_is_a_name_under_the_other_key_means_that(api, project, owner):
+    make_interaction(project, labels={"topic": "p"})
+    make_interaction(project, labels={"intent": "q"})
+    rename(project, "topic", "q", value="p")
+    begin_rename(project=project, by=owner, key="intent", value="q", to="p")  # of which nothing has followed yet
+    rename(project, "topic", "intent")
+    assert found(api, project, label="intent:p") == found(api, project, label="topic:q") == 2
+    assert api.get(f"projects/{project.key}/labels/intent").json()["old_values"] == {"q": "p"}
+
+
 def test_until_a_merge_is_done_filters_find_both_and_setting_replaces_both(api, project, owner):
     rows = [make_interaction(project, labels={"intent": value}) for value in ("refnd", "refund")]
     begin_rename(project=project, by=owner, key="intent", value="refnd", to="refund")
