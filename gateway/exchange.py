@@ -7,6 +7,7 @@ from gateway.failures import Failed
 from interactions import ids
 from interactions.jsontext import dumps
 from interactions.records import MAX_INT
+from registry.kinds import LENGTHS
 
 MOST_TOLD = 2_000  # characters of an error that are kept
 MOST_WORD = 200  # characters of a provider's ids and reasons
@@ -68,7 +69,7 @@ class Exchange:
     def body(self, messages):
         """What the provider is sent."""
         endpoint, asked = self.route.endpoint, self.asked
-        body = {"model": endpoint.external_id, "messages": messages, **endpoint.parameters, **asked.parameters}
+        body = {"model": endpoint.external_id, "messages": messages, **self._parameters}
         if asked.n > 1:
             body["n"] = asked.n
         if asked.stream:
@@ -76,6 +77,14 @@ class Exchange:
             if endpoint.provider_kind != "mistral":  # which tells the usage unasked and takes no such option
                 body["stream_options"] = {"include_usage": True}
         return body
+
+    @property
+    def _parameters(self):
+        """What the call says over what the model is registered with, a length of either name over that of either."""
+        registered, said = self.route.endpoint.parameters, self.asked.parameters
+        if any(name in said for name in LENGTHS):  # OpenAI refuses to be told both
+            registered = {name: value for name, value in registered.items() if name not in LENGTHS}
+        return registered | said
 
     # -- what comes -------------------------------------------------------------------------------
     def take_answer(self, status, answer):
@@ -159,7 +168,7 @@ class Exchange:
     def _metadata(self, choice):
         failure, asked = self.failure, self.asked
         told = {
-            "parameters": self.route.endpoint.parameters | asked.parameters | ({"n": asked.n} if asked.n > 1 else {}),
+            "parameters": self._parameters | ({"n": asked.n} if asked.n > 1 else {}),
             "stream": asked.stream,
             "finish_reason": choice.finish_reason,
             "tool_calls": _storable(choice.tool_calls) or None,

@@ -12,6 +12,7 @@ from interactions import ids
 from interactions.models import Hold, Interaction, Source
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
+from registry.kinds import PRESETS
 from registry.models import Capability
 from registry.services import attached
 
@@ -24,12 +25,15 @@ TIES = {TIE: Outcome.TIED, BAD: Outcome.TIED_BAD}
 
 def callable_models(project):
     """The project's Attachments whose models a provider serves, answer in text and are wanted online; the default
-    first, then by name."""
-    return [
+    first, then by name. `.length` is the name under which the provider takes the most tokens."""
+    found = [
         one
         for one in attached(project)
         if one.desired_online and one.model.provider_id and Capability.TEXT in one.model.capabilities
     ]
+    for one in found:
+        one.length = PRESETS[one.model.provider.kind].length
+    return found
 
 
 # -- a stored prompt ------------------------------------------------------------------------------

@@ -22,9 +22,10 @@ from interactions.models import Interaction
 from interactions.rules import Conflict
 from interactions.transcript import Transcript
 from projects.access import EntityNotFound, needs, project_or_404
+from registry.kinds import MAX_COMPLETION_TOKENS, MAX_TOKENS
 
 ANY = uuid.UUID(int=0)  # stands in an address for an id that the script puts there
-KNOBS = ("temperature", "top_p", "max_tokens")
+KNOBS = ("temperature", "top_p", MAX_TOKENS)
 
 
 def _project(request, key, *more):
@@ -99,7 +100,7 @@ def _knobs(interaction):
     """{name: number or ""} of the parameters that the interaction was made with, where that was kept."""
     metadata = interaction and interaction.body.envelope.get("metadata")
     kept = metadata.get("parameters") if isinstance(metadata, dict) else None
-    kept = kept if isinstance(kept, dict) else {}
+    kept = {MAX_TOKENS: kept.get(MAX_COMPLETION_TOKENS), **kept} if isinstance(kept, dict) else {}
     return {name: kept[name] if type(kept.get(name)) in (int, float) else "" for name in KNOBS}
 
 

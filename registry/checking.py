@@ -24,6 +24,7 @@ from registry.endpoints import (
     url,
 )
 from registry.hosts import SETTING
+from registry.kinds import LENGTHS, MAX_COMPLETION_TOKENS, MAX_TOKENS, PRESETS
 from registry.models import Capability, Model, Provider, State
 
 DEADLINE = 20  # seconds for all of a check
@@ -31,7 +32,6 @@ PATIENCE = httpx.Timeout(10, connect=5)
 MOST_BYTES = 4 * 1024 * 1024
 MOST_AT_ONCE = 2  # in this process: each holds a thread of the web server
 ASKED = {"role": "user", "content": "Answer with one word: ok"}
-LENGTHS = ("max_tokens", "max_completion_tokens")
 _places = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
@@ -69,10 +69,9 @@ def check_model(model):
 def _body_of(model, call):
     if call == EMBEDDINGS:
         return {**model.parameters, "model": model.external_id, "input": "ok"}
-    kind = model.provider and model.provider.kind
-    # OpenAI's newer models know but this name, the runtimes but the older
-    few = {"max_completion_tokens": 16} if kind in (Provider.Kind.OPENAI, Provider.Kind.AZURE) else {"max_tokens": 1}
+    length = PRESETS[model.provider.kind].length if model.provider else MAX_TOKENS
     usual = {name: value for name, value in model.parameters.items() if name not in LENGTHS}
+    few = {length: 16 if length == MAX_COMPLETION_TOKENS else 1}
     return {**usual, **few, "model": model.external_id, "messages": [ASKED]}
 
 

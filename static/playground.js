@@ -100,13 +100,16 @@ function written(content, text) {
   const parts = content.flatMap((part) => (part.type !== "text" ? [part] : said ? [{ ...part, text: said }] : []));
   return said && !parts.some((part) => part.type === "text") ? [{ type: "text", text: said }, ...parts] : parts;
 }
-function knobs() {
-  const given = ["temperature", "top_p", "max_tokens"].map((name) => [name, form.elements[name].valueAsNumber]);
+/* what is given, the most tokens under the name by which the model's provider takes them */
+function knobs(model) {
+  const { length } = boxes().find((box) => box.value === model).dataset;
+  const given = [["temperature"], ["top_p"], ["max_tokens", length]].map(([name, sentAs = name]) => [sentAs, form.elements[name].valueAsNumber]);
   return Object.fromEntries(given.filter(([, value]) => Number.isFinite(value)));
 }
 
 /* -- a run ---------------------------------------------------------------------------------------- */
-const chosen = () => $$("[name=model]:checked", form).map((box) => box.value);
+const boxes = () => $$("[name=model]", form);
+const chosen = () => boxes().filter((box) => box.checked).map((box) => box.value);
 function faultIn(models) {
   if (!models.length) return "Choose the models that are to answer.";
   if (models.length > MOST) return `At most ${MOST} models answer side by side; ${models.length} are chosen.`;
@@ -136,7 +139,7 @@ async function run() {
   say(sides.length > 1 ? `${sides.length} models are answering` : "The model is answering");
   try {
     const [token, sent] = await Promise.all([freshPass(), messages()]);
-    await Promise.all(sides.map((side) => ask(side, token, { messages: sent, ...knobs() }, signal)));
+    await Promise.all(sides.map((side) => ask(side, token, { messages: sent, ...knobs(side.model) }, signal)));
   } catch (error) {
     const trouble = error instanceof Trouble ? error : new Trouble("No answer from the server. Try again when it is back.");
     sides.forEach((side) => end(side, "failed", trouble));
@@ -380,7 +383,7 @@ function bringBack() {
   fields().forEach((field) => { if (field.name in kept.fields) field.value = kept.fields[field.name]; });
   if (form.elements.key && !form.elements.key.value) form.elements.key.selectedIndex = 0;
   blind.checked = kept.blind;
-  if (!new URLSearchParams(location.search).has("model")) $$("[name=model]", form).forEach((box) => { box.checked = kept.models.includes(box.value); });
+  if (!new URLSearchParams(location.search).has("model")) boxes().forEach((box) => { box.checked = kept.models.includes(box.value); });
 }
 form.addEventListener("input", keep);
 form.addEventListener("change", keep);

@@ -172,13 +172,31 @@ def test_the_words_of_a_model_that_reasons_are_written_as_they_come_and_a_though
     page = open_playground("reasons:1")
     page.locator("#user").fill("Think first")
     page.evaluate(
-        """() => new MutationObserver(() => { window.seen = document.querySelector(".streamed")?.textContent || window.seen; })
-            .observe(document.querySelector("#answers"), { subtree: true, childList: true, characterData: true })"""
+        """() => new MutationObserver(() => {
+            window.seen = document.querySelector(".streamed")?.textContent || window.seen;
+        }).observe(document.querySelector("#answers"), { subtree: true, childList: true, characterData: true })"""
     )
     page.keyboard.press("Control+Enter")
     expect(page.locator(".answer .prose")).to_contain_text("the answer is that you")
     assert page.evaluate("window.seen").startswith("the answer is that you")
     assert page.locator("[data-first]").inner_text().endswith(" s")  # more than the second that it thought
+
+
+def test_most_tokens_go_under_the_name_that_the_provider_knows(open_playground, upstream, project):
+    page, owner = open_playground("good"), owner_of(project)
+    newer = create_provider(
+        team=project.team, key="newer", kind="openai", by=owner, address=upstream.address, api_key="sk-secret"
+    )
+    model = register_model(team=project.team, key="newer", provider=newer, external_id="fair", by=owner)
+    attach(project=project, model=model, by=owner)
+    page.goto(f"{ROOT}?model=good&model=newer")
+    page.locator("#user").fill("Be short")
+    page.locator("#max_tokens").fill("3")
+    page.locator("#run").click()
+    expect(page.locator(".answer .prose")).to_have_count(2)
+    names = ("max_tokens", "max_completion_tokens")
+    sent = {body["model"]: {name: body[name] for name in names if name in body} for _, _, body in upstream.calls}
+    assert sent == {"good": {"max_tokens": 3}, "fair": {"max_completion_tokens": 3}}
 
 
 def test_what_a_model_says_does_nothing(open_playground, project):

@@ -59,6 +59,22 @@ def test_the_project_alone_stands_for_its_default_and_a_models_own_parameters_ar
     assert told(logged(2)[1])["parameters"] == {"temperature": 1, "seed": 5}
 
 
+LENGTHS = ("max_tokens", "max_completion_tokens")
+
+
+@pytest.mark.parametrize("said_as", LENGTHS)
+@pytest.mark.parametrize("registered_as", LENGTHS)
+def test_a_length_that_the_call_says_replaces_the_registered_one(
+    client, desk, logged, upstream, said_as, registered_as
+):
+    desk.add("fair", parameters={registered_as: 500, "seed": 5})
+    client.chat.completions.create(model="desk/fair", messages=said(), **{said_as: 3})
+    client.chat.completions.create(model="desk/fair", messages=said())
+    assert upstream.calls[0][2] == {"model": "fair", "messages": said(), said_as: 3, "seed": 5}
+    assert upstream.calls[1][2] == {"model": "fair", "messages": said(), registered_as: 500, "seed": 5}
+    assert told(logged(2)[0])["parameters"] == {said_as: 3, "seed": 5}
+
+
 def test_a_stream_is_passed_on_and_logged_before_its_end_is_told(client, desk, logged):
     with client.chat.completions.with_streaming_response.create(
         model="desk/good", messages=said(), stream=True, stream_options={"include_usage": True}

@@ -197,6 +197,13 @@ def test_a_prompt_comes_over_with_its_texts_in_the_fields_and_the_rest_as_it_was
     assert told == {"before": rest, "last": ASKED[1]}
 
 
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_the_most_tokens_come_over_under_either_name(pages, project, models, name):
+    row = make_interaction(project, metadata={"parameters": {name: 64}})
+    page = pages.get(url("playground", project), {"interaction": str(row.pk)})
+    assert 'name="max_tokens" min="1" max="1000000" step="1" value="64"' in page.content.decode()
+
+
 def test_pictures_come_over_as_they_were_sent_in_the_form_that_providers_take(pages, project, models):
     parts = [{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": DOT}]
     row = make_interaction(project, messages=[{"role": "user", "content": parts}])
