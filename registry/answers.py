@@ -29,6 +29,11 @@ def reported_models(body):
     return list(dict.fromkeys(one for one in ids if _is_id(one)))[:MOST_REPORTED]
 
 
+def bare(id):
+    """A model's id without what its provider takes or leaves: Ollama's usual tag, Google's folder."""
+    return id.removeprefix("models/").removesuffix(":latest")
+
+
 def _is_id(text):
     return isinstance(text, str) and 1 <= len(text) <= MOST_ID and text.isprintable()
 

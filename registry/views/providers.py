@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import MANAGE_MODELS
 from registry.access import managed_team_or_404, team_or_404
+from registry.answers import bare
 from registry.checking import Busy, check_provider
 from registry.forms import ProviderForm, show_faults
 from registry.models import Provider
@@ -36,19 +37,27 @@ def provider_detail(request, team, provider):
     team = team_or_404(request.user, team)
     provider = provider_or_404(team, provider)
     models = list(provider.models.order_by("name", "pk")[: MOST_SHOWN + 1])
-    registered = {model.external_id for model in models}
+    registered = {bare(model.external_id) for model in models}
     context = {
         "team": team,
         "here": "providers",
         "provider": provider,
         "models": models[:MOST_SHOWN],
         "more_models": len(models) > MOST_SHOWN,
-        "reported": [(one, one in registered) for one in provider.reported[:MOST_SHOWN]],
-        "missing": provider.checked_at and [one for one in models if one.external_id not in provider.reported],
+        "reported": [(one, bare(one) in registered) for one in provider.reported[:MOST_SHOWN]],
+        "missing": _missing(provider, models),
         "lines": _start_lines(provider, models[:MOST_SHOWN]),
         "may_manage": MANAGE_MODELS in team.permissions,
     }
     return render(request, "registry/provider_detail.html", context)
+
+
+def _missing(provider, models):
+    """The models that it did not report, where it reports any. Azure serves deployments, and reports what they are of."""
+    if provider.kind == Provider.Kind.AZURE or not provider.reported:
+        return []
+    reported = {bare(one) for one in provider.reported}
+    return [one for one in models if bare(one.external_id) not in reported]
 
 
 def _start_lines(provider, models):

@@ -96,6 +96,31 @@ def test_the_check_button_really_calls_and_the_page_tells_what_came(page, provid
     assert "small answered within" in said(answer) and "Online" in said(answer)
 
 
+@pytest.mark.parametrize(
+    ("kind", "external_id", "reported", "is_missing", "is_offered"),
+    [
+        ("vllm", "small", ["small"], False, False),
+        ("vllm", "small", ["other"], True, True),
+        ("vllm", "small", [], False, False),
+        ("ollama", "llama3.2", ["llama3.2:latest"], False, False),
+        ("ollama", "llama3.2:latest", ["llama3.2"], False, False),
+        ("ollama", "llama3.2", ["llama3.2:1b"], True, True),
+        ("google", "gemini-2.5-flash", ["models/gemini-2.5-flash"], False, False),
+        ("azure", "our-deployment", ["gpt-4o"], False, True),
+    ],
+)
+def test_a_model_is_missing_only_where_its_provider_reports_others(
+    page, project, owner, kind, external_id, reported, is_missing, is_offered
+):
+    described = {"kind": kind, "address": "http://10.1.1.1/v1", "api_key": KEY}
+    provider = create_provider(team=project.team, key="p", by=owner, **described)
+    register_model(team=project.team, key="m", provider=provider, external_id=external_id, by=owner)
+    provider.checked_at, provider.reported = provider.created_at, reported
+    provider.save()
+    shown = said(page("provider_detail", "p"))
+    assert ("not among what it reported" in shown, "&amp;external_id=" in shown) == (is_missing, is_offered)
+
+
 def test_a_failed_check_says_why_and_shows_no_secret(page, provider, settings, client):
     settings.ALLOWED_UPSTREAMS = []
     answer = client.post(reverse("provider_check", args=[provider.team.key, "pool"]), follow=True)
