@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce
 
 from interactions.labels.changes import KEEP, change, delete_postings
 from interactions.labels.dictionary import Names, forget_names, make_labels
-from interactions.models import Label, LabelAlias, LabelKey, LabelPosting
+from interactions.models import Dimension, Label, LabelAlias, LabelKey, LabelPosting
+from interactions.rollups import totals
 from interactions.rules import Conflict, label_fault, text_fault
 from jobs.models import Job
 from jobs.services import begin
@@ -40,7 +41,7 @@ def begin_rename(*, project, by, key, to, value=""):
     key, old = names.pair(key, value) if value else (names.key(key), "")
     if to == (old or key):
         raise ValueError("It has this name already.")
-    if not _exists(project, key, old):
+    if not _exists(project, names, key, old):
         raise EntityNotFound("Label", f"{key}:{old}" if old else key)
     new_key = None if old or _in_use(project, set(names.all_of(to)) - {key}) else to
     _give_up(project, by, key, old, to)
@@ -62,13 +63,17 @@ def _begin(project, by, key, value, to, new_key=None):
     parameters = {"key": key, "value": value, "to": to, "new_key": new_key}
     title = f"Rename {key}:{value} to {key}:{to}" if value else f"Rename the label key {key} to {to}"
     return begin(
-        project=project, by=by, kind=RENAME, title=title, parameters=parameters, total=_uses(project, key, value)
-    )
+        project=project, by=by, kind=RENAME, title=title, parameters=parameters,
+        total=_uses(project, _carrying(project, key, value)),
+    )  # fmt: skip
 
 
-def _exists(project, key, value):
-    labels = _carrying(project, key, value)
-    return labels.exists() or not value and LabelKey.objects.filter(project=project, key=key).exists()
+def _exists(project, names, key, value):
+    """Whether anything is called so, by a name that leads here too: it may not have followed yet."""
+    labels = Label.objects.filter(project=project, key__in=names.all_of(key))
+    if value:
+        return labels.filter(value__in={one for _, one in names.pairs_of(key, value)}).exists()
+    return labels.exists() or LabelKey.objects.filter(project=project, key=key).exists()
 
 
 def _carrying(project, key, value):
@@ -83,8 +88,9 @@ def _in_use(project, keys):
     return LabelPosting.objects.filter(label_id__in=labels).exists()
 
 
-def _uses(project, key, value):
-    return max(sum(_carrying(project, key, value).values_list("uses", flat=True)), 0)
+def _uses(project, labels):
+    """How many uses these labels have now; the column of a label follows with the next folding."""
+    return sum(totals(project, Dimension.LABEL, only=[label.pk for label in labels]).values())
 
 
 def _give_up(project, by, key, value, to):
@@ -103,8 +109,8 @@ def _give_up(project, by, key, value, to):
 
 
 def _take_along(project, key, to):
-    """Old names of the key's values are old names under its new name, and lead on by the names there, but for those that
-    mean something there."""
+    """Old names of the key's values are old names under its new name, and lead on by the names there; but for those
+    that mean something there."""
     there = LabelAlias.objects.filter(project=project, key=to).exclude(value="")
     used = Label.objects.filter(project=project, key=to).values("value")
     own = LabelAlias.objects.filter(project=project, key=key).exclude(value="")
@@ -140,21 +146,21 @@ def step(*, project, key, value, by, after, job=None):
     if not labels:
         return 0, None
     there = _targets(project, [names.pair(one.key, one.value) for one in labels])
-    free, done = {}, 0
+    free = {}
     for label in labels:
         name = names.pair(label.key, label.value)
         if name == (label.key, label.value):
             after = label.pk  # it was taken back meanwhile
         elif name not in there and name not in free and _stays_alone(label, name, job):
             free[name] = label
-            done, after = done + max(label.uses, 0), label.pk
+            after = label.pk
         else:
             break
     else:
         label = None
     if free or label is None:
         _rename(project, free)
-        return done, after
+        return _uses(project, free.values()), after
     moved = _merge(project, names, label, by, job)
     return moved, after if moved == SLICE else label.pk
 

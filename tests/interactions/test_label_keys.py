@@ -363,6 +363,38 @@ def test_an_old_value_that_is_a_name_under_the_other_key_means_that(api, project
     assert api.get(f"projects/{project.key}/labels/intent").json()["old_values"] == {"q": "p"}
 
 
+def test_a_name_is_in_force_at_once_and_may_be_given_up_again(api, project):
+    made = make_interaction(project, labels={"other": "x"})
+    path = f"projects/{project.key}/label-renames"
+    asked = [
+        {"key": "other", "to": "other2"}, {"key": "other2", "value": "x", "to": "y"},
+        {"key": "other2", "value": "y", "to": "z"}, {"key": "other2", "to": "other3"},
+    ]  # fmt: skip
+    answers = [api.post(path, one) for one in asked]
+    assert [answer.status_code for answer in answers] == [202] * 4
+    jobs = [answer.json() for answer in answers]
+    for job in reversed(jobs):
+        run_job(rename_labels.func.__wrapped__, job["id"])
+    assert labels(made) == {"other3": "z"}
+    assert found(api, project, label="other:x") == found(api, project, label="other2:y") == 1
+    assert all(LabelAlias.objects.values_list("settled", flat=True))
+    assert api.post(path, {"key": "other3", "value": "gone", "to": "w"}).status_code == 404
+    assert prove().n == 0
+
+
+def test_a_rename_tells_how_many_followed_whatever_is_folded(project):
+    for labelled in ({"topic": "a"}, {"topic": "b"}, {"topic": "b"}):
+        make_interaction(project, labels=labelled)
+    job = rename(project, "topic", "b", value="a")
+    assert (job.total, job.done, job.result["text"][:6]) == (1, 1, "1 uses")
+    rollups.fold()
+    make_interaction(project, labels={"topic": "c"})
+    rename(project, "topic", "c", value="b")
+    for key, to in (("topic", "about"), ("about", "intent")):
+        job = rename(project, key, to)
+        assert (job.total, job.done, job.result["text"][:6]) == (4, 4, "4 uses")
+
+
 def test_until_a_merge_is_done_filters_find_both_and_setting_replaces_both(api, project, owner):
     rows = [make_interaction(project, labels={"intent": value}) for value in ("refnd", "refund")]
     begin_rename(project=project, by=owner, key="intent", value="refnd", to="refund")
@@ -427,7 +459,7 @@ def cancelled(project, job):
         ({"intent": "old"}, {"intent": "new"}, {"key": "intent", "value": "old", "to": "new"}),
     ],
 )
-def test_a_cancelled_rename_goes_on_when_it_is_asked_for_again(api, pages, project, owner, monkeypatch, old, new, asked):
+def test_a_cancelled_rename_goes_on_when_it_is_asked_for(api, pages, project, owner, monkeypatch, old, new, asked):
     monkeypatch.setattr("interactions.labels.renames.SLICE", 2)
     make_interaction(project, labels=new)
     rows = [make_interaction(project, labels=old) for _ in range(5)]
