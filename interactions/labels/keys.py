@@ -32,6 +32,11 @@ class KeyUse:
     values: int = 0
     last_used_at: datetime | None = None
 
+    def add(self, n, values, last_used_at):
+        """So much of it is stored by one of its names."""
+        self.n, self.values = self.n + n, self.values + values
+        self.last_used_at = max(filter(None, (self.last_used_at, last_used_at)), default=None)
+
 
 @dataclass
 class ValueUse:
@@ -73,23 +78,24 @@ def keys_in_use(project, newest=False):
     """Up to 500 KeyUse, most used first or (`newest`) latest used first; what is agreed on but not used comes last."""
     agreed = {row.key: row for row in LabelKey.objects.filter(project=project)[: 2 * MOST_KEYS]}
     found, names = {}, names_of(project.pk)
-    for key, n, values, last in _used_keys(project, newest):
+    for key, *told in _used_keys(project, newest):
         name = names.key(key)
         use = found.setdefault(name, KeyUse(name, agreed.get(name) or LabelKey(project=project, key=name)))
-        use.n, use.values = use.n + n, use.values + values
-        use.last_used_at = max(filter(None, (use.last_used_at, last)), default=None)
+        use.add(*told)
     for key, row in sorted(agreed.items()):
         found.setdefault(key, KeyUse(key, row))
     return list(found.values())[:MOST_KEYS]
 
 
-def _used_keys(project, newest):
+def _used_keys(project, newest=False, only=None):
+    """[(key as it is stored, its uses, the number of its values, when it was used last)], of `only` these keys."""
+    these = "" if only is None else "AND l.key = ANY(%(only)s)"
     order = "max(last_used_at) DESC" if newest else "sum(n) DESC, max(last_used_at) DESC"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT key, sum(n)::bigint, count(*), max(last_used_at) FROM ({_USED}) AS used WHERE n > 0"
+            f"SELECT key, sum(n)::bigint, count(*), max(last_used_at) FROM ({_USED} {these}) AS used WHERE n > 0"
             f" GROUP BY key ORDER BY {order}, key LIMIT {MOST_KEYS}",
-            {"project": project.pk},
+            {"project": project.pk, "only": only},
         )
         return cursor.fetchall()
 
@@ -107,6 +113,8 @@ def key_or_404(project, key):
     if agreed is None and not used:
         raise EntityNotFound("Label key", key)
     use = KeyUse(key, agreed or LabelKey(project=project, key=key))
+    for _, *told in _used_keys(project, only=names.all_of(key)):
+        use.add(*told)
     return use, _values(project, names, use, used)
 
 
@@ -119,8 +127,6 @@ def _values(project, names, use, labels):
             shown = Label(project=project, key=use.key, value=value, hue=label.hue, last_used_at=label.last_used_at)
             one = found.setdefault(value, ValueUse(shown, 0, allowed is None or value in allowed))
             one.n += n
-    use.n, use.values = sum(one.n for one in found.values()), len(found)
-    use.last_used_at = max((one.label.last_used_at for one in found.values()), default=None)
     for value in allowed or []:
         shown = Label(project=project, key=use.key, value=value, hue=use.agreed.hue)
         found.setdefault(value, ValueUse(shown, 0, True))

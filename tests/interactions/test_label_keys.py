@@ -91,6 +91,19 @@ def test_a_list_of_many_keys_takes_as_many_queries_as_of_one(pages, project, dja
         assert len(pages.get(url("label_key_list", project)).context["rows"]) == 41
 
 
+def test_a_key_of_very_many_values_tells_all_its_uses(api, pages, project, owner, monkeypatch):
+    monkeypatch.setattr("interactions.labels.keys.MOST_VALUES", 3)
+    for n in range(6):
+        make_interaction(project, labels={"intent": str(n)})
+    begin_rename(project=project, by=owner, key="intent", to="topic")
+    make_interaction(project, labels={"intent": "late"})
+    told = api.get(f"projects/{project.key}/labels/topic").json()
+    assert (told["uses"], len(told["used_values"])) == (7, 3)
+    page = pages.get(url("label_key_detail", project, "topic"))
+    assert (page.context["use"].n, page.context["use"].values) == (7, 7)
+    assert "7 interactions" in page.content.decode()
+
+
 def test_values_lead_to_their_interactions(pages, project):
     make_interaction(project, labels={"a:b": "c|d"})
     make_interaction(project, labels={"a:b": "other"})
