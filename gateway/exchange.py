@@ -11,6 +11,7 @@ from registry.kinds import LENGTHS
 
 MOST_TOLD = 2_000  # characters of an error that are kept
 MOST_WORD = 200  # characters of a provider's ids and reasons
+REQUEST = "request"  # the member of what is kept that holds what the request says under a name of the gateway's
 LEFT, STOPPED, UPSTREAM = "client", "gateway", "provider"  # who broke an answer off
 
 
@@ -162,12 +163,13 @@ class Exchange:
             "created_at": ids.wire_time(ids.time_of(self.asked.made[index])),
             "latency_ms": _milliseconds(self.started, self.ended_at),
             "usage": usage,
-            "metadata": self.asked.metadata | self._metadata(choice),
+            "metadata": _beside(self.asked.metadata, self._metadata(choice)),
         }
 
     def _metadata(self, choice):
+        """What the gateway tells of a choice, None where there is nothing to tell."""
         failure, asked = self.failure, self.asked
-        told = {
+        return {
             "parameters": self._parameters | ({"n": asked.n} if asked.n > 1 else {}),
             "stream": asked.stream,
             "finish_reason": choice.finish_reason,
@@ -182,7 +184,15 @@ class Exchange:
             "error": {"code": failure.code, "message": _storable(failure.text[:MOST_TOLD])} if failure else None,
             "ab_campaign": asked.campaign or None,
         }
-        return {name: value for name, value in told.items() if value is not None}
+
+
+def _beside(said, told):
+    """What a request's metadata said beside what is `told`. What it said under one of these names, told this time or
+    not, stands in REQUEST: a caller's "error" is no call that failed."""
+    kept = {name: value for name, value in told.items() if value is not None}
+    if told.keys() & said.keys():
+        kept[REQUEST] = {name: value for name, value in said.items() if name in told or name == REQUEST}
+    return {name: value for name, value in said.items() if name not in told} | kept
 
 
 def choices_of(answer, inner):

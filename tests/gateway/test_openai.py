@@ -50,6 +50,18 @@ def test_a_chat_is_answered_and_logged_whole(client, desk, logged, upstream):
     assert sent == {"model": "good", "messages": said(), **kept["parameters"]}
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_request_says_under_names_of_the_gateways_is_kept_apart(client, desk, logged, stream):
+    said_so = {"ticket": "4711", "stream": "north", "error": "E-17", "usage": "premium", "request": "r-1"}
+    answer = client.chat.completions.create(model="desk", messages=said(), metadata=said_so, stream=stream)
+    assert list(answer)
+    client.chat.completions.create(model="desk", messages=said(), metadata={"request": "r-2"})
+    first, second = map(told, logged(2))
+    assert first["request"] == {name: said_so[name] for name in ("stream", "error", "usage", "request")}
+    assert (first["ticket"], first["stream"], "error" in first, "usage" in first) == ("4711", stream, False, False)
+    assert second["request"] == "r-2"
+
+
 def test_the_project_alone_stands_for_its_default_and_a_models_own_parameters_are_sent(client, desk, logged, upstream):
     client.chat.completions.create(model="desk", messages=said())
     desk.add("fair", parameters={"temperature": 0.1, "seed": 5})
