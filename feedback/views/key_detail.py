@@ -19,7 +19,8 @@ from feedback.views.days import instant, line_of, midnight
 from feedback.views.figures import axis_of, estimate_of, interval_row
 from interactions import charts
 from interactions.filters import InteractionFilter, write_label
-from interactions.models import Label
+from interactions.labels import names_of
+from interactions.labels.keys import names_in_use
 from interactions.rules import moment_of
 from interactions.search.values import Stats, coverage, days_of, value_stats
 from projects.access import project_or_404
@@ -76,8 +77,7 @@ def feedback_key_detail(request, project, key):
     key = key_or_404(keys_of(project), key)
     words = Words(request, project, key)
     filterset = InteractionFilter(request.GET, project=project)
-    by = request.GET.get("by", "")
-    labels = list(Label.objects.filter(project=project).order_by("key").values_list("key", flat=True).distinct())
+    labels, by = names_in_use(project), names_of(project.pk).key(request.GET.get("by", ""))
     context = {
         "project": project,
         "nav": "feedback",

@@ -87,6 +87,12 @@ def keys_in_use(project, newest=False):
     return list(found.values())[:MOST_KEYS]
 
 
+def names_in_use(project):
+    """The names in force of up to 500 keys that are in use, in their order."""
+    names = names_of(project.pk)
+    return sorted({names.key(key) for key, *_ in _used_keys(project)})
+
+
 def _used_keys(project, newest=False, only=None):
     """[(key as it is stored, its uses, the number of its values, when it was used last)], of `only` these keys."""
     these = "" if only is None else "AND l.key = ANY(%(only)s)"

@@ -18,7 +18,11 @@ from feedback.moments import wilson
 from feedback.rollups import fold
 from feedback.services import create_feedback_key, is_used
 from interactions.ingest import ingest
+from interactions.labels import remove_label
+from interactions.labels.renames import begin_rename
 from interactions.models import Interaction
+from interactions.tasks import rename_labels
+from jobs.work import run_job
 from projects.services import share_project
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 from tests.feedback.compared import make_key
@@ -280,6 +284,19 @@ def test_a_key_without_values_says_how_they_come(pages, keyed, key):
     call = shlex.split(html.unescape(re.search(r"<code>(curl .*?)</code>", text, re.DOTALL)[1]))
     assert json.loads(call[-1]) == {"completion_id": "ID_OF_THE_INTERACTION", "feedback_key": key, "value": True}
     assert r"\u002D" not in text
+
+
+def test_labels_are_offered_by_their_names_in_force_and_an_old_one_shows_what_it_became(pages, keyed):
+    make_interaction(keyed, labels={"topic": "x"})
+    removed = make_interaction(keyed, labels={"gone": "x"})
+    remove_label(interaction=removed, key="gone", by=owner_of(keyed))
+    for key, to in (("topic", "about"), ("about", "intent")):
+        job = begin_rename(project=keyed, by=owner_of(keyed), key=key, to=to)
+        run_job(rename_labels.func.__wrapped__, job.pk)
+    context = pages.get(url("feedback_key_detail", keyed, "score"), {"by": "topic"}).context
+    assert context["label_keys"] == ["intent"]
+    assert context["by"] == context["label"] == "intent"
+    assert {row.group.key for row in context["labels"].rows} == {"refund", "a|b:c\\d", None}
 
 
 def test_another_filter_may_hold_no_value(pages, keyed):
