@@ -8,6 +8,8 @@ from registry.models import Model, Provider
 from registry.sealing import Unreadable, unseal
 
 CHAT, EMBEDDINGS, MODELS = "chat/completions", "embeddings", "models"
+# shorter ones are no secret, such as a runtime's "x", and stand in words
+LEAST_KEY, LEAST_HOST = 8, 4
 Kind = Provider.Kind
 
 
@@ -31,9 +33,10 @@ class Endpoint:
     def hidden(self, text):
         """The text without the key and the address, should somebody's error have repeated them."""
         parts = urlsplit(self.address)
-        told = [self.address, f"{parts.netloc}{parts.path}", parts.netloc]
-        told += [parts.hostname] if len(parts.hostname or "") > 3 else []
-        for secret in sorted(filter(None, [self.api_key, *told]), key=len, reverse=True):
+        told = [self.address, f"{parts.netloc}{parts.path}", parts.netloc, parts.hostname or ""]
+        secrets = [one for one in told if len(one) >= LEAST_HOST]
+        secrets += [self.api_key] if len(self.api_key) >= LEAST_KEY else []
+        for secret in sorted(secrets, key=len, reverse=True):
             for written in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
                 text = text.replace(written, "…")
         return text

@@ -126,6 +126,15 @@ def test_no_part_of_a_key_is_told_of_a_content_type_that_is_cut(client, desk, lo
     assert "sk-" not in caught.value.message + told(logged(1)[0])["error"]["message"]
 
 
+@pytest.mark.parametrize(("theirs", "words"), [("i", "Failing with 400 as asked."), ("as asked", "Failing with 400 ….")])
+def test_a_short_key_does_not_mangle_the_providers_words(client, desk, logged, theirs, words):
+    change_provider(provider=desk.provider, by=desk.owner, api_key=theirs)
+    desk.add("fail400")
+    with pytest.raises(openai.BadRequestError, match=words):
+        client.chat.completions.create(model="desk/fail400", messages=said())
+    assert words in told(logged(1)[0])["error"]["message"]
+
+
 def test_a_call_is_tried_again_before_anything_came(client, desk, logged, upstream):
     desk.add("fail500:2")
     assert client.chat.completions.create(model="desk/fail500-2", messages=said()).choices[0].message.content
