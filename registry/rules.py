@@ -1,6 +1,8 @@
 """What may be said of models and providers."""
 
 import json
+import re
+import unicodedata
 
 from registry.models import Capability
 
@@ -43,6 +45,12 @@ def model_key_fault(key):
     if len(parts) > 1 and parts[-1] in TAKEN_ENDS:
         return f"A key does not end in /{parts[-1]}: there is a call at that address."
     return None
+
+
+def suggested_key(external_id):
+    """A key for the model that its provider calls so, as static/frame.js makes one of a name."""
+    plain = "".join(one for one in unicodedata.normalize("NFKD", external_id) if not unicodedata.combining(one))
+    return re.sub(r"[^a-z0-9_]+", "-", plain.lower()).strip("-")[:MAX_KEY]
 
 
 def parameters_fault(parameters):

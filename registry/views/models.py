@@ -7,13 +7,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import MANAGE_MODELS
 from registry.access import managed_team_or_404, team_or_404
+from registry.answers import bare
 from registry.checking import Busy, check_model
 from registry.forms import ModelForm, show_faults
 from registry.listing import SHOWN, models_of
 from registry.models import Attachment
 from registry.paging import page_of
 from registry.providers import providers_of
-from registry.rules import Fault, Taken
+from registry.rules import Fault, Taken, suggested_key
 from registry.services import change_model, register_model
 from registry.views.providers import BUSY
 
@@ -46,7 +47,8 @@ def model_create(request, team):
     team = managed_team_or_404(request.user, team)
     providers = providers_of(team)
     asked = {name: request.GET[name] for name in ("provider", "external_id") if name in request.GET}
-    asked |= {"name": asked["external_id"]} if "external_id" in asked else {}
+    if "external_id" in asked:
+        asked |= {"name": asked["external_id"], "key": suggested_key(bare(asked["external_id"]))}
     form = ModelForm(request.POST or None, providers=providers, initial=asked)
     if form.is_valid():
         try:

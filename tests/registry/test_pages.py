@@ -97,6 +97,23 @@ def test_the_check_button_really_calls_and_the_page_tells_what_came(page, provid
 
 
 @pytest.mark.parametrize(
+    ("external_id", "key"),
+    [
+        ("Qwen/Qwen3-8B", "qwen-qwen3-8b"),
+        ("models/gemini-2.5-flash", "gemini-2-5-flash"),
+        ("llama3.2:latest", "llama3-2"),
+        ("Élan//modèle_1/", "elan-modele_1"),
+    ],
+)
+def test_the_form_of_a_reported_model_can_be_sent_as_it_opens(page, project, provider, external_id, key):
+    shown = page("model_create", data={"provider": "pool", "external_id": external_id})
+    record = {field.name: field.value() for field in shown.context["form"]}
+    record["parameters"] = record["parameters"] or ""
+    assert page("model_create", data=record, method="post").status_code == 302
+    assert Model.objects.values_list("key", "external_id", "provider__key").get() == (key, external_id, "pool")
+
+
+@pytest.mark.parametrize(
     ("kind", "external_id", "reported", "is_missing", "is_offered"),
     [
         ("vllm", "small", ["small"], False, False),
