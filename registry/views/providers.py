@@ -53,7 +53,7 @@ def provider_detail(request, team, provider):
 
 
 def _missing(provider, models):
-    """The models that it did not report, where it reports any. Azure serves deployments, and reports what they are of."""
+    """The models that it did not report, where it reports any; Azure reports what its deployments are of."""
     if provider.kind == Provider.Kind.AZURE or not provider.reported:
         return []
     reported = {bare(one) for one in provider.reported}

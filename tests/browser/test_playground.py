@@ -19,7 +19,7 @@ from tests.gateway.served import served
 from tests.upstream import Running
 
 SHOTS = os.environ.get("SHOTS")  # a folder for pictures of what was looked at
-MODELS = ("good", "fair", "echo", "slow:10", "fail400", "fail429", "half", "reasons:1")
+MODELS = ("good", "fair", "echo", "slow:10", "fail400", "fail429", "half")
 ROOT = "/p/claims/playground"
 
 
@@ -40,19 +40,27 @@ def gateway(upstream, settings, tmp_path, transactional_db):
 
 @pytest.fixture
 def models(project, upstream, settings):
-    """The upstream's models, attached to the project; the first is the default."""
+    """The provider of the upstream's models, which are attached to the project; the first is the default."""
     settings.ALLOWED_UPSTREAMS = ["127.0.0.1"]
     owner = owner_of(project)
     provider = create_provider(
         team=project.team, key="desk", kind="vllm", by=owner, name="Desk", address=upstream.address
     )
     for name in MODELS:
-        model = register_model(
-            team=project.team, key=name, provider=provider, external_id=name, capabilities=["text"], by=owner
-        )
-        attach(project=project, model=model, by=owner)
+        model = add(project, provider, name)
         if name == "good":
             set_default(project=project, model=model, by=owner)
+    return provider
+
+
+def add(project, provider, name):
+    """The provider's model of this name, attached."""
+    owner = owner_of(project)
+    model = register_model(
+        team=project.team, key=name, provider=provider, external_id=name, capabilities=["text"], by=owner
+    )
+    attach(project=project, model=model, by=owner)
+    return model
 
 
 @pytest.fixture
@@ -168,7 +176,8 @@ def test_after_a_login_in_another_tab_the_page_goes_on(open_playground, open_pag
     expect(page.locator("#votefault")).to_contain_text("Reload it; what is written stays.")
 
 
-def test_the_words_of_a_model_that_reasons_are_written_as_they_come_and_a_thought_is_none(open_playground):
+def test_the_words_of_a_model_that_reasons_are_written_as_they_come_and_no_thoughts(open_playground, models, project):
+    add(project, models, "reasons:1")
     page = open_playground("reasons:1")
     page.locator("#user").fill("Think first")
     page.evaluate(
@@ -183,20 +192,16 @@ def test_the_words_of_a_model_that_reasons_are_written_as_they_come_and_a_though
 
 
 def test_most_tokens_go_under_the_name_that_the_provider_knows(open_playground, upstream, project):
-    page, owner = open_playground("good"), owner_of(project)
-    newer = create_provider(
-        team=project.team, key="newer", kind="openai", by=owner, address=upstream.address, api_key="sk-secret"
-    )
-    model = register_model(team=project.team, key="newer", provider=newer, external_id="fair", by=owner)
-    attach(project=project, model=model, by=owner)
-    page.goto(f"{ROOT}?model=good&model=newer")
+    described = {"kind": "openai", "address": upstream.address, "api_key": "sk-secret"}
+    add(project, create_provider(team=project.team, key="newer", by=owner_of(project), **described), "aloud")
+    page = open_playground("good", "aloud")
     page.locator("#user").fill("Be short")
     page.locator("#max_tokens").fill("3")
     page.locator("#run").click()
     expect(page.locator(".answer .prose")).to_have_count(2)
     names = ("max_tokens", "max_completion_tokens")
     sent = {body["model"]: {name: body[name] for name in names if name in body} for _, _, body in upstream.calls}
-    assert sent == {"good": {"max_tokens": 3}, "fair": {"max_completion_tokens": 3}}
+    assert sent == {"good": {"max_tokens": 3}, "aloud": {"max_completion_tokens": 3}}
 
 
 def test_what_a_model_says_does_nothing(open_playground, project):

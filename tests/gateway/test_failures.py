@@ -126,7 +126,9 @@ def test_no_part_of_a_key_is_told_of_a_content_type_that_is_cut(client, desk, lo
     assert "sk-" not in caught.value.message + told(logged(1)[0])["error"]["message"]
 
 
-@pytest.mark.parametrize(("theirs", "words"), [("i", "Failing with 400 as asked."), ("as asked", "Failing with 400 ….")])
+@pytest.mark.parametrize(
+    ("theirs", "words"), [("i", "Failing with 400 as asked."), ("as asked", "Failing with 400 ….")]
+)
 def test_a_short_key_does_not_mangle_the_providers_words(client, desk, logged, theirs, words):
     change_provider(provider=desk.provider, by=desk.owner, api_key=theirs)
     desk.add("fail400")
