@@ -4,72 +4,23 @@ import base64
 import fcntl
 import os
 import secrets
-import sys
 from pathlib import Path
 
 from csp.constants import NONE, SELF
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
 
+from config import environment as env
 from interactions import durable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-
-def _flag(name, default=False):
-    return os.environ.get(name, str(int(default))).lower() in {"1", "true", "yes", "on"}
-
-
-def _items(text):
-    return [item.strip() for item in text.split(",") if item.strip()]
-
-
-def _list(name, default=""):
-    return _items(os.environ.get(name, default))
-
-
-def _number(name, default, least, most, kind=int):
-    """A number of these bounds; whoever sent another one is told so in a line."""
-    text = os.environ.get(name) or str(default)
-    try:
-        value = kind(text)
-    except ValueError:
-        value = None
-    if value is None or not least <= value <= most:
-        sys.exit(f"{name} is a {'whole ' if kind is int else ''}number from {least} to {most}, not {text!r}.")
-    return value
-
-
-def _hosts():
-    hosts = _list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-    if odd := [host for host in hosts if "/" in host]:
-        sys.exit(f"ALLOWED_HOSTS holds names of hosts, such as marginalia.example.org, not {odd[0]!r}.")
-    return hosts
-
-
-def _parts_of(address):
-    try:
-        return conninfo_to_dict(address)
-    except ProgrammingError:  # which may repeat the password
-        sys.exit("DATABASE_URL is the address of a PostgreSQL, such as postgresql://user:password@host/name.")
-
-
-def _log_level():
-    level = (os.environ.get("LOG_LEVEL") or "WARNING").upper()
-    if level not in LEVELS:
-        sys.exit(f"LOG_LEVEL is one of {', '.join(LEVELS)}, not {level!r}.")
-    return level
-
 
 # -- this process ----------------------------------------------------------------------------------
 DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / "var").resolve()
 HOST = os.environ.get("HOST") or "127.0.0.1"
-PORT = _number("PORT", 8000, 1, 65_535)
+PORT = env.number("PORT", 8000, 1, 65_535)
 EVERYWHERE = HOST in {"0.0.0.0", "::"}  # noqa: S104
 _NAMED = "localhost" if EVERYWHERE else f"[{HOST}]" if ":" in HOST else HOST
 ADDRESS = (os.environ.get("ADDRESS") or f"http://{_NAMED}:{PORT}").rstrip("/")
-DEBUG = _flag("DEBUG")
+DEBUG = env.flag("DEBUG")
 HTTPS = ADDRESS.startswith("https://")
 
 
@@ -94,9 +45,9 @@ def _encryption_key():
 
 # the key that signs sessions, and those that providers' addresses and keys are encrypted with: the first encrypts
 SECRET_KEY = os.environ.get("SECRET_KEY") or _kept("secret_key", lambda: secrets.token_urlsafe(50))
-ENCRYPTION_KEYS = _list("ENCRYPTION_KEYS") or _items(_kept("encryption_keys", _encryption_key))
-ALLOWED_HOSTS = _hosts() + ([] if EVERYWHERE else [_NAMED])
-CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS") or [ADDRESS]
+ENCRYPTION_KEYS = env.listed("ENCRYPTION_KEYS") or env.items(_kept("encryption_keys", _encryption_key))
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]") + ([] if EVERYWHERE else [_NAMED])
+CSRF_TRUSTED_ORIGINS = env.listed("CSRF_TRUSTED_ORIGINS") or [ADDRESS]
 
 # -- the database ----------------------------------------------------------------------------------
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
@@ -104,7 +55,7 @@ if not DATABASE_URL:
     import embedded
 
     DATABASE_URL = embedded.address(DATA_DIR)
-_connection = _parts_of(DATABASE_URL)
+_connection = env.database(DATABASE_URL)
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -247,9 +198,9 @@ CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
 # -- transport -------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_SSL_REDIRECT = HTTPS and _flag("SSL_REDIRECT", default=True)
+SECURE_SSL_REDIRECT = HTTPS and env.flag("SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^ready$"]  # asked by the machine itself
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _flag("BEHIND_PROXY") else None
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -272,9 +223,9 @@ FILE_UPLOAD_HANDLERS = ["config.uploads.NoFiles"]
 # -- calls to providers ----------------------------------------------------------------------------
 SSL_CERT_FILE = os.environ.get("SSL_CERT_FILE", "")  # what calls to providers read by themselves; here to be checked
 # hosts, host:ports and networks that are called although they lie on this machine or are link-local
-ALLOWED_UPSTREAMS = _list("ALLOWED_UPSTREAMS")
-GATEWAY_TIMEOUT = _number("GATEWAY_TIMEOUT", 60, 0.1, 3_600, kind=float)  # seconds without a byte from a provider
-GATEWAY_SPOOL_MB = _number("GATEWAY_SPOOL_MB", 64, 0, 1_000_000)  # of what is logged once the database answers again
+ALLOWED_UPSTREAMS = env.listed("ALLOWED_UPSTREAMS")
+GATEWAY_TIMEOUT = env.number("GATEWAY_TIMEOUT", 60, 0.1, 3_600, kind=float)  # seconds without a byte from a provider
+GATEWAY_SPOOL_MB = env.number("GATEWAY_SPOOL_MB", 64, 0, 1_000_000)  # of what is logged once the database answers again
 
 # -- the API ---------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -318,5 +269,5 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # these tell of the addresses that they call, which are kept encrypted
     "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore")},
-    "root": {"handlers": ["console"], "level": _log_level()},
+    "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL")},
 }

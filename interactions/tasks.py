@@ -134,7 +134,9 @@ def rename_labels(work):
             place = {"after": after, "moved": place["moved"] + n}
             work.advance(n, place)
     renames.settle(project=work.project, key=key, value=value)
-    return {"text": f"{place['moved']:,} uses have the new name. The old one leads to it."}
+    moved = place["moved"]
+    have = "use has" if moved == 1 else "uses have"
+    return {"text": f"{moved:,} {have} the new name. The old one leads to it."}
 
 
 @app.periodic(cron="* * * * * */30")

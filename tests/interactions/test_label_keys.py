@@ -399,7 +399,7 @@ def test_a_rename_tells_how_many_followed_whatever_is_folded(project):
     for labelled in ({"topic": "a"}, {"topic": "b"}, {"topic": "b"}):
         make_interaction(project, labels=labelled)
     job = rename(project, "topic", "b", value="a")
-    assert (job.total, job.done, job.result["text"][:6]) == (1, 1, "1 uses")
+    assert (job.total, job.done, job.result["text"][:6]) == (1, 1, "1 use ")
     rollups.fold()
     make_interaction(project, labels={"topic": "c"})
     rename(project, "topic", "c", value="b")

@@ -1,0 +1,57 @@
+"""What the environment says, read; whoever wrote what cannot be is told so in a line, and nothing starts."""
+
+import os
+import sys
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def flag(name, default=False):
+    return os.environ.get(name, str(int(default))).lower() in {"1", "true", "yes", "on"}
+
+
+def items(text):
+    """What stands between commas."""
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
+def listed(name, default=""):
+    return items(os.environ.get(name, default))
+
+
+def number(name, default, least, most, kind=int):
+    """A number of these bounds."""
+    text = os.environ.get(name) or str(default)
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not least <= value <= most:
+        sys.exit(f"{name} is a {'whole ' if kind is int else ''}number from {least} to {most}, not {text!r}.")
+    return value
+
+
+def hosts(name, default):
+    """Names of hosts."""
+    found = listed(name, default)
+    if odd := [host for host in found if "/" in host]:
+        sys.exit(f"{name} holds names of hosts, such as marginalia.example.org, not {odd[0]!r}.")
+    return found
+
+
+def log_level(name):
+    level = (os.environ.get(name) or "WARNING").upper()
+    if level not in LEVELS:
+        sys.exit(f"{name} is one of {', '.join(LEVELS)}, not {level!r}.")
+    return level
+
+
+def database(address):
+    """The parts of DATABASE_URL."""
+    try:
+        return conninfo_to_dict(address)
+    except ProgrammingError:  # which may repeat the password
+        sys.exit("DATABASE_URL is the address of a PostgreSQL, such as postgresql://user:password@host/name.")
