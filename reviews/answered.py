@@ -1,7 +1,7 @@
 """What was answered in a queue, counted by the database: nothing here reads a row for an answer.
 
 Answers are told as JSON text, those about a pair as all mean them (its first interaction is A). Those of deciders are
-kept apart, and so are those to controls, which say something of people alone.
+kept apart, and so are those to gold items, which say something of people alone.
 """
 
 import itertools
@@ -130,8 +130,8 @@ def totals(queue):
         return items, cursor.fetchone()
 
 
-def controls(queue):
-    """{user id: (answers that are right, answers given)} of the questions that controls know the answer to; what was
+def gold(queue):
+    """{user id: (answers that are right, answers given)} of the questions that gold items know the answer to; what was
     left unanswered is neither."""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -25,7 +25,7 @@ REMOVED = "This item was taken out of the queue. Your answers are kept as a draf
 CLOSED = "The queue is closed. Your answers are kept as a draft."
 DECIDED = "A third person has decided this item; it can no longer be changed."
 __all__ = [
-    "LockLost", "Progress", "Refused", "before", "hold", "next_review", "others", "progress", "put_off",
+    "LockLost", "Progress", "Refused", "before", "hold", "later", "next_review", "others", "progress",
     "review_or_404", "save_draft", "sides", "skip", "submit", "undo",
 ]  # fmt: skip
 
@@ -179,10 +179,10 @@ def skip(*, review):
     return _lay_down(review, "skip", State.SKIPPED, ended_at=timezone.now())
 
 
-def put_off(*, review):
+def later(*, review):
     """To the end of her own order; others may take it meanwhile. Also for one that she skipped. The Review."""
     place = slots.last_place(review.queue, review.by) + 1
-    return _lay_down(review, "put_off", place=place, ended_at=None)
+    return _lay_down(review, "later", place=place, ended_at=None)
 
 
 @transaction.atomic

@@ -28,8 +28,8 @@ class Interval:
 
 @dataclass(frozen=True)
 class Totals:
-    """Items by what became of them: `items` in the queue (removed ones and controls aside), `complete` of them have all
-    answers that were asked for, `conflicts` wait for a decision, `decided`, `gold` are hidden controls, `removed`.
+    """Items by what became of them: `items` in the queue (removed ones and gold aside), `complete` of them have all
+    answers that were asked for, `conflicts` wait for a decision, `decided`, `gold`, `removed`.
     Answers: `submitted`, `skipped`, `drafts`, and when the first and the last came."""
 
     items: int
@@ -47,7 +47,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class Person:
-    """One reviewer: `seconds` her median an item, `per_hour` at that pace; `gold` the share of answers to controls that
+    """One reviewer: `seconds` her median an item, `per_hour` at that pace; `gold` the share of those to gold items that
     are right, `agreement` the share of her answers that are another's too on the same item (Intervals or None)."""
 
     user: User
@@ -113,15 +113,15 @@ def report(queue):
     users = User.objects.in_bulk([user for user, *_ in rows])
     form, same = form_of(queue), {}
     questions = [_question(queue, one, users, same) for one in (form.questions if form else [])]
-    controls = answered.controls(queue)
-    people = [_person(users[user], *row, controls.get(user), same.get(user)) for user, *row in rows if user in users]
+    gold = answered.gold(queue)
+    people = [_person(users[user], *row, gold.get(user), same.get(user)) for user, *row in rows if user in users]
     samples = Sample.objects.filter(queue=queue).select_related("by", "job").defer("picked").order_by("pk")
     return Report(queue, Totals(*items, *reviews), people, questions, list(samples), queue.rule, timezone.now())
 
 
-def _person(user, submitted, skipped, seconds, controls, same):
+def _person(user, submitted, skipped, seconds, gold, same):
     per_hour = 3_600 / seconds if seconds else None
-    return Person(user, submitted, skipped, seconds, per_hour, _share(controls), _share(same))
+    return Person(user, submitted, skipped, seconds, per_hour, _share(gold), _share(same))
 
 
 def _share(counted):

@@ -53,7 +53,7 @@ class ListedQueueSerializer(QueueSerializer):
     """A queue of the list, with how much is in it."""
 
     items = serializers.IntegerField(source="n_items")
-    open = serializers.IntegerField(source="n_open", help_text="that still ask for answers, controls aside")
+    open = serializers.IntegerField(source="n_open", help_text="that still ask for answers, gold items aside")
     conflicts = serializers.IntegerField(source="n_conflicts")
 
     class Meta(QueueSerializer.Meta):

@@ -25,7 +25,7 @@ CHANGEABLE = {"name", "kind", "reviewers", "blind", "open_to_all"}
 # -- finding --------------------------------------------------------------------------------------
 def queues_of(project):
     """The project's Queues, those that are open first, by name; each with `.n_items`, `.n_open` (still asking for
-    answers, controls aside) and `.n_conflicts`."""
+    answers, gold aside) and `.n_conflicts`."""
     there = Q(items__removed_at=None)
     return (
         Queue.objects.filter(project=project)
@@ -287,8 +287,8 @@ def put_back(*, queue, item_ids):
 
 @transaction.atomic
 def set_gold(*, item, answers):
-    """Answers that are known to be right ({question key: answer}, any of the questions), which makes the item a hidden
-    control; or None: an ordinary item again. RecordError for answers that do not fit, Conflict once people have
+    """Answers that are known to be right ({question key: answer}, any of the questions), which makes it a gold
+    item; or None: an ordinary item again. RecordError for answers that do not fit, Conflict once people have
     answered it. The Item."""
     item = Item.objects.select_for_update(of=("self",)).select_related("queue").get(pk=item.pk)
     if item.submitted:

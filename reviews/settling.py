@@ -2,7 +2,7 @@
 
 One person's feedback, preferences and corrections are written when her answers are in; in a blind queue of several
 reviewers only when all answers are, since others could read them meanwhile. Labels are written once for all: when all
-answers are in and agree, or when a third person has decided. Controls write nothing.
+answers are in and agree, or when a third person has decided. Gold items write nothing.
 """
 
 from reviews.models import Review, State

@@ -16,7 +16,7 @@ from reviews.models import Form, Guideline, Item, Review, Seat, State
 
 LOCK = datetime.timedelta(minutes=5)
 OPEN = (State.PENDING, State.DRAFT)
-RARELY, OFTEN = 20, 2  # a control comes with one item of so many, as there are controls for
+RARELY, OFTEN = 20, 2  # a gold item comes with one of so many, as there are gold items for
 _FREE = """
     FROM reviews_item i WHERE i.queue_id = %(queue)s AND i.removed_at IS NULL AND i.open
     AND NOT EXISTS (SELECT FROM reviews_review r WHERE r.item_id = i.id AND r.by_id = %(user)s)
@@ -60,7 +60,7 @@ def locked_item(item_id):
 
 
 def is_free(item, user, decides=False):
-    """Whether this person may have a place at the locked item: one more is asked for and nobody holds it. A control
+    """Whether this person may have a place at the locked item: one more is asked for and nobody holds it. A gold item
     has a place for everybody; a decision has one."""
     held = Review.objects.filter(item=item, state__in=OPEN, locked_until__gt=timezone.now(), decides=decides)
     held = held.exclude(by=user).count()
@@ -76,7 +76,7 @@ def hold(review):
 
 
 def next_item(queue, seat, besides=()):
-    """A free Item, locked, that this person has never had; None where there is none. Controls come in between, at
+    """A free Item, locked, that this person has never had; None where there is none. Gold items come in between, at
     moments that differ from person to person, and at the end."""
     for asked in _order(queue, seat):
         if item := _first(queue, seat, asked, besides):
@@ -110,7 +110,7 @@ def is_swapped(item, user):
 
 def remaining(queue, user):
     """(items that this person can still get, answers that they still ask of everybody): what others hold at this
-    moment included, controls too. Of more than 10,000 items it is an upper bound, which others' answers bring down."""
+    moment included, gold too. Of more than 10,000 items it is an upper bound, which others' answers bring down."""
     asked = {"queue": queue.pk, "user": user.pk, "besides": [], "reviewers": queue.reviewers}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {_ASKED} {_ASKING}", asked)
@@ -129,12 +129,12 @@ def held_by_others(queue, user):
 
 
 def _order(queue, seat):
-    controls = Item.objects.filter(queue=queue, gold__isnull=False, removed_at=None).count()
+    gold = Item.objects.filter(queue=queue, gold__isnull=False, removed_at=None).count()
     ordinary = [_HERS, _ONWARD]
-    if not controls:
+    if not gold:
         return ordinary
     last = Item.objects.filter(queue=queue, removed_at=None).aggregate(last=Max("place"))["last"] or 0
-    every = max(OFTEN, min(RARELY, last // (controls + 1)))
+    every = max(OFTEN, min(RARELY, last // (gold + 1)))
     due = _digest(queue.pk, seat.user_id, seat.given) % every == 0
     return [_CONTROL, *ordinary] if due else [*ordinary, _CONTROL]
 

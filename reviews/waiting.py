@@ -8,7 +8,7 @@ _NEW = "NOT EXISTS (SELECT FROM reviews_review r WHERE r.item_id = i.id AND r.by
 _OPEN = "i.queue_id = q.id AND i.removed_at IS NULL AND i.open"
 _FREE = f"{_OPEN} AND NOT i.assigned AND i.gold IS NULL"
 # Each part ends at `most`, so that a queue of a million costs no more than one of a hundred: what she has not reached
-# yet, what she passed, controls, what is assigned to her, and what she began.
+# yet, what she passed, gold, what is assigned to her, and what she began.
 _WAITING = f"""
     SELECT q.id, waiting.n FROM reviews_queue q
     LEFT JOIN reviews_seat s ON s.queue_id = q.id AND s.user_id = %(user)s

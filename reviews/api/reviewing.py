@@ -140,11 +140,11 @@ class Skip(_Step):
         return desk.skip(review=review)
 
 
-class PutOff(_Step):
+class Later(_Step):
     """To the end of your own order."""
 
     def take(self, review, sent):
-        return desk.put_off(review=review)
+        return desk.later(review=review)
 
 
 class Undo(APIView):

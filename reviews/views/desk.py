@@ -24,7 +24,7 @@ from reviews.views.keys import keys_of
 from reviews.views.showing import completion_of, item_context
 
 MOST_BESIDES = 100
-WITHOUT_ANSWER = {"skip": work.skip, "later": work.put_off}
+WITHOUT_ANSWER = {"skip": work.skip, "later": work.later}
 
 
 @require_safe

@@ -1,4 +1,4 @@
-"""A queue's own page: its items with their states, taking out and assigning, conflicts, and hidden controls."""
+"""A queue's own page: its items with their states, taking out and assigning, conflicts, and gold items."""
 
 from dataclasses import dataclass, field
 
@@ -39,7 +39,7 @@ LISTS = {
     "complete": ("Complete", Q(removed_at=None, open=False)),
     "conflict": ("In conflict", Q(removed_at=None, conflict=True)),
     "asks_lead": ("Ask a lead", ASKS_LEAD),
-    "gold": ("Hidden controls", Q(removed_at=None, gold__isnull=False)),
+    "gold": ("Gold items", Q(removed_at=None, gold__isnull=False)),
     "removed": ("Taken out", Q(removed_at__isnull=False)),
 }
 
@@ -163,7 +163,7 @@ def _again(queue, user, ids):
     hers = Review.objects.filter(queue=queue, by=user, item__in=ids, state=State.SKIPPED)
     skipped = list(hers.values_list("pk", flat=True))
     for review_id in skipped:
-        desk.put_off(review=desk.review_or_404(queue, user, review_id))
+        desk.later(review=desk.review_or_404(queue, user, review_id))
     return len(skipped)
 
 
@@ -177,7 +177,7 @@ def _ids(request, name="item"):
 # -- one item -------------------------------------------------------------------------------------
 @require_http_methods(["GET", "HEAD", "POST"])
 def queue_item(request, project, queue, item_id):
-    """What was said of an item; and the answers that are known to be right, which make it a hidden control: reviewers
+    """What was said of an item; and the answers that are known to be right, which make it a gold item: reviewers
     are measured by them without knowing."""
     project, queue = managed_queue(request, project, queue)
     item = item_or_404(queue, item_id)
@@ -193,7 +193,7 @@ def queue_item(request, project, queue, item_id):
             faults = {"": str(error)}
         else:
             is_ordinary = "ordinary" in request.POST
-            messages.success(request, "An ordinary item again." if is_ordinary else "A hidden control now.")
+            messages.success(request, "An ordinary item again." if is_ordinary else "A gold item now.")
             return redirect("queue_detail", project=project.ref, queue=queue.key)
     context = _item_context(project, queue, item) | {
         "said": said_of(item, request.user),

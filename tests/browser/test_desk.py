@@ -834,7 +834,7 @@ def test_no_page_of_the_desk_breaks_wcag(page, open_page, project, queue, pairs)
         "fill": f"/{queue.key}/fill",
         "report": f"/{wide.key}/report",
         "empty report": f"/{empty.key}/report",
-        "control": f"/{queue.key}/items/{items_of(queue)[2].pk}",
+        "gold": f"/{queue.key}/items/{items_of(queue)[2].pk}",
         "desk": f"/{rich.key}/desk",
         "pair": f"/{pairs.key}/desk?diff=1",
         "finished": f"/{empty.key}/desk",

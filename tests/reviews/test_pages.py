@@ -549,7 +549,7 @@ def test_what_was_skipped_comes_back_into_ones_own_order(pages, queue):
     assert review.state == State.PENDING
 
 
-def test_a_hidden_control_is_set_and_not_shown_to_reviewers(pages, queue):
+def test_a_gold_item_is_set_and_not_shown_to_reviewers(pages, queue):
     item = items_of(queue)[0]
     address = url("queue_item", queue, item_id=item.pk)
     assert pages.post(address, {}).status_code == 422
@@ -557,8 +557,8 @@ def test_a_hidden_control_is_set_and_not_shown_to_reviewers(pages, queue):
     item.refresh_from_db()
     assert item.gold == {"accurate": "wrong"}
     pages.get(url("queue_detail", queue))  # where it is said that it was kept
-    ordinary, control = (pages.get(url("desk", queue)).content.decode() for _ in range(2))
-    assert "control" not in ordinary.lower() + control.lower()
+    ordinary, gold = (pages.get(url("desk", queue)).content.decode() for _ in range(2))
+    assert "gold" not in ordinary.lower() + gold.lower()
     assert pages.post(address, {"ordinary": "1"}).status_code == 302
     item.refresh_from_db()
     assert item.gold is None

@@ -153,7 +153,7 @@ def test_what_is_put_off_comes_last_and_only_in_ones_own_order(project):
     queue = make_queue(project, n=3)
     desk = Desk(queue)
     first = desk.next()
-    desk.post(f"/reviews/{first['id']}/put-off")
+    desk.post(f"/reviews/{first['id']}/later")
     order = []
     for _ in range(3):
         review = desk.next()
@@ -295,7 +295,7 @@ def test_who_is_no_longer_a_member_neither_answers_nor_reads_what_others_said(pr
     for review in (done, begun):
         path = f"/reviews/{review['id']}"
         assert "none of the reviewers" in gone.get(path, 403)["error"]
-        for step in ("draft", "submit", "skip", "put-off"):
+        for step in ("draft", "submit", "skip", "later"):
             gone.post(f"{path}/{step}", code=403)
     gone.post("/undo", code=403)
     assert Review.objects.get(pk=done["id"]).state == State.SUBMITTED
@@ -326,7 +326,7 @@ def test_nobody_reads_or_writes_anothers_review(project):
     assert "blind" in owner.call("GET", path, code=403).json()["error"]
     mine.submit(review)
     assert owner.get(path)["answers"] == {"good": "yes"}
-    for step in ("draft", "submit", "skip", "put-off"):
+    for step in ("draft", "submit", "skip", "later"):
         assert other.call("POST", f"{path}/{step}").status_code == 404
 
 
@@ -380,7 +380,7 @@ def test_what_was_skipped_can_be_put_at_the_end_again(project):
     review = desk.next()
     desk.post(f"/reviews/{review['id']}/skip")
     assert desk.next() is None
-    assert desk.post(f"/reviews/{review['id']}/put-off")["state"] == "pending"
+    assert desk.post(f"/reviews/{review['id']}/later")["state"] == "pending"
     assert desk.next()["id"] == review["id"]
 
 
@@ -389,7 +389,7 @@ def test_putting_off_and_skipping_are_undone_to_what_was_before(project):
     desk = Desk(queue)
     first = desk.next()
     desk.post(f"/reviews/{first['id']}/draft", {"answers": {"good": "no"}})
-    desk.post(f"/reviews/{first['id']}/put-off")
+    desk.post(f"/reviews/{first['id']}/later")
     second = desk.next()
     desk.post(f"/reviews/{second['id']}/skip")
     assert (desk.undo()["id"], desk.undo()["id"]) == (second["id"], first["id"])

@@ -1,4 +1,4 @@
-"""Several reviewers an item: as many answers as were asked for, blind, conflicts for a third, hidden controls."""
+"""Several reviewers an item: as many answers as were asked for, blind, conflicts for a third, hidden gold items."""
 
 import threading
 import time
@@ -275,7 +275,7 @@ def test_of_a_pair_people_agree_on_the_answer_and_not_on_the_side(project, monke
     assert crossed == 2 and not Item.objects.filter(conflict=True).exists()
 
 
-# -- controls -------------------------------------------------------------------------------------
+# -- gold -----------------------------------------------------------------------------------------
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("kept", "right"), [(["b", "a"], 1), (["a", "b"], 1), (["a"], 0), (["a", "b", "c"], 0), ([], 0)]
