@@ -24,7 +24,7 @@ from gateway.line import CALLS, PREFIX
 from gateway.routing import Look, Offers, Who
 from gateway.service import Service
 from interactions.jsontext import JSONError, dumps, loads
-from interactions.records import shows_pictures
+from interactions.message_records import shows_pictures
 from interactions.rules import kind_of
 from registry.endpoints import EMBEDDINGS
 from registry.models import Capability

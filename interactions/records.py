@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from interactions import jsontext
 from interactions.ids import UTC
-from interactions.pictures import REFERENCE, PictureError, Taking
+from interactions.message_records import Messages
 from interactions.plain import preview, text_of, words_of
 from interactions.rules import (
     MAX_LABELS,
@@ -26,8 +26,6 @@ from interactions.rules import (
     text_fault,
 )
 
-ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
-PARTS = {"text", "image_url", "input_audio", "file", "refusal", "thinking"}
 SOURCES = {"live", "logged", "playground", "dataset", "evaluation", "automation", "simulation"}
 MEMBERS = {
     "project", "messages", "prompt", "completion", "model", "model_service", "feedbacks", "user", "session_id",
@@ -93,14 +91,6 @@ def envelope_of(payload):
     return kept
 
 
-def shows_pictures(raw):
-    """Whether what was sent has parts that are pictures: reading those is work that no stranger should get done."""
-    messages = raw.get("messages") if isinstance(raw, dict) else None
-    contents = [one.get("content") for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
-    parts = (part for content in contents if isinstance(content, list) for part in content)
-    return any(isinstance(part, dict) and part.get("type") == "image_url" for part in parts)
-
-
 def read_record(raw, *, now):
     """A Record from what was sent; RecordError names every fault."""
     if not isinstance(raw, dict):
@@ -115,10 +105,7 @@ class _Reader:
         self.raw = raw
         self.now = now
         self.errors = {}
-        self.pictures = []
-        self.taking = Taking()
-        self.images = 0
-        self.tools = 0
+        self.messages = Messages(self.wrong)
 
     def wrong(self, path, text):
         tell(self.errors, path, text)
@@ -129,7 +116,7 @@ class _Reader:
         for name in sorted(self.raw.keys() - MEMBERS):
             self.wrong(name, f"Unknown member. A record has {', '.join(sorted(MEMBERS))}.")
         raw = {name: value for name, value in self.raw.items() if name != "project"}
-        messages = self._messages()
+        messages = self.messages.read(raw.get("messages"), raw.get("prompt"))
         model, model_must_exist = self._model()
         usage = self._object("usage")
         record = Record(
@@ -151,9 +138,9 @@ class _Reader:
             completion_tokens=self._whole(usage.get("completion_tokens"), "usage.completion_tokens"),
             corrected=self._text("corrected_completion", least=1, most=MAX_CORRECTED),
             ab_campaign=self._text("ab_campaign", least=1),
-            pictures=self.pictures,
-            images=self.images,
-            tools=self.tools,
+            pictures=self.messages.pictures,
+            images=self.messages.images,
+            tools=self.messages.tools,
         )
         self._whole(usage.get("total_tokens"), "usage.total_tokens")
         self._object("metadata")
@@ -271,89 +258,6 @@ class _Reader:
             return []
         read = [read_feedback(item, f"feedbacks[{place}]", self.wrong) for place, item in enumerate(given)]
         return [item for item in read if item]
-
-    # -- messages ---------------------------------------------------------------------------------
-    def _messages(self):
-        messages, prompt = self.raw.get("messages"), self.raw.get("prompt")
-        if prompt is not None:
-            if messages is not None:
-                self.wrong("prompt", "Send either prompt or messages, not both.")
-            if not isinstance(prompt, str):
-                self.wrong("prompt", f"Send text, not {kind_of(prompt)}.")
-            return [{"role": "user", "content": prompt}]
-        if not isinstance(messages, list) or not messages:
-            self.wrong("messages", "Send a list of at least one message, or a prompt.")
-            return []
-        return [self._message(message, f"messages[{place}]") for place, message in enumerate(messages)]
-
-    def _message(self, message, path):
-        if not isinstance(message, dict):
-            self.wrong(path, "A message is an object with 'role' and 'content'.")
-            return message
-        role = message.get("role")
-        if not isinstance(role, str) or role not in ROLES:
-            self.wrong(f"{path}.role", f"Send one of {', '.join(sorted(ROLES))}.")
-        calls = self._tool_calls(message, path)
-        content = message.get("content")
-        if isinstance(content, list):
-            parts = [self._part(part, f"{path}.content[{place}]") for place, part in enumerate(content)]
-            if not parts:
-                self.wrong(f"{path}.content", "A list of parts needs at least one.")
-            return {**message, "content": parts}
-        # what a model answered is sent back as it came: of a refusal or a call without words it is null
-        if not isinstance(content, str) and not (content is None and (calls or _says_null(message))):
-            self.wrong(f"{path}.content", "Send text or a list of parts; null only of an assistant.")
-        return message
-
-    def _tool_calls(self, message, path):
-        """How many there are; OpenAI's older single `function_call` counts as one."""
-        calls = message.get("tool_calls")
-        if calls is None:
-            calls = [{"function": message["function_call"]}] if isinstance(message.get("function_call"), dict) else []
-        if not isinstance(calls, list):
-            self.wrong(f"{path}.tool_calls", "Send a list of tool calls.")
-            return 0
-        for place, call in enumerate(calls):
-            named = call.get("function", call.get("custom")) if isinstance(call, dict) else None
-            if not isinstance(named, dict) or not isinstance(named.get("name"), str):
-                self.wrong(f"{path}.tool_calls[{place}]", "A tool call is an object whose function has a name.")
-        self.tools += len(calls)
-        return len(calls)
-
-    def _part(self, part, path):
-        kind = part.get("type") if isinstance(part, dict) else None
-        if not isinstance(kind, str) or kind not in PARTS:
-            self.wrong(path, f"A part is an object whose type is one of {', '.join(sorted(PARTS))}.")
-        elif kind == "text" and not isinstance(part.get("text"), str):
-            self.wrong(f"{path}.text", f"Send text, not {kind_of(part.get('text'))}.")
-        elif kind == "image_url":
-            return self._image(part, path)
-        return part
-
-    def _image(self, part, path):
-        """Both spellings: the address itself, or an object that holds it as `url`."""
-        image = part.get("image_url")
-        nested = isinstance(image, dict)
-        url = image.get("url") if nested else image
-        path = f"{path}.image_url" + (".url" if nested else "")
-        self.images += 1
-        if not isinstance(url, str) or not url:
-            self.wrong(path, "Send an address or a data URI.")
-        elif url.startswith(REFERENCE):
-            self.wrong(path, f"Addresses that begin with {REFERENCE} are not taken; send the picture itself.")
-        elif url.strip()[:5].lower() == "data:":
-            try:
-                url, picture = self.taking.take(url)
-            except PictureError as error:
-                self.wrong(path, str(error))
-                return part
-            self.pictures.append(picture)
-            return {**part, "image_url": {**image, "url": url} if nested else url}
-        return part
-
-
-def _says_null(message):
-    return message.get("role") == "assistant" and "content" in message
 
 
 def _join(path, name):

@@ -12,10 +12,11 @@ from feedback.corrections import corrections_of
 from feedback.services import keys_of
 from interactions import bulk, ids
 from interactions.ids import wire_time
+from interactions.message_records import ROLES
 from interactions.messages import image_urls, with_addresses, with_data
 from interactions.models import Blob, InteractionBody
 from interactions.pictures import reference
-from interactions.records import ROLES, SOURCES
+from interactions.records import SOURCES
 from interactions.rules import ORIGINS, RecordError
 
 FIELDS = (

@@ -19,8 +19,9 @@ from interactions.ingest.placing import Placed, give_arms, not_there, touch
 from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
 from interactions.ingest.taken import answer_taken, refuse
 from interactions.labels import ids_of, resolve_labels
+from interactions.message_records import shows_pictures
 from interactions.models import Source
-from interactions.records import Record, read_record, shows_pictures
+from interactions.records import Record, read_record
 from interactions.rollups import Deltas
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
