@@ -183,12 +183,13 @@ async function copy(text) {
   if (!done) throw new Error("copy");
 }
 
-/* label box: options come from the server; arrows mark one, Enter takes it, what was typed since is taken as typed */
+/* label box: options come from the server; arrows mark one and Enter takes that, else what is typed */
 class LabelCombo extends HTMLElement {
   connectedCallback() {
     if (this.ready) return;
     this.ready = true;
     this.addEventListener("keydown", (e) => this.onKey(e));
+    this.addEventListener("input", () => this.mark(-1));
     this.addEventListener("pointerdown", (e) => { const o = e.target.closest?.("[role=option]"); if (o) { e.preventDefault(); this.take(o); } });
     this.addEventListener("htmx:after:swap", () => this.show());
     this.addEventListener("focusout", (e) => { if (!this.contains(e.relatedTarget)) this.hide(); });
@@ -196,19 +197,20 @@ class LabelCombo extends HTMLElement {
   get input() { return $("input", this); } // a morph may fill it after it was made
   get box() { return $("[role=listbox]", this); }
   get options() { return $$("[role=option]", this); }
+  at = -1; // the option that is marked
   get fresh() { return this.box.dataset.for === this.input.value.trim(); }
   show() {
     const open = this.contains(document.activeElement) && this.options.length > 0 && this.fresh;
     this.box.hidden = !open;
     this.input.setAttribute("aria-expanded", open);
-    if (open && this.input.value.trim()) this.mark(0); else this.mark(-1);
+    this.mark(open && this.for === this.box.dataset.for ? this.at : -1); // the same answer again leaves the mark
+    this.for = this.box.dataset.for;
     if (open) this.box.scrollIntoView({ block: "nearest" });
   }
   hide() { this.box.hidden = true; this.input.setAttribute("aria-expanded", false); this.mark(-1); }
   mark(i) {
     const all = this.options;
-    this.at = all.length ? (i + all.length) % all.length : -1;
-    if (i < 0) this.at = -1;
+    this.at = i < all.length ? i : -1;
     all.forEach((o, n) => o.setAttribute("aria-selected", n === this.at));
     const chosen = all[this.at];
     chosen ? this.input.setAttribute("aria-activedescendant", chosen.id) : this.input.removeAttribute("aria-activedescendant");

@@ -1,6 +1,7 @@
 """Labels from the drawer, the page and the bulk bar; each change can be taken back."""
 
 import re
+from copy import copy
 
 from django.http import QueryDict
 from django.shortcuts import render
@@ -21,6 +22,7 @@ from interactions.views.selection import MOST, chosen_ids
 from projects.access import project_or_404
 
 SUGGESTIONS = 7
+WHOLE_KEYS = 3
 FILTERS_BOX = "label-add"
 _SPLIT = re.compile(r"((?:\\[\\:]|[^:])*)(:?)(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\([\\:|-])")
@@ -44,7 +46,7 @@ def read_label_text(text):
 @require_safe
 def label_suggest(request, project):
     """The options of a label box for what was typed so far. The box of the filters (`label-add`) asks for what is
-    there: of its options none is new."""
+    there: of its options none is new, and a key stands there with any value of it too."""
     project = project_or_404(request.user, project)
     box = re.sub(r"[^a-z-]", "", request.GET.get("box", "")) or "label"
     text = request.GET.get("label.add" if box == FILTERS_BOX else "label", "").strip()[:601]
@@ -52,14 +54,16 @@ def label_suggest(request, project):
     typed = text[1:].strip() if takes else text
     key, value = split_label(typed)
     labels = _offered(project, key, value, takes, box)
+    filters = box == FILTERS_BOX
     context = {
         "box": box,
         "text": text,
-        "takes": takes and box != FILTERS_BOX,
-        "without": takes and box == FILTERS_BOX,
+        "takes": takes and not filters,
+        "without": takes and filters,
+        "keys": _whole_keys(labels, key, takes) if filters and typed and value is None else [],
         "labels": labels,
         "pattern": _typed_pattern(key, value),
-        "new": "" if takes or not typed or box == FILTERS_BOX else _new(project, typed, labels),
+        "new": "" if takes or not typed or filters else _new(project, typed, labels),
     }
     return render(request, "interactions/_suggestions.html", context)
 
@@ -73,6 +77,14 @@ def _offered(project, key, value, takes, box):
             label.taken = ("-" if takes else "") + _written(*names)
             offered.append(label)
     return offered
+
+
+def _whole_keys(labels, typed, takes):
+    """One label of each key that has what was typed in its name, with `.taken`: what asks for any value of it."""
+    found = {label.key: copy(label) for label in labels if typed.casefold() in label.key.casefold()}
+    for label in found.values():
+        label.taken = ("-" if takes else "") + _written(label.key)
+    return sorted(found.values(), key=lambda label: label.key.casefold() != typed.casefold())[:WHOLE_KEYS]
 
 
 def _written(*names):

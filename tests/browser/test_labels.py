@@ -149,10 +149,33 @@ def test_the_filters_box_completes_by_keyboard(open_page, project):
     box.focus()
     box.press_sequentially("refu", delay=30)
     page.locator('#label-add-options[data-for="refu"] [role=option]', has_text="intent:refund").wait_for()
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.locator(".chips .chip", has_text="intent:refund").wait_for()
     assert "label=intent%3Arefund" in page.url
     assert box.input_value() == ""
+
+
+@pytest.mark.parametrize("arrow", [False, True])
+def test_what_is_typed_into_a_label_box_is_meant_unless_an_arrow_chose_another(open_page, project, arrow):
+    page = open_page()
+    page.goto(f"{project.address}?label=intent:claim")
+    filters, label = page.locator("#label-add"), page.locator("#bulk-label")
+    filters.press_sequentially("-inten")
+    page.locator('#label-add-options[data-for="-inten"] [role=option]', has_text="without intentany value").wait_for()
+    if arrow:
+        filters.press("ArrowDown")
+    filters.press("Enter")
+    page.wait_for_url(f"**not_label={'intent' if arrow else 'inten'}")
+    page.goto(f"{project.address}?label=intent:claim")
+    page.locator("tbody input").first.check()
+    label.press_sequentially("inten")
+    page.locator('#bulk-label-options[data-for="inten"] [role=option]', has_text="intent:claim").wait_for()
+    if arrow:
+        label.press("ArrowUp")  # the last of them: what is new
+    label.press("Enter")
+    page.locator("#toasts .toast", has_text="Labelled 1 interaction inten:yes").wait_for()
+    assert labelled(project, "inten", "yes") == 1
 
 
 def test_a_key_is_described_and_its_colour_shows(open_page, project):
