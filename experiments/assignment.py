@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from accounts import prepared
 from experiments.models import BUCKETS, RUNNING
 from projects.access import EntityNotFound
+from registry.services import default_serves
 
 TOLD_EVERY = 60  # seconds between two looks at whether the log tells of an arm without a model already
 _LOG_LOCK = 0x4D61_7267_0006  # one writer of such a line at a time
@@ -80,7 +81,7 @@ def assign(*, project, unit, ab_campaign="", model_key=""):
     one that the unit meets by their weights. A campaign counts whatever the share: of its arms that of `model_key`, or
     without one the unit's own. None too where that test is paused or over, or the arm's model is detached or switched
     off, which the test's log then tells once. EntityNotFound for an unknown campaign, ValueError for a model that is no
-    arm of it. One query.
+    arm of it. One query, but for what is told.
     """
     rows = _rows(project, [ab_campaign] if ab_campaign else [], running=not ab_campaign)
     if ab_campaign and not rows:
@@ -93,7 +94,7 @@ def assign(*, project, unit, ab_campaign="", model_key=""):
         if not arm.takes_traffic:
             return None
         if not (arm.attached and arm.online):
-            _tell_of(arm)
+            _tell_of(project, arm)
             return None
         return Assignment(arm.test_id, arm.arm_id, arm.model_id)
     return None
@@ -154,16 +155,20 @@ def not_an_arm(campaign, model_key, arms):
 
 
 # -- the log --------------------------------------------------------------------------------------
-def _tell_of(arm):
-    """The test's log says, once, that the arm's traffic goes to the default."""
-    text = f"{arm.model_key} {'is switched off' if arm.attached else 'was detached'}: its traffic goes to the default."
-    place, now = (arm.test_id, text), time.monotonic()
+def _tell_of(project, arm):
+    """The test's log says, once, where the arm's traffic goes."""
+    place, now = (arm.test_id, arm.model_id, arm.attached), time.monotonic()
     with _telling:
         if now - _told.get(place, -TOLD_EVERY) < TOLD_EVERY:
             return
         if len(_told) > 1_000:
             _told.clear()
         _told[place] = now
+    cause = f"{arm.model_key} {'is switched off' if arm.attached else 'was detached'}"
+    if default_serves(project):
+        text = f"{cause}: its traffic goes to the default."
+    else:
+        text = f"{cause}, and no default serves calls: its traffic is refused with 400."
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOG_LOCK])
         if cursor.fetchone()[0]:

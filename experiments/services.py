@@ -19,7 +19,7 @@ from interactions.rules import Conflict, RecordError, text_fault
 from projects.access import EntityNotFound
 from projects.models import Project
 from registry.models import Attachment
-from registry.services import default_of, set_default
+from registry.services import default_of, default_serves, set_default
 
 _SEQUENCES = (
     "Always-valid asymptotic confidence sequences tuned at the planned number of units, Holm over the arms against the "
@@ -150,7 +150,8 @@ def pause(*, test, by):
     if test.paused_at:
         raise Conflict(f"{test.key} is paused already.")
     _change(test, paused_at=timezone.now())
-    _tell(test, by, "Paused: all traffic goes to the default.")
+    goes = "all traffic goes to the default" if default_serves(test.project) else "no default serves calls meanwhile"
+    _tell(test, by, f"Paused: {goes}.")
     return test
 
 

@@ -154,6 +154,11 @@ def default_of(project):
     return attachment and attachment.model
 
 
+def default_serves(project):
+    """Whether calls by the project's key alone are answered: it has a default, and that is to be online."""
+    return Attachment.objects.filter(project=project, detached_at=None, is_default=True, desired_online=True).exists()
+
+
 def attached(project):
     """The project's current Attachments, each with model and provider: the default first, then by name."""
     current = Attachment.objects.filter(project=project, detached_at=None).select_related("model__provider")

@@ -1,17 +1,22 @@
 """The way to a test: its project first, then what this person may do with it."""
 
+from django.db.models import Exists, OuterRef
+
 from accounts.permissions import DEPLOY, MANAGE_TESTS, READ
 from experiments.models import ABTest, State
+from feedback.models import ProjectFeedbackKey
 from interactions.rules import text_fault
 from projects.access import EntityNotFound, project_or_404
 
 
 def test_for(request, project, test, permission=READ):
-    """(project, test) of an address; 404 to strangers, 403 to those who may not do this."""
+    """(project, test) of an address; 404 to strangers, 403 to those who may not do this. `test.has_key`: whether its
+    feedback key is linked to the project still."""
     project = project_or_404(request.user, project, permission)
     found = None
     if not text_fault(test):
-        tests = ABTest.objects.filter(project=project, key=test)
+        linked = ProjectFeedbackKey.objects.filter(project=project, feedback_key=OuterRef("feedback_key"))
+        tests = ABTest.objects.filter(project=project, key=test).annotate(has_key=Exists(linked))
         found = tests.select_related("feedback_key", "created_by").first()
     if found is None:
         raise EntityNotFound("A/B test", test)

@@ -11,6 +11,7 @@ from experiments.report import report
 from experiments.views.drawn import drawn, pairs_address
 from experiments.views.gate import may, status, test_for
 from feedback.rollups import comparisons
+from registry.services import default_serves
 
 
 @require_safe
@@ -51,6 +52,12 @@ def _context(project, test):
         "status": status(test),
         "pairs": pairs_address(project, test, other, one) if has_pairs else "",
         "n_gates": sum(gate.applies for gate in found.gates),
+        "default_serves": _default_serves(project, test, found),
         "by_preference": test.judged_by == JudgedBy.PREFERENCE,
         **may(project),
     }
+
+
+def _default_serves(project, test, found):
+    """Whether who meets no arm is answered; asked where the page says what becomes of them."""
+    return default_serves(project) if test.paused_at or any(arm.off for arm in found.arms) else True

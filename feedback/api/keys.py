@@ -6,6 +6,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import MANAGE_PROJECT
+from experiments.uses import unlink_key
 from feedback.models import FeedbackKey
 from feedback.services import (
     create_feedback_key,
@@ -15,7 +16,6 @@ from feedback.services import (
     keys_of,
     range_faults,
     refuse_other_kind,
-    unlink_feedback_key,
     update_feedback_key,
 )
 from interactions.calls import Strict, project_asked, refuse_unknown
@@ -125,9 +125,9 @@ class FeedbackKeyDetail(APIView):
     @extend_schema(parameters=[PROJECT], responses={204: None})
     def delete(self, request, key):
         """Unlink the key from the project. Nothing is deleted: what was given is hidden, and shows again when the key
-        is linked again."""
+        is linked again. 409 while a running A/B test is judged by it."""
         project, key = self._named(request, key, MANAGE_PROJECT)
-        unlink_feedback_key(project=project, key=key)
+        unlink_key(project=project, key=key)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _named(self, request, key, *permission):

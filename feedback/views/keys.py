@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.permissions import MANAGE_PROJECT
+from experiments.uses import unlink_key
 from feedback.forms import FeedbackKeyForm, LinkForm
 from feedback.models import FeedbackKey, Given
 from feedback.rollups import Totals, comparisons, given
@@ -20,7 +21,6 @@ from feedback.services import (
     key_or_404,
     keys_of,
     link_feedback_key,
-    unlink_feedback_key,
     update_feedback_key,
 )
 from feedback.views import links
@@ -190,6 +190,10 @@ def feedback_key_link(request, project):
 def feedback_key_unlink(request, project, key):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     key = key_or_404(keys_of(project), key)
-    unlink_feedback_key(project=project, key=key)
-    messages.success(request, f"{key.name} is unlinked. What was given is kept, and shows again once it is linked.")
+    try:
+        unlink_key(project=project, key=key)
+    except Conflict as fault:
+        messages.error(request, str(fault))
+    else:
+        messages.success(request, f"{key.name} is unlinked. What was given is kept, and shows again once it is linked.")
     return redirect("feedback_key_list", project=project.ref)

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.permissions import DEPLOY, MANAGE_MODELS
+from experiments.uses import arms_by_model
 from projects.access import EntityNotFound, project_or_404
 from registry.forms import AttachForm
 from registry.listing import attachable, attachments_of, history_of
@@ -27,6 +28,9 @@ def _page(request, project, form=None):
     is_member = project.team.members.filter(pk=request.user.pk).exists()
     may_manage = MANAGE_MODELS in project.permissions
     context = listed(request, lambda **wanted: attachments_of(project, **wanted))
+    uses = arms_by_model(project) if may_manage else {}
+    for one in context["rows"]:
+        one.detaching = _detaching(one, uses.get(one.model_id, ()))
     history = list(history_of(project).order_by("-detached_at", "-pk")[: MOST_HISTORY + 1])
     context |= {
         "project": project,
@@ -42,6 +46,14 @@ def _page(request, project, form=None):
         "address": request.build_absolute_uri("/").rstrip("/"),
     }
     return render(request, "registry/project_models.html", context, status=422 if form else 200)
+
+
+def _detaching(attachment, arms):
+    """What the question before a detachment says: whom it leaves without an answer."""
+    told = [f"It is {arm.letter} of the running A/B test {arm.test.name}, and takes part no more." for arm in arms]
+    if attachment.is_default:
+        told.append("It is the default: calls that name the project alone are refused until another one is.")
+    return f"{attachment.model.key}. {' '.join(told)}" if told else attachment.model.key
 
 
 @require_POST

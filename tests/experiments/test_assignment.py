@@ -12,7 +12,7 @@ from experiments.models import Event
 from interactions.rules import RecordError
 from projects.access import EntityNotFound
 from registry.models import Attachment
-from registry.services import attach, detach
+from registry.services import attach, detach, set_default
 from tests.experiments.running import make_place, make_test
 from tests.factories import owner_of
 
@@ -111,18 +111,30 @@ def test_what_is_paused_or_over_takes_no_traffic(place, end):
         assert None not in met(place)
 
 
-@pytest.mark.parametrize(("gone", "told"), [("detach", "was detached"), ("switch off", "is switched off")])
-def test_an_arm_without_its_model_sends_its_units_to_the_default_and_the_log_tells_once(place, gone, told):
+NOBODY = "and no default serves calls: its traffic is refused with 400."
+
+
+@pytest.mark.parametrize(
+    ("gone", "default", "told"),
+    [
+        ("detach", "lake-8b", "was detached: its traffic goes to the default."),
+        ("switch off", "lake-8b", "is switched off: its traffic goes to the default."),
+        ("detach", None, f"was detached, {NOBODY}"),
+        ("detach", "ridge-70b", f"was detached, {NOBODY}"),
+        ("switch off", "ridge-70b", f"is switched off, {NOBODY}"),
+    ],
+)
+def test_an_arm_without_its_model_is_told_once_with_where_its_units_go(place, gone, default, told):
     test, by = make_test(place), owner_of(place)
     a, b = arms(test)
+    set_default(project=place, model=default and place.models.get(key=default), by=by)
     if gone == "detach":
         detach(project=place, model=b.model, by=by)
     else:
         Attachment.objects.filter(project=place, model=b.model).update(desired_online=False)
     counts = met(place)
     assert set(counts) == {a.pk, None} and counts[None] > 400
-    lines = Event.objects.filter(test=test, text__contains=told)
-    assert [line.text for line in lines] == [f"ridge-70b {told}: its traffic goes to the default."]
+    assert [line.text for line in Event.objects.filter(test=test, by=None)] == [f"ridge-70b {told}"]
     attach(project=place, model=b.model, by=by)
     assert set(met(place)) == {a.pk, b.pk}
 

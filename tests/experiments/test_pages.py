@@ -22,7 +22,7 @@ from interactions.ingest import ingest
 from interactions.models import Interaction
 from projects.services import archive_project
 from registry.models import Attachment
-from registry.services import detach
+from registry.services import detach, set_default
 from tests.experiments.running import fill, make_place, make_test, vote
 from tests.factories import make_user, owner_of
 
@@ -415,8 +415,30 @@ def test_an_arm_whose_model_was_detached_is_told(pages, running):
     detach(project=running.project, model=running.arms.get(position=1).model, by=by)
     text = text_of(pages.get(url("detail", running)))
     assert "B takes no traffic" in text and "ridge-70b" in text
+    assert "no default serves calls" in text and "make a model the default" in text
+    set_default(project=running.project, model=running.arms.get(position=0).model, by=by)
+    text = text_of(pages.get(url("detail", running)))
+    assert "units of this arm meet the project’s default" in text and "refused" not in text
+    asked = text_of(pages.get(reverse("project_models", args=[running.project.key]), {"of": "logged"}))
+    assert (
+        "lake-8b. It is A of the running A/B test dpo against sft, and takes part no more. It is the default" in asked
+    )
     refused = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "It was better."})
     assert refused.status_code == 422 and "It was better." in text_of(refused)
+
+
+def test_the_key_that_a_running_test_is_judged_by_stays_linked(pages, running):
+    project, api = running.project, f"/api/v1/feedback-keys/helpful?project={running.project.key}"
+    refused = pages.delete(api)
+    assert refused.status_code == 409 and "dpo-against-sft is judged by helpful" in refused.content.decode()
+    unlink = reverse("feedback_key_unlink", args=[project.key, "helpful"])
+    assert "end it first" in text_of(pages.post(unlink, follow=True))
+    assert "Nothing can be given any more" not in text_of(pages.get(url("detail", running)))
+    project.feedback_keys.clear()  # as an earlier version let it be
+    assert "Nothing can be given any more" in text_of(pages.get(url("detail", running)))
+    services.cancel(test=running, by=owner_of(project))
+    page = pages.get(url("detail", running))
+    assert "Nothing can be given" not in text_of(page) and "/feedback/keys/helpful" not in page.content.decode()
 
 
 def test_an_arm_that_is_detached_after_the_end_changes_nothing_that_was_said(pages, project):

@@ -1,0 +1,28 @@
+"""What running tests use of their project, for those who would take it away."""
+
+from django.db import transaction
+
+from experiments.models import RUNNING, ABTest, Arm
+from feedback.services import unlink_feedback_key
+from interactions.rules import Conflict
+from projects.models import Project
+
+
+def arms_by_model(project):
+    """{model id: the Arms of running tests whose units this model answers, each with its `.test`}. One query."""
+    found = {}
+    arms = Arm.objects.filter(test__project=project, test__state__in=RUNNING).select_related("test")
+    for arm in arms.order_by("test_id", "position"):
+        found.setdefault(arm.model_id, []).append(arm)
+    return found
+
+
+@transaction.atomic
+def unlink_key(*, project, key):
+    """The project no longer uses the FeedbackKey (feedback.services). Conflict while a running test is judged by it:
+    nothing could be given any more, and the test would wait for ever."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # as the beginning of a test does
+    running = ABTest.objects.filter(project=project, feedback_key=key, state__in=RUNNING)
+    if test := running.order_by("pk").first():
+        raise Conflict(f"The A/B test {test.key} is judged by {key.key}: end it first, or keep the key.")
+    unlink_feedback_key(project=project, key=key)
