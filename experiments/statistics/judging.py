@@ -160,7 +160,7 @@ def _of_strengths(arms, strengths, compared):
 
 def _levels(arms, differences, alpha, tuned_for):
     """{(one, other): level}: Holm's over the arms against the first, whether or not these can be compared yet."""
-    taking = [place for place, arm in enumerate(arms) if place == 0 or arm.weight > 0 or arm.units]
+    taking = [place for place, arm in enumerate(arms) if place == 0 or arm.weight > 0]
     told = dict.fromkeys(differences, sequence.level_between_others(alpha, max(2, len(taking))))
     others = taking[1:]
     log_ps = [

@@ -11,8 +11,8 @@ ALARM = 0.001  # false alarms of the sample ratio, one in a thousand looks
 
 def taking_part(arms):
     """Places of the arms that a winner has to be ahead of (ArmFigures or JudgedArms): not of those that are off, nor of
-    weight 0 that no unit met."""
-    return [place for place, arm in enumerate(arms) if not arm.off and (arm.weight > 0 or arm.units)]
+    weight 0, whatever units requests brought there by name."""
+    return [place for place, arm in enumerate(arms) if not arm.off and arm.weight > 0]
 
 
 def sample_ratio(units, weights):

@@ -176,12 +176,15 @@ def test_of_a_preference_the_split_and_the_coverage_are_no_evidence():
     assert not all_hold(told.values()) and "One gate is open: “Ran long enough”" in words.text
 
 
-def test_an_arm_of_no_weight_takes_part_once_units_met_it():
-    idle = ArmFigures(0, 0, Moments(), 0.0)
-    _, told, _ = asked([*clear(), idle], former_leader=1)
-    assert all(gate.holds for gate in told.values())
-    _, told, _ = asked([*clear(), replace(idle, units=3)])
-    assert told["bound"].holds is None and told["n"].shown == "C has 0 of 200"
+@pytest.mark.parametrize(
+    "idle", [ArmFigures(0, 0, Moments(), 0.0), ArmFigures(3, 0, Moments(), 0.0), shares(980, 1000, weight=0.0)]
+)
+def test_an_arm_of_no_weight_holds_nobody_up_whatever_came_there_by_name(idle):
+    alone, _, _ = asked(clear(), former_leader=1)
+    judgement, told, words = asked([*clear(), idle], former_leader=1)
+    assert all(gate.holds for gate in told.values()) and words.headline == "B is the winner"
+    assert [arm.chance for arm in judgement.arms] == [*(arm.chance for arm in alone.arms), None]
+    assert judgement.pair(1, 0) == alone.pair(1, 0)
 
 
 @pytest.mark.parametrize(
