@@ -35,20 +35,38 @@ _GRANTED = """
     ) AS granted
 """
 # of several with one key: those of her own teams first, and of these whichever she could see first. Nobody is asked
-# whether a project may be shared with her, or she be taken into a team: neither changes what a key means to her
+# whether a project may be shared with her, or she be taken into a team: neither changes what a key means to her.
+# Deleted ones are among them (of her own teams: a share ends with its project): their keys go on to mean them
 _ORDER = "ORDER BY granted.shared, granted.since, granted.share, p.id"
-_GATE = f"""
-    SELECT {prepared.columns(Project, "p")}, {prepared.columns(Team, "t")}, granted.permissions
+_SEEN = f"""
+    SELECT {prepared.columns(Project, "p")}, {prepared.columns(Team, "t")}, granted.shared, granted.permissions
     FROM projects_project p JOIN accounts_team t ON t.id = p.team_id {_GRANTED}
-    WHERE (p.key = %(key)s OR p.uid = %(uid)s) AND p.deleted_at IS NULL AND granted.roles > 0
-    {_ORDER} LIMIT 1
+    WHERE granted.roles > 0
 """
-_MINE = f"""
-    SELECT {prepared.columns(Project, "p")}, {prepared.columns(Team, "t")}
-    FROM projects_project p JOIN accounts_team t ON t.id = p.team_id {_GRANTED}
-    WHERE p.deleted_at IS NULL AND granted.roles > 0
-    {_ORDER}
-"""
+_GATE = f"{_SEEN} AND (p.key = %(key)s OR p.uid = %(uid)s) {_ORDER}"
+_MINE = f"{_SEEN} {_ORDER}"
+
+
+def _seen(sql, values):
+    """The projects that a statement finds, each with its team, `.is_shared` (by another team) and `.permissions`."""
+    for row in prepared.rows(sql, values):
+        project, rest = prepared.instance(Project, row)
+        project.team, [project.is_shared, permissions] = prepared.instance(Team, rest)
+        project.permissions = set(permissions or ())
+        yield project
+
+
+def _meant(candidates):
+    """Which of the projects with one key it means: the first of them. Where that one was deleted, what her own teams
+    have made under the key since, and never one that was behind it: a call sent once more would reach that."""
+    deleted_at = None
+    for project in candidates:
+        if deleted_at and (project.is_shared or project.created_at < deleted_at):
+            continue
+        if project.deleted_at is None:
+            return project
+        deleted_at = max(deleted_at or project.deleted_at, project.deleted_at)
+    return None
 
 
 def _uid(key):
@@ -59,19 +77,18 @@ def _uid(key):
 
 
 def project_or_404(user, key, permission=READ):
-    """The project of this key (or uid) with `.permissions` and `.ref`, the word it was asked for by.
+    """The project of this key (or uid) with `.permissions`, `.is_shared` (it is another team's) and `.ref`, the word it
+    was asked for by.
 
     EntityNotFound (404) to strangers, PermissionDenied (403) to those who may see it but not do this.
     """
     text = str(key)
     # text that the database cannot take, such as NUL, is no key either
-    found = slug_re.match(text) and prepared.rows(_GATE, {"user": user.pk, "key": text, "uid": _uid(text)})
-    if not found:
+    found = slug_re.match(text) and _seen(_GATE, {"user": user.pk, "key": text, "uid": _uid(text)})
+    project = _meant(found or ())
+    if project is None:
         raise EntityNotFound("Project", key)
-    project, rest = prepared.instance(Project, found[0])
-    project.team, [permissions] = prepared.instance(Team, rest)
     project.ref = key
-    project.permissions = set(permissions or ())
     if permission not in project.permissions:
         raise PermissionDenied(needs(project, permission))
     return project
@@ -85,14 +102,16 @@ def needs(project, permission):
 
 def projects_of(user):
     """All projects this person may see, by name, each with its team and `.ref`, the word that leads to it alone."""
-    projects, taken = [], set()
-    for found in prepared.rows(_MINE, {"user": user.pk}):
-        project, rest = prepared.instance(Project, found)
-        project.team, _ = prepared.instance(Team, rest)
-        projects.append(project)
-        # two teams may use one key; project_or_404 takes it for the first, so the others go by their uid
-        project.ref = str(project.uid) if project.key in taken else project.key
-        taken.add(project.key)
+    projects, by_key = [], {}
+    for project in _seen(_MINE, {"user": user.pk}):
+        by_key.setdefault(project.key, []).append(project)
+    for key, candidates in by_key.items():
+        meant = _meant(candidates)
+        for project in candidates:
+            # two teams may use one key; project_or_404 takes it for one of them, so the others go by their uid
+            project.ref = key if project is meant else str(project.uid)
+            if project.deleted_at is None:
+                projects.append(project)
     return sorted(projects, key=lambda project: (project.name.casefold(), project.pk))
 
 

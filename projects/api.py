@@ -69,7 +69,7 @@ class ProjectViewSet(viewsets.ViewSet):
     def partial_update(self, request, project):
         """An archived project is read as before, and refuses new interactions. What is older than `keep_days` whole
         days is deleted at night; null keeps for ever."""
-        project = project_or_404(request.user, project, MANAGE_PROJECT)
+        project = _own_or_by_id(request.user, project)
         change = ProjectChangeSerializer(data=request.data)
         change.is_valid(raise_exception=True)
         if "name" in change.validated_data:
@@ -85,7 +85,17 @@ class ProjectViewSet(viewsets.ViewSet):
         """It is gone at once; its content is cleared away in the background, its key stays reserved. 409 while
         interactions are under a legal hold."""
         try:
-            delete_project(project=project_or_404(request.user, project, MANAGE_PROJECT))
+            delete_project(project=_own_or_by_id(request.user, project))
         except ProjectHeld as held:
             raise StillHeld(str(held)) from None
         return Response(status=status.HTTP_202_ACCEPTED)
+
+
+def _own_or_by_id(user, word):
+    """The project to change or delete. One that another team shares is changed by its id alone: its key may have been
+    meant for a project of one's own."""
+    project = project_or_404(user, word, MANAGE_PROJECT)
+    if project.is_shared and word == project.key:
+        text = f"{project.key} is a project of {project.team.name}, shared with you: name it by its id, {project.uid}."
+        raise exceptions.PermissionDenied(text)
+    return project

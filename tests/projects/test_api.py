@@ -151,6 +151,32 @@ def test_of_two_shared_projects_the_key_goes_on_to_mean_the_one_that_was_there_f
     assert {one.pk: one.ref for one in projects_of(owner)} == {younger.pk: "support", older.pk: str(older.uid)}
 
 
+def test_the_key_of_a_deleted_project_leads_to_no_other_one_until_it_is_used_anew(call, owner, team):
+    own, other = make_project("support", team=team), make_project("support")
+    ProjectShare.objects.create(project=other, team=team, role=other.team.roles.get(key="engineer"))
+    assert [call("delete", "/support").status_code for _ in range(2)] == [202, 404]
+    assert call("get", "/support").status_code == 404
+    assert [(one.pk, one.ref) for one in projects_of(owner)] == [(other.pk, str(other.uid))]
+    assert call("get", f"/{other.uid}").json()["team"] == other.team.key
+    # of another team of hers it was there before, and stays what only its id leads to; what is made now has the key
+    add_member(team=other.team, user=owner, role="administrator")
+    assert call("get", "/support").status_code == 404
+    anew = make_project("support", team=make_team(owner=owner))
+    assert call("get", "/support").json()["id"] == str(anew.uid)
+    assert {one.pk: one.ref for one in projects_of(owner)} == {anew.pk: "support", other.pk: str(other.uid)}
+    assert Project.objects.get(pk=own.pk).deleted_at
+
+
+def test_what_another_team_shares_is_changed_and_deleted_by_its_id_alone(call, team):
+    other = make_project("motor")
+    ProjectShare.objects.create(project=other, team=team, role=other.team.roles.get(key="engineer"))
+    for method in ("patch", "delete"):
+        answer = call(method, "/motor", {"name": "Ours"})
+        assert answer.status_code == 403 and str(other.uid) in answer.json()["error"]
+    assert call("patch", f"/{other.uid}", {"name": "Theirs"}).json()["name"] == "Theirs"
+    assert call("delete", f"/{other.uid}").status_code == 202
+
+
 def test_members_that_it_does_not_know_are_refused_and_change_nothing(call, team):
     answer = call("post", "", {"key": "motor", "name": "Motor", "keep_days": 30})
     assert (answer.status_code, list(answer.json()["fields"])) == (400, ["keep_days"])
