@@ -36,14 +36,15 @@ def dumps(value):
 
 
 def canonical(value):
-    """The bytes of RFC 8785 (JCS). Whole numbers beyond 2^53 count as the IEEE doubles that the RFC makes of them."""
+    """The bytes of RFC 8785 (JCS). Whole numbers beyond 2^53, of which the RFC would make the nearest IEEE double, are
+    written digit for digit: two ids that differ in their last digit are two."""
     if _is_plain(value):
         with suppress(UnicodeEncodeError):
             return _SORTING_WRITER.encode(value).encode()
     try:
         return rfc8785.dumps(value)
     except rfc8785.IntegerDomainError:
-        return rfc8785.dumps(_doubles(value))
+        return _exact(value)
 
 
 def digest(value):
@@ -58,17 +59,19 @@ def _is_plain(value):
         return all(name.isascii() and _is_plain(item) for name, item in value.items())
     if isinstance(value, list):
         return all(map(_is_plain, value))
-    return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < 2**53)
+    return value is None or isinstance(value, (str, int))
 
 
-def _doubles(value):
+def _exact(value):
+    """The canonical form of what holds such whole numbers beside what Python's own writer writes otherwise."""
     if isinstance(value, dict):
-        return {key: _doubles(item) for key, item in value.items()}
+        ordered = sorted(value.items(), key=lambda member: member[0].encode("utf-16-be"))
+        return b"{%s}" % b",".join(rfc8785.dumps(name) + b":" + _exact(item) for name, item in ordered)
     if isinstance(value, list):
-        return [_doubles(item) for item in value]
+        return b"[%s]" % b",".join(map(_exact, value))
     if isinstance(value, int) and abs(value) >= 2**53:
-        return float(value)
-    return value
+        return str(value).encode()
+    return rfc8785.dumps(value)
 
 
 def _refuse_constant(name):

@@ -4,7 +4,6 @@ import hashlib
 import json
 
 import pytest
-import rfc8785
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +18,7 @@ from registry.models import Model
 from tests.factories import owner_of
 from tests.interactions.batch import send_batch
 from tests.interactions.pixels import camera_picture, data_uri, picture, shows, user_says
+from tests.interactions.stored import canonical_form
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1.0, 1e3])
@@ -69,15 +69,7 @@ records = st.fixed_dictionaries(
 
 def same(one, other):
     """Equal as JSON values, true and 1 told apart, 1 and 1.0 not."""
-    return rfc8785.dumps(doubles(one)) == rfc8785.dumps(doubles(other))
-
-
-def doubles(value):
-    if isinstance(value, dict):
-        return {name: doubles(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [doubles(inner) for inner in value]
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return canonical_form(one) == canonical_form(other)
 
 
 @given(records)
@@ -91,17 +83,8 @@ def test_messages_completion_and_payload_come_back_equal(api, project, record):
     assert read["labels"] == record.get("labels", {})
     body = InteractionBody.objects.get(pk=read["id"])
     assert same(payload_of(body), record)
-    assert bytes(body.payload_sha256) == hashlib.sha256(rfc8785.dumps(big_as_double(record))).digest()
+    assert bytes(body.payload_sha256) == hashlib.sha256(canonical_form(record)).digest()
     assert api.get("interactions", {"project": project.key, "limit": 1, "fields": "messages"}).status_code == 200
-
-
-def big_as_double(value):
-    """RFC 8785 knows doubles alone; whole numbers beyond 2^53 become them."""
-    if isinstance(value, dict):
-        return {name: big_as_double(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [big_as_double(inner) for inner in value]
-    return float(value) if isinstance(value, int) and abs(value) >= 2**53 else value
 
 
 def test_the_members_of_a_message_keep_their_order_and_their_numbers(api, project):
@@ -209,7 +192,7 @@ def test_the_payload_is_the_same_by_post_batch_and_import(api, project, payload)
     assert outcome.duplicate
     body = InteractionBody.objects.get(pk=Interaction.objects.get().pk)
     assert payload_of(body) == payload
-    assert bytes(body.payload_sha256) == hashlib.sha256(rfc8785.dumps(big_as_double(payload))).digest()
+    assert bytes(body.payload_sha256) == hashlib.sha256(canonical_form(payload)).digest()
     assert json.loads(json.dumps(payload_of(body))) == payload
 
 
