@@ -18,11 +18,12 @@ from tests.factories import owner_of
 
 pytestmark = pytest.mark.django_db
 UNITS = [unit_of(f"person-{n}", "s") for n in range(1_200)]
+FEW = UNITS[:100]  # where shares are not the subject
 
 
-def met(project, **asked):
+def met(project, units=UNITS, **asked):
     """How many of the units meet each arm, by arm id; None for the default."""
-    found = (assign(project=project, unit=unit, **asked) for unit in UNITS)
+    found = (assign(project=project, unit=unit, **asked) for unit in units)
     return Counter(one and one.arm_id for one in found)
 
 
@@ -103,12 +104,12 @@ def test_a_campaign_that_is_unknown_or_whose_model_is_no_arm_is_refused(place):
 @pytest.mark.parametrize("end", ["pause", "cancel"])
 def test_what_is_paused_or_over_takes_no_traffic(place, end):
     test = make_test(place)
-    assert None not in met(place)
+    assert None not in met(place, FEW)
     getattr(services, end)(test=test, by=owner_of(place))
-    assert set(met(place)) == set(met(place, ab_campaign=test.key)) == {None}
+    assert set(met(place, FEW)) == set(met(place, FEW, ab_campaign=test.key)) == {None}
     if end == "pause":
         services.resume(test=test, by=owner_of(place))
-        assert None not in met(place)
+        assert None not in met(place, FEW)
 
 
 NOBODY = "and no default serves calls: its traffic is refused with 400."
@@ -132,16 +133,16 @@ def test_an_arm_without_its_model_is_told_once_with_where_its_units_go(place, go
         detach(project=place, model=b.model, by=by)
     else:
         Attachment.objects.filter(project=place, model=b.model).update(desired_online=False)
-    counts = met(place)
-    assert set(counts) == {a.pk, None} and counts[None] > 400
+    counts = met(place, FEW)
+    assert set(counts) == {a.pk, None} and counts[None] > 30
     assert [line.text for line in Event.objects.filter(test=test, by=None)] == [f"ridge-70b {told}"]
     attach(project=place, model=b.model, by=by)
-    assert set(met(place)) == {a.pk, b.pk}
+    assert set(met(place, FEW)) == {a.pk, b.pk}
 
 
 def test_an_arm_of_weight_0_meets_nobody(place):
     a, _, c = arms(make_test(place, models=3, weights=[1, 0, 1]))
-    assert set(met(place)) == {a.pk, c.pk}
+    assert set(met(place, FEW)) == {a.pk, c.pk}
 
 
 @pytest.mark.django_db(transaction=True)
