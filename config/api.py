@@ -9,7 +9,7 @@ from rest_framework import exceptions, negotiation, parsers, status, views
 from rest_framework.response import Response
 
 from interactions.jsontext import JSONError, loads
-from interactions.rules import Conflict, RecordError
+from interactions.rules import Conflict, IdTaken, RecordError
 from interactions.streams import CUT_OFF, TooSlow
 
 # whether a statement was committed whose answer never came is not known
@@ -61,6 +61,10 @@ def exception_handler(error, context):
     """Every error as {"error": text, "fields": {path: [text]}}."""
     if isinstance(error, RecordError):
         return answer(status.HTTP_400_BAD_REQUEST, str(error), error.fields)
+    if isinstance(error, IdTaken):
+        response = answer(status.HTTP_409_CONFLICT, str(error), error.fields)
+        response.data["completion_id"] = str(error.id)
+        return response
     if isinstance(error, Conflict):
         return answer(status.HTTP_409_CONFLICT, str(error))
     if isinstance(error, UnreadablePostError):

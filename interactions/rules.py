@@ -28,6 +28,18 @@ class Conflict(Exception):
     """What is asked contradicts what is stored; the message says how."""
 
 
+class IdTaken(Conflict):
+    """An external id is taken by the interaction `id`, which differs in what `fields` names."""
+
+    def __init__(self, external_id, id, members):
+        self.id = id
+        self.fields = {name: ["This differs from what was logged."] for name in members}
+        super().__init__(
+            f"The external_id {external_id!r} is taken by the interaction {id}, which differs in {', '.join(members)}."
+            " Send the same again, or another external_id."
+        )
+
+
 class RecordError(ValueError):
     """What is wrong with a record: `fields` maps a path such as messages[0].role to a list of sentences."""
 

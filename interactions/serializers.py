@@ -196,6 +196,7 @@ class RejectedShape(serializers.Serializer):
     position = serializers.IntegerField()
     error = serializers.CharField()
     fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    completion_id = serializers.UUIDField(required=False, help_text="What holds the external_id.")
 
 
 class BatchShape(serializers.Serializer):

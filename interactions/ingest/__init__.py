@@ -17,7 +17,7 @@ from interactions.blobs import insert_blobs
 from interactions.ingest.arriving import Arriving
 from interactions.ingest.placing import Placed, give_arms, not_there, touch
 from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
-from interactions.ingest.taken import answer_taken, refuse
+from interactions.ingest.taken import answer_taken, refuse_freed
 from interactions.labels import ids_of, resolve_labels
 from interactions.message_records import shows_pictures
 from interactions.models import Source
@@ -255,10 +255,10 @@ def _claim(entries):
     won = claims.take({digest: (one.outcome.id, one.record.payload_sha256) for digest, one in firsts.items()})
     lost = firsts.keys() - won
     taken += [firsts[digest] for digest in lost]
-    answer_taken(taken, own=won)
+    answer_taken(taken, own={digest: firsts[digest].record for digest in won})
     for entry in taken:
         if not entry.outcome.duplicate and entry.outcome.error is None:
-            refuse(entry, "is being freed at this moment; send the record again")
+            refuse_freed(entry)
     gone = set(map(id, taken))
     return [entry for entry in entries if id(entry) not in gone]
 

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from interactions.calls import project_asked, refuse_unknown
 from interactions.ingest.batches import read_lines, read_list
 from interactions.jsontext import JSONError, loads
-from interactions.rules import RecordError
+from interactions.rules import IdTaken, RecordError
 from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, TooSlow, lines, unpacked
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
@@ -92,8 +92,7 @@ class Answer:
         outcome = told.outcome
         self._append(self._ids, None if outcome.error else str(outcome.id))
         if outcome.error:
-            fields = outcome.error.fields if isinstance(outcome.error, RecordError) else {}
-            self._append(self._rejected, {"position": told.position, "error": str(outcome.error), "fields": fields})
+            self._append(self._rejected, {"position": told.position, **_rejected(outcome.error)})
         elif outcome.duplicate:
             self.duplicates += 1
         else:
@@ -119,3 +118,10 @@ class Answer:
             file.seek(0)
             while chunk := file.read(64 * 1024):
                 yield chunk
+
+
+def _rejected(error):
+    """What is told of a record that was refused, beside its position."""
+    fields = error.fields if isinstance(error, (RecordError, IdTaken)) else {}
+    taken = {"completion_id": str(error.id)} if isinstance(error, IdTaken) else {}
+    return {"error": str(error), "fields": fields, **taken}

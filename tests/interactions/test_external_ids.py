@@ -32,15 +32,43 @@ def test_the_same_again_answers_with_the_same_ids(api, project):
 
 
 def test_another_payload_under_a_used_one_is_a_conflict_and_leaves_nothing(api, project):
-    api.log(project, **RECORD)
+    first = api.log(project, **RECORD).json()["completion_id"]
     before = stored()
     answer = api.log(project, **RECORD, labels={"new": "label"}, model="new-model")
-    assert (answer.status_code, answer.json()["fields"]) == (409, {})
-    assert "case-7" in answer.json()["error"]
+    told = answer.json()
+    assert (answer.status_code, set(told["fields"]), told["completion_id"]) == (409, {"labels", "model"}, first)
+    assert "case-7" in told["error"] and f"the interaction {first}, which differs in labels, model" in told["error"]
     assert stored() == before
+    status, batch = send_batch(api, project, [RECORD | {"completion": "No."}])
+    assert (status, batch["rejected"][0]["completion_id"]) == (200, first)
+    assert set(batch["rejected"][0]["fields"]) == {"completion"}
+
+
+SAID = {"feedbacks": [{"feedback_key": "good", "value": True}], "created_at": "2026-05-01T10:00:00Z", "model": "m"}
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        {"feedbacks": [{"metric": "good", "value": 1, "origin": "user", "details": None}]},
+        {"created_at": "2026-05-01T11:00:00+01:00", "model": None, "model_service": "m"},
+        {"source": "logged", "session_id": None, "corrected_completion": None, "usage": {}, "labels": {}, "user": ""},
+        {"prompt": None, "messages": [{"role": "user", "content": "Am I covered?"}]},
+    ],
+)
+def test_the_same_in_other_words_is_the_same(api, project, otherwise):
+    create_feedback_key(team=project.team, key="good", kind="bool", projects=[project])
+    first = api.log(project, **RECORD, **SAID)
+    again = api.log(project, **(RECORD | SAID | otherwise))
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert api.log(project, **(RECORD | SAID | otherwise | {"source": "live"})).status_code == 409
 
 
 def test_numbers_that_are_equal_make_equal_payloads(api, project):
+    large = RECORD | {"external_id": "large", "metadata": {"message_id": 1234567890123456789}}
+    assert api.log(project, **large).status_code == 201
+    assert api.log(project, **large).status_code == 200
+    assert api.log(project, **(large | {"metadata": {"message_id": 1234567890123456790}})).status_code == 409
     assert api.log(project, **RECORD, metadata={"n": 1, "m": 1e3}).status_code == 201
     assert api.log(project, **RECORD, metadata={"m": 1000, "n": 1.0}).status_code == 200
     assert api.log(project, **RECORD, metadata={"m": 1000, "n": True}).status_code == 409
