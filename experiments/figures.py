@@ -1,7 +1,7 @@
 """The figures of a test as its days' cells have them, and what the statistics say of them."""
 
 import datetime
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 
 from django.db import connection
@@ -28,10 +28,12 @@ from experiments.statistics import (
 # for which the order of rows does not matter
 _BY_JUDGES = f"""
     SELECT {GROUP.format("judge")} AS judges, one, other, sum(wins)::int, sum(losses)::int, sum(ties)::int,
-        sum(wins::numeric / n)::float8, sum(losses::numeric / n)::float8, sum(ties::numeric / n)::float8
+        sum(wins::numeric / n)::float8, sum(losses::numeric / n)::float8, sum(ties::numeric / n)::float8,
+        count(*) FILTER (WHERE place = 1)
     FROM (
         SELECT judge, one, other, count(*) AS n, count(*) FILTER (WHERE points = 2) AS wins,
-            count(*) FILTER (WHERE points = 0) AS losses, count(*) FILTER (WHERE points = 1) AS ties
+            count(*) FILTER (WHERE points = 0) AS losses, count(*) FILTER (WHERE points = 1) AS ties,
+            row_number() OVER (PARTITION BY judge) AS place
         FROM experiments_countedvote WHERE test_id = %s AND sequence = %s GROUP BY 1, 2, 3
     ) AS of_judge
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -152,17 +154,19 @@ def _strengths(test, arms, among, kept):
     if kept and kept.figures.get("strengths"):
         return _read(kept.figures["strengths"])
     place = {arm.pk: arm.position for arm in arms}
-    votes, judges, times, weights = [], [], [], []
+    votes, judges, times, weights, people = [], [], [], [], 0
     with connection.cursor() as cursor:
         cursor.execute(_BY_JUDGES, [test.pk, test.sequence])
-        for group, one, other, *numbers in cursor.fetchall():
+        for group, one, other, *numbers, new in cursor.fetchall():
+            people += new
             for score, n, weight in zip((1, 0, 0.5), numbers[:3], numbers[3:], strict=True):
                 if n:
                     votes.append((place[one], place[other], score))
                     judges.append(group)
                     times.append(n)
                     weights.append(weight)
-    return strengths_of_arms(votes, judges=judges, times=times, weights=weights, among=among)
+    found = strengths_of_arms(votes, judges=judges, times=times, weights=weights, among=among)
+    return replace(found, judges=people)  # of the groups of them nobody wants to know
 
 
 def _votes(test, arms):

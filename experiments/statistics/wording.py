@@ -69,7 +69,8 @@ def votes(known, letter):
     """What Votes of two arms say beside the win rate, in a sentence or two."""
     if known.tie_share is None:
         return "No votes yet."
-    told = f"{letter} won {known.wins:,}, lost {known.losses:,} and tied {known.ties:,} ({share(known.tie_share)})."
+    told = f"By vote, {letter} won {known.wins:,}, lost {known.losses:,} and tied {known.ties:,} "
+    told += f"({share(known.tie_share)} of all)."
     if known.p is None:
         return told
     taken = "as if each were another judge's, and for a single look"

@@ -55,6 +55,7 @@ class Drawn:
     words: Words
     rows: list
     strong: list = field(default_factory=list)
+    judged_by: int = 0  # judges of three or more arms
     matrix: list = field(
         default_factory=list
     )  # [(ArmRow, [(StrongPair turned to the row, its pairs' address) or None])]
@@ -73,6 +74,11 @@ class Drawn:
     @property
     def answered(self):
         return sum(row.reported.answered for row in self.rows)
+
+    @property
+    def judges(self):
+        """Who compared two arms, each once; of two arms each was asked of both."""
+        return self.judged_by if self.strong else max(row.reported.answered for row in self.rows)
 
     @property
     def ahead(self):
@@ -101,6 +107,7 @@ def drawn(project, report):
         words=words,
         rows=rows,
         strong=strong,
+        judged_by=report.judgement.strengths.judges if strong else 0,
         matrix=_matrix(project, report, rows) if strong else [],
         is_apart=bool(strong) and len({one.group for one in report.judgement.strengths.arms}) > 1,
         chart=_chart(report),

@@ -191,8 +191,8 @@ def test_an_arm_of_no_weight_holds_nobody_up_whatever_came_there_by_name(idle):
     ("counts", "said"),
     [
         ((0, 0, 0), "No votes yet."),
-        ((0, 0, 3), "B won 0, lost 0 and tied 3 (100.0 %)."),
-        ((1200, 900, 300), "B won 1,200, lost 900 and tied 300 (12.5 %). Exact binomial test"),
+        ((0, 0, 3), "By vote, B won 0, lost 0 and tied 3 (100.0 % of all)."),
+        ((1200, 900, 300), "By vote, B won 1,200, lost 900 and tied 300 (12.5 % of all). Exact binomial test"),
         ((1200, 900, 300), "p below 0.000000001"),
         ((60, 40, 0), "as if each were another judge's, and for a single look: p = 0.06"),
     ],
