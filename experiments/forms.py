@@ -69,13 +69,14 @@ class ArmsForm(Dressed):
 
 
 class PlanForm(forms.Form):
-    """What the planning calculator asks; empty fields are taken as measured."""
+    """What the planning calculator asks. An empty share or deviation is taken as measured; how many units come, and how
+    many of them give feedback, nobody has counted."""
 
     effect = Number(required=False, label="Difference to find", min_value=0)
     base = Number(required=False, label="What it is now")
     spread = Number(required=False, label="Deviation, of numbers", min_value=0)
     daily = Number(required=False, label="Units a day", min_value=0)
-    coverage = Number(required=False, label="With feedback, per cent", min_value=0.01, max_value=100)
+    coverage = Number(required=False, label="Units with feedback, per cent", min_value=0.01, max_value=100)
     power = forms.ChoiceField(
         required=False, label="Chance to find it", choices=POWERS, initial="0.8", widget=forms.RadioSelect
     )

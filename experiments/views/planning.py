@@ -15,12 +15,13 @@ from interactions.models import Dimension
 
 DAYS = 28
 MOST_DAYS = 100_000
+_NUMBERS = ("effect", "base", "spread", "daily", "coverage", "smallest_effect", "split")
 
 
 @dataclass(frozen=True)
 class Lately:
     """What a key's values were in the last days: mean, deviation and number, None or 0 where nothing was given; how
-    many interactions there were on a day that had any, and the share of them that had a value."""
+    many interactions there were on a day that had any, and the share of them (not of units) that had a value."""
 
     base: float | None
     spread: float | None
@@ -63,8 +64,9 @@ class Shown:
 
     @property
     def days(self):
-        """Whole days, at least one; None without any traffic to speak of."""
-        days = self.plan.days if self.plan else None
+        """Whole days, at least one; None without any traffic to speak of, or where nobody wrote how many of the units
+        give feedback."""
+        days = self.plan.days if self.plan and self.question.coverage else None
         return max(1, math.ceil(days)) if days is not None and days < MOST_DAYS else None
 
 
@@ -88,13 +90,13 @@ def _lately(totals, everything, days):
 
 def shown(form, lately):
     """The Shown of what the form says; `lately` is `measured`. What is empty is taken as measured, but for the units a
-    day: interactions are counted, and how many people or sessions they are of is not."""
+    day and their share with feedback: interactions are counted, and how many people or sessions they are of is not."""
     said = form.said()
     key = said.get("feedback_key")
     own = lately.get(key.pk if key else None, lately[None])
     question = _question(said, [weight for _, weight in form.chosen()], own)
     told = {"question": question, "words": Words(question.is_share), "lately": own}
-    if missing := _missing(question):
+    if missing := _unreadable(form) or _missing(question):
         return Shown(**told, missing=missing)
     try:
         return Shown(**told, plan=_plan(question))
@@ -137,10 +139,15 @@ def _question(said, chosen, own):
         base=None if preference else written("base", own.base, hundred),
         spread=None if is_share else written("spread", own.spread),
         daily=written("daily", None),
-        coverage=written("coverage", own.coverage, 100),
+        coverage=1.0 if preference else written("coverage", None, 100),  # who gives no vote is no judge
         split=written("split", 1.0),  # the form made a part of 1 of it
         power=float(said.get("power") or 0.8),
     )
+
+
+def _unreadable(form):
+    """What is wrong with a number that was written, or nothing."""
+    return next((f"{form[name].label}: {form.errors[name][0]}" for name in _NUMBERS if name in form.errors), "")
 
 
 def _missing(question):

@@ -266,19 +266,27 @@ def test_the_planner_takes_what_was_measured_and_says_what_is_missing(pages, pro
     assert unknown.plan.days is None and unknown.plan.units == 4 * unknown.plan.units_per_arm  # one arm has a quarter
     part = pages.post(url("plan", project=project), {**FORM, "effect": "5", "daily": "100"}, headers=SCRIPTS)
     assert part.templates[0].name == "experiments/_plan.html"
+    assert part.context["plan"].days is None and "how many of them give feedback" in text_of(part)
+    covered = {**FORM, "effect": "5", "daily": "100", "coverage": "50"}
+    part = pages.post(url("plan", project=project), covered, headers=SCRIPTS)
     plan = part.context["plan"].plan
     assert plan.answered_per_arm > 500 and part.context["plan"].days > 1
     half = pages.post(url("plan", project=project), {**FORM, "effect": "12.5", "daily": "100"})
     assert "For a difference of 12.5 pt" in text_of(half)
     finer = pages.post(url("plan", project=project), {**FORM, "effect": "4"}).context["plan"].plan
     assert finer.answered_per_arm > plan.answered_per_arm
-    by_votes = pages.post(url("plan", project=project), {**FORM, "effect": "10", "judged_by": "preference"})
-    assert by_votes.context["plan"].plan.answered_per_arm > 100
+    sent = {**covered, "effect": "10", "judged_by": "preference"}
+    by_votes = pages.post(url("plan", project=project), sent).context["plan"]
+    assert by_votes.plan.units_per_arm == by_votes.plan.answered_per_arm > 100 and by_votes.days
     of_numbers = {**FORM, "feedback_key": "seconds", "effect": "3", "smallest_effect": "0"}
     assert "Write the deviation" in text_of(pages.post(url("plan", project=project), of_numbers))
     of_numbers["spread"] = "10"
     assert pages.post(url("plan", project=project), of_numbers).context["plan"].plan.answered_per_arm > 100
-    for sent, said in (({"effect": "2"}, "larger than"), ({"effect": "x"}, "Write the difference"), ({}, "Write the")):
+    for sent, said in (
+        ({"effect": "2"}, "larger than"),
+        ({"effect": "2,5"}, "Difference to find: Write a number"),
+        ({}, "Write the"),
+    ):
         assert said in text_of(pages.post(url("plan", project=project), {**FORM, **sent}))
 
 
@@ -606,6 +614,7 @@ def test_three_arms_by_preferences_show_ranks_and_every_pair(pages, project):
     text, drawn = text_of(answer), answer.context["drawn"]
     assert "Bradley-Terry" in text and "Every pair" in text
     assert [row.strong.rank_low for row in drawn.strong] == [1, 1, 3]
+    assert drawn.judges == 60 and "Judges 60" in text  # each of whom voted on all three
     a_b = drawn.matrix[0][1][1]
     assert (a_b.wins, a_b.losses, a_b.ties) == (15, 45, 0)
     b_c = drawn.matrix[1][1][2]
@@ -655,7 +664,8 @@ def test_two_arms_by_preferences_show_win_rates_and_lead_to_the_pairs(pages, pro
     assert "UTC, by the day a judge first voted" in text_of(answer)
     assert "Traffic matches the split does not apply" in text_of(answer)
     assert "100.0 %" not in text_of(answer)
-    assert "A won 20, lost 60 and tied 0 (0.0 %)" in text_of(answer).replace("\xa0", " ")
+    assert "Judges 80" in text_of(answer)
+    assert "By vote, A won 20, lost 60 and tied 0 (0.0 % of all)" in text_of(answer).replace("\xa0", " ")
     pairs = pages.get(answer.context["pairs"])
     assert pairs.status_code == 200 and len(pairs.context["rows"]) == 50
 
