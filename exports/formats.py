@@ -10,7 +10,7 @@ from exports.columns import OF_BODY, cells
 from exports.models import Format, Pictures
 from exports.pictures import Placing
 from exports.records import as_record, feedback_of
-from exports.training import example, pair, pairs_of
+from exports.training import answer_of, example, pair, pairs_of
 from feedback.corrections import corrections_of
 from interactions.ids import wire_time
 from interactions.jsontext import dumps
@@ -82,8 +82,8 @@ class OpenAi(Lines):
     def __call__(self, rows):
         better = corrections_of([row.pk for row in rows]) if self.corrected else {}
         for row, body, messages in self.placing.bodies(self.project, rows):
-            answer = better.get(row.pk) or body.completion
-            yield row, [_line(example(messages, answer))] if answer else []
+            answer = answer_of(body, better.get(row.pk))
+            yield row, [_line(example(messages, answer, body))] if answer else []
 
 
 class Dpo(Lines):
@@ -93,7 +93,8 @@ class Dpo(Lines):
         pairs = pairs_of(self.project, rows)
         there = [row for row in rows if row.pk in pairs]
         for row, body, messages in self.placing.bodies(self.project, there):
-            yield row, [_line(pair(messages, body.completion, rejected)) for rejected in pairs[row.pk]]
+            chosen = answer_of(body)
+            yield row, [_line(pair(messages, chosen, rejected, body)) for rejected in pairs[row.pk] if chosen]
 
 
 KINDS = {

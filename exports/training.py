@@ -2,21 +2,33 @@
 
 from feedback.models import Outcome, Preference
 from feedback.services import keys_of
+from interactions.jsontext import JSONError, loads
 from interactions.models import Interaction, InteractionBody
 
 
-def example(messages, answer):
-    """{"messages": [...]}: the chat with its tool calls, and the answer as the assistant's last word."""
-    return {"messages": [*map(_message, messages), _said(answer)]}
+def answer_of(body, better=None):
+    """The assistant's last message: the better answer, else the completion with the calls of tools that came with it;
+    None where there is neither."""
+    if better:
+        return _said(better)
+    calls, text = _calls_of(body), body.completion
+    if not calls:
+        return _said(text) if text else None
+    return {**_said(None if _tells(text, calls) else text), "tool_calls": list(map(_call, calls))}
 
 
-def pair(messages, chosen, rejected):
-    """{"prompt", "chosen", "rejected"}, each a list of messages."""
-    return {"prompt": list(map(_message, messages)), "chosen": [_said(chosen)], "rejected": [_said(rejected)]}
+def example(messages, answer, body):
+    """{"messages": [...], "tools"?}: the chat with its tool calls, and the answer as its last word."""
+    return {"messages": [*map(_message, messages), answer], **_tools_of(body)}
+
+
+def pair(messages, chosen, rejected, body):
+    """{"prompt", "chosen", "rejected", "tools"?}, the first three lists of messages."""
+    return {"prompt": list(map(_message, messages)), "chosen": [chosen], "rejected": [rejected], **_tools_of(body)}
 
 
 def pairs_of(project, rows):
-    """{interaction id: [completions that it was preferred to]}, oldest comparison first, of the rows that have any.
+    """{interaction id: [answers that it was preferred to]}, oldest comparison first, of the rows that have any.
 
     Only what both answered counts: two completions of different prompts are no pair. The same two completions make
     one pair, however often they were compared with this end.
@@ -30,7 +42,8 @@ def pairs_of(project, rows):
     won = list(won.order_by("id").values_list("interaction_id", "other_id"))
     others = {other for _, other in won}
     asked = dict(Interaction.objects.filter(project=project, pk__in=others).values_list("pk", "prompt_hash"))
-    said = dict(InteractionBody.objects.filter(pk__in=others).values_list("pk", "completion"))
+    bodies = InteractionBody.objects.filter(pk__in=others).only("completion", "envelope")
+    said = {body.pk: answer_of(body) or _said("") for body in bodies}
     found = {}
     for own, other in won:
         if asked.get(other) == hashes[own] and other in said and said[other] not in found.setdefault(own, []):
@@ -40,6 +53,45 @@ def pairs_of(project, rows):
 
 def _said(text):
     return {"role": "assistant", "content": text}
+
+
+# -- tools, as the gateway keeps them beside an answer (docs/gateway.md) --------------------------
+def _kept(body):
+    kept = body.envelope.get("metadata")
+    return kept if isinstance(kept, dict) else {}
+
+
+def _calls_of(body):
+    """The calls that came with the answer; none where what stands there is something else."""
+    calls = _kept(body).get("tool_calls")
+    is_sound = isinstance(calls, list) and all(
+        isinstance(call, dict) and isinstance(call.get("function"), dict) and call["function"].get("name")
+        for call in calls
+    )
+    return calls if is_sound else []
+
+
+def _call(call):
+    """Without what a stream or a provider adds."""
+    function = {name: call["function"].get(name, "") for name in ("name", "arguments")}
+    return {"id": call.get("id", ""), "type": "function", "function": function}
+
+
+def _tells(text, calls):
+    """Whether the completion says nothing but these calls: nothing at all, or they stand in it as JSON."""
+    if not text:
+        return True
+    try:
+        return loads(text) == calls
+    except JSONError:
+        return False
+
+
+def _tools_of(body):
+    """{"tools": [...]} that the model was offered, where that is known."""
+    parameters = _kept(body).get("parameters")
+    tools = parameters.get("tools") if isinstance(parameters, dict) else None
+    return {"tools": tools} if tools and isinstance(tools, list) else {}
 
 
 def _message(message):

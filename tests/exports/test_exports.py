@@ -151,6 +151,25 @@ def test_training_data_ends_in_the_answer_with_tool_calls_kept(api, varied):
     assert lines(raw)[0]["messages"][-1]["content"] == "No."
 
 
+def test_an_answer_that_calls_tools_is_trained_with_as_calls_and_with_the_tools(api, project):
+    function = {"name": "get_weather", "arguments": '{"city":"Paris"}'}
+    tools = [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}]
+    calls = [{"index": 0, "id": "call_1", "type": "function", "function": function}]
+    kept = {"tool_calls": calls, "parameters": {"tools": tools}}
+    call = {"id": "call_1", "type": "function", "function": function}
+    make_interaction(project, completion=json.dumps(calls), metadata=kept)
+    make_interaction(project, completion="I look.", metadata=kept)
+    make_interaction(project, completion="I look.", metadata=kept, corrected_completion="It is 20 degrees.")
+    make_interaction(project, completion="No.", metadata={"tool_calls": "none"})
+    _, raw = export(api, project, format="openai", filter="order=created_at")
+    assert [(line["messages"][-1], line.get("tools")) for line in lines(raw)] == [
+        ({"role": "assistant", "content": None, "tool_calls": [call]}, tools),
+        ({"role": "assistant", "content": "I look.", "tool_calls": [call]}, tools),
+        ({"role": "assistant", "content": "It is 20 degrees."}, tools),
+        ({"role": "assistant", "content": "No."}, None),
+    ]
+
+
 def test_what_has_no_answer_is_not_trained_with_and_told(api, varied):
     told, raw = export(api, varied, format="openai")
     assert told["number"] == len(lines(raw)) == 3
