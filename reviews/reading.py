@@ -5,7 +5,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.permissions import MANAGE_REVIEWS
 from projects.access import EntityNotFound
-from reviews.models import Review
+from reviews.models import Review, State
+from reviews.settling import given_to
 from reviews.slots import hers
 
 ASKS_LEAD = Q(Exists(Review.objects.filter(item=OuterRef("pk"), asks_lead=True)), removed_at=None)  # of Items
@@ -36,3 +37,11 @@ def readable_review(queue, user, review_id):
     if not shows(review, user):
         raise PermissionDenied(NOT_YET)
     return review
+
+
+def others(review):
+    """What others submitted on this item, [Review] by time: none in a blind queue before her own is submitted. Who
+    decides sees all."""
+    if review.queue.blind and not review.decides and review.state != State.SUBMITTED:
+        return []
+    return [one for one in given_to(review.item) if one.pk != review.pk]

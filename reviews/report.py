@@ -11,7 +11,7 @@ from reviews import answered
 from reviews.agreement import confusion, krippendorff_alpha, raw_agreement
 from reviews.models import Queue, Sample
 from reviews.questions import COMPARED, PAIR, SCALE, SEVERAL, in_order, options_of
-from reviews.services import form_of
+from reviews.versions import form_of
 
 MOST_CONFUSIONS = 20  # pairs of people a question, those with most items in common
 

@@ -1,4 +1,5 @@
-"""Making queues and changing them: what is asked, who answers, what is in them. What reviewers do is in desk.py."""
+"""Queues and who reviews in them. What they ask is in versions.py, what is in them in contents.py, what reviewers do in
+desk.py."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -8,16 +9,13 @@ from django.utils.text import slugify
 
 from accounts.models import User
 from accounts.permissions import MANAGE_REVIEWS, REVIEW
-from feedback.models import FeedbackKey
-from feedback.services import checked_value, keys_of
 from interactions.rules import Conflict, RecordError, tell, text_fault
 from projects.access import EntityNotFound
 from projects.models import Project, ProjectShare
-from reviews.models import MOST_REVIEWERS, Assignment, Form, Guideline, Item, Kind, Member, Queue, Review, State
-from reviews.questions import PAIR, SCALE, SINGLE, YES_NO, check_answers, read_questions, tidied
+from reviews.models import MOST_REVIEWERS, Item, Kind, Member, Queue, Review, State
+from reviews.versions import write_guideline, write_questions
 
 MAX_NAME = 100
-MAX_GUIDELINE = 100_000
 PAGES = {"new", "coverage", "keys"}  # they stand where a queue of that key would
 CHANGEABLE = {"name", "kind", "reviewers", "blind", "open_to_all"}
 
@@ -47,25 +45,6 @@ def queue_or_404(project, key):
     return queue
 
 
-def item_or_404(queue, item_id):
-    """An Item of the queue, removed ones too; EntityNotFound."""
-    item = Item.objects.filter(queue=queue, pk=item_id).first()
-    if item is None:
-        raise EntityNotFound("Item", item_id)
-    item.queue = queue
-    return item
-
-
-def guideline_of(queue):
-    """The newest Guideline or None."""
-    return Guideline.objects.filter(queue=queue).select_related("by").order_by("-version").first()
-
-
-def form_of(queue):
-    """The newest Form or None."""
-    return Form.objects.filter(queue=queue).select_related("by").order_by("-version").first()
-
-
 def may_review(queue, user):
     """Whether this person, who has REVIEW in the project, is one of the queue's reviewers."""
     return queue.open_to_all or Member.objects.filter(queue=queue, user=user).exists()
@@ -86,6 +65,12 @@ def people_who_review(project):
     )
     mine = own.filter(user=OuterRef("pk"))
     return User.objects.filter(Q(Exists(mine)) | Q(Exists(shared))).order_by("name", "pk")
+
+
+def who_reviews(queue):
+    """The Users who may review in this queue now, by name."""
+    people = people_who_review(queue.project)
+    return people if queue.open_to_all else people.filter(pk__in=Member.objects.filter(queue=queue).values("user"))
 
 
 # -- the queue itself -----------------------------------------------------------------------------
@@ -180,127 +165,12 @@ def set_members(*, queue, users):
     """These Users and nobody else review, once `open_to_all` is off. RecordError where one may not review here."""
     wanted = {user.pk for user in users}
     may = set(people_who_review(queue.project).filter(pk__in=wanted).values_list("pk", flat=True))
-    _must_be_able(users, may)
+    must_be_able(users, may, "members")
     Member.objects.filter(queue=queue).exclude(user__in=wanted).delete()
     Member.objects.bulk_create([Member(queue=queue, user=user) for user in users], ignore_conflicts=True)
 
 
-def _must_be_able(users, may):
+def must_be_able(users, may, name):
+    """RecordError, at this member, where one of the Users is none of those who may (ids)."""
     if others := sorted(user.email for user in users if user.pk not in may):
-        raise RecordError({"users": [f"{', '.join(others)} may not review in this project."]})
-
-
-# -- what is asked --------------------------------------------------------------------------------
-@transaction.atomic
-def write_guideline(*, queue, text, by):
-    """A new version; the text that stands already makes none, nor does an empty first one. The Guideline or None."""
-    if not isinstance(text, str) or len(text) > MAX_GUIDELINE or text_fault(text):
-        raise RecordError({"guideline": [f"Send Markdown of at most {MAX_GUIDELINE:,} characters."]})
-    Queue.objects.select_for_update().get(pk=queue.pk)
-    last = guideline_of(queue)
-    if text == (last.text if last else ""):
-        return last
-    return Guideline.objects.create(queue=queue, version=last.version + 1 if last else 1, text=text, by=by)
-
-
-@transaction.atomic
-def write_questions(*, queue, questions, by):
-    """A new Form version; the same questions again make none. RecordError names what is wrong by its path, beginning
-    with `questions`; what answers become must fit the project's feedback keys. Answers given before keep theirs."""
-    try:
-        read = read_questions(questions)
-        _check_for(queue, read)
-    except RecordError as error:
-        raise RecordError({f"questions{path}": texts for path, texts in error.fields.items()}) from None
-    Queue.objects.select_for_update().get(pk=queue.pk)
-    last = form_of(queue)
-    if last and last.questions == read:
-        return last
-    return Form.objects.create(queue=queue, version=last.version + 1 if last else 1, questions=read, by=by)
-
-
-def _check_for(queue, questions):
-    """What only the queue and the project's feedback keys can tell."""
-    errors, keys = {}, keys_of(queue.project)
-    for place, question in enumerate(questions):
-        path, [(name, key)] = f"[{place}]", (question["writes"] or {None: None}).items()
-        is_pair = question["kind"] == PAIR
-        if is_pair and queue.kind != Kind.PAIR:
-            tell(errors, f"{path}.kind", "Only a queue of pairs asks which of two is better.")
-        if queue.kind == Kind.PAIR and name and not is_pair:
-            tell(errors, f"{path}.writes", "In a queue of pairs only the question which is better writes; send null.")
-        if name not in {"feedback", "preference"}:
-            continue
-        if key not in keys:
-            tell(errors, f"{path}.writes.{name}", f"This project has no feedback key {key!r}.")
-        elif name == "feedback" and (fault := _key_fault(keys[key], question)):
-            tell(errors, f"{path}.writes.feedback", fault)
-    if errors:
-        raise RecordError(errors)
-
-
-def _key_fault(key, question):
-    """Why the key does not take every answer to the question, or None."""
-    if question["kind"] == YES_NO:
-        values = [0, 1]
-    elif question["kind"] == SCALE:
-        values = [question["least"], question["most"]]
-        if key.kind == FeedbackKey.Kind.BOOL:
-            return f"{key.key} takes yes or no, not a scale."
-    else:
-        values = [float(option["value"]) for option in question["options"] if question["kind"] == SINGLE]
-    try:
-        for value in values:
-            checked_value(key, value)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-# -- what is in it --------------------------------------------------------------------------------
-@transaction.atomic
-def assign(*, queue, item_ids, users):
-    """These items go to these people alone; no users: to everybody again. RecordError where one may not review here.
-    How many items."""
-    may = set(people_who_review(queue.project).values_list("pk", flat=True))
-    if not queue.open_to_all:
-        may &= set(Member.objects.filter(queue=queue).values_list("user_id", flat=True))
-    _must_be_able(users, may)
-    items = Item.objects.filter(queue=queue, pk__in=item_ids, removed_at=None).order_by("pk").select_for_update()
-    found = [item.pk for item in items]
-    Assignment.objects.filter(item__in=found).delete()
-    Assignment.objects.bulk_create(Assignment(item_id=one, user=user) for one in found for user in users)
-    return Item.objects.filter(pk__in=found).update(assigned=bool(users))
-
-
-def remove_items(*, queue, item_ids, by):
-    """Take them out; no rule and no filling puts them back. How many."""
-    items = Item.objects.filter(queue=queue, pk__in=item_ids, removed_at=None)
-    return items.update(removed_at=timezone.now(), removed_by=by)
-
-
-def put_back(*, queue, item_ids):
-    """Take a removal back. How many."""
-    items = Item.objects.filter(queue=queue, pk__in=item_ids).exclude(removed_at=None)
-    return items.update(removed_at=None, removed_by=None)
-
-
-@transaction.atomic
-def set_gold(*, item, answers):
-    """Answers that are known to be right ({question key: answer}, any of the questions), which makes it a gold
-    item; or None: an ordinary item again. RecordError for answers that do not fit, Conflict once people have
-    answered it. The Item."""
-    item = Item.objects.select_for_update(of=("self",)).select_related("queue").get(pk=item.pk)
-    if item.submitted:
-        raise Conflict("People have answered this item: it stays what it is.")
-    if answers is not None:
-        questions = form_of(item.queue).questions
-        if faults := check_answers(questions, answers, complete=False):
-            raise RecordError({f"gold.{key}": [why] for key, why in faults.items()})
-        kept = tidied([one for one in questions if one["key"] in answers], answers)
-        if not kept:
-            raise RecordError({"gold": ["Send at least one answer, or null for an ordinary item."]})
-        answers = kept
-    item.gold = answers
-    item.save(update_fields=["gold"])
-    return item
+        raise RecordError({name: [f"{', '.join(others)} may not review here."]})

@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import Count, F, Max
 from django.utils import timezone
 
+from projects.access import EntityNotFound
 from reviews.models import Form, Guideline, Item, Review, Seat, State
 
 LOCK = datetime.timedelta(minutes=5)
@@ -75,11 +76,11 @@ def hold(review):
     review.save(update_fields=["locked_until"])
 
 
-def next_item(queue, seat, besides=()):
+def next_item(queue, seat):
     """A free Item, locked, that this person has never had; None where there is none. Gold items come in between, at
     moments that differ from person to person, and at the end."""
     for asked in _order(queue, seat):
-        if item := _first(queue, seat, asked, besides):
+        if item := _first(queue, seat, asked):
             seat.given += 1
             if asked == _ONWARD:
                 seat.reached = item.place
@@ -139,19 +140,20 @@ def _order(queue, seat):
     return [_CONTROL, *ordinary] if due else [*ordinary, _CONTROL]
 
 
-def _first(queue, seat, asked, besides):
+def _first(queue, seat, asked):
     """The first free item of what is asked; from where she is on, then from the beginning. Items that somebody is
     at just now are passed over, and waited for only where there is no other."""
     starts = [seat.reached, 0] if asked == _ONWARD and seat.reached else [0]
     for waiting in ("SKIP LOCKED", ""):
         for reached in starts:
-            if item := _locked(queue, seat, asked, list(besides), reached, waiting):
+            if item := _locked(queue, seat, asked, reached, waiting):
                 return item
     return None
 
 
-def _locked(queue, seat, asked, besides, reached, waiting):
+def _locked(queue, seat, asked, reached, waiting):
     values = {"queue": queue.pk, "user": seat.user_id, "reviewers": queue.reviewers, "reached": reached}
+    besides = []
     while True:
         values |= {"now": timezone.now(), "besides": besides}
         with connection.cursor() as cursor:
@@ -183,6 +185,28 @@ def hers(queue, user, **where):
     """This person's Reviews of the queue, with all that a desk shows."""
     rows = Review.objects.filter(queue=queue, by=user, **where)
     return rows.select_related("item__queue__project", "form", "guideline", "by", "queue__project")
+
+
+def review_or_404(queue, user, review_id):
+    """Her own Review of this queue, whatever its state, with the same fields; EntityNotFound."""
+    review = hers(queue, user, pk=review_id).first()
+    if review is None:
+        raise EntityNotFound("Review", review_id)
+    return review
+
+
+def at(review):
+    """(the Review as it is now, its item locked; her seat, locked)."""
+    seat = seat_of(review.queue, review.by)
+    review = hers(review.queue, review.by).get(pk=review.pk)
+    review.item = locked_item(review.item_id)
+    return review, seat
+
+
+def hold_if_free(review):
+    """Lock the review's locked item for this person, where she is at it and has a place."""
+    if review.state in OPEN and is_free(review.item, review.by, review.decides):
+        hold(review)
 
 
 def in_hand(queue, user, besides=()):

@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from interactions.rules import RecordError
 from projects.access import EntityNotFound
-from reviews import services
+from reviews import contents
 from reviews.api.gate import body_of, managed, people_of, whole_number
 from reviews.filling import draw_again, fill
 from reviews.models import Item, Review, Sample
@@ -100,13 +100,13 @@ class ItemDetail(APIView):
     def patch(self, request, project, queue, item_id):
         """Say whose it is, what is known to be right of it, or whether it is in the queue at all."""
         queue = managed(request, project, queue)
-        item = services.item_or_404(queue, item_id)
+        item = contents.item_or_404(queue, item_id)
         sent = body_of(request, ("assigned_to", "gold", "removed"))
         if "assigned_to" in sent:
             users = people_of(sent["assigned_to"], "assigned_to")
-            services.assign(queue=queue, item_ids=[item.pk], users=users)
+            contents.assign(queue=queue, item_ids=[item.pk], users=users)
         if "gold" in sent:
-            services.set_gold(item=item, answers=sent["gold"])
+            contents.set_gold(item=item, answers=sent["gold"])
         if "removed" in sent:
             _remove(queue, item, sent["removed"], request.user)
         return Response(presented(items_of(queue).get(pk=item_id), request.user))
@@ -116,9 +116,9 @@ def _remove(queue, item, removed, by):
     if not isinstance(removed, bool):
         raise RecordError({"removed": ["Send true or false."]})
     if removed:
-        services.remove_items(queue=queue, item_ids=[item.pk], by=by)
+        contents.remove_items(queue=queue, item_ids=[item.pk], by=by)
     else:
-        services.put_back(queue=queue, item_ids=[item.pk])
+        contents.put_back(queue=queue, item_ids=[item.pk])
 
 
 class SampleList(APIView):

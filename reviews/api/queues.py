@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from accounts.permissions import MANAGE_REVIEWS
 from interactions.rules import RecordError
 from projects.access import project_or_404
-from reviews import services
+from reviews import services, versions
 from reviews.api.gate import body_of, managed, people_of
 from reviews.models import Member
 from reviews.rules import set_rule
@@ -26,7 +26,7 @@ CHANGES = (*services.CHANGEABLE, "closed", "guideline", "questions", "members")
 
 def presented(queue):
     """A queue with what it asks, and of whom, for the wire."""
-    guideline, form = services.guideline_of(queue), services.form_of(queue)
+    guideline, form = versions.guideline_of(queue), versions.form_of(queue)
     queue.guideline = {"version": guideline.version, "text": guideline.text} if guideline else None
     queue.questions = {"version": form.version, "questions": form.questions}
     members = Member.objects.filter(queue=queue).order_by("user__email")
@@ -87,9 +87,9 @@ def _change(queue, sent, by):
     if plain:
         services.change_queue(queue=queue, **plain)
     if "questions" in sent:
-        services.write_questions(queue=queue, questions=sent["questions"], by=by)
+        versions.write_questions(queue=queue, questions=sent["questions"], by=by)
     if "guideline" in sent:
-        services.write_guideline(queue=queue, text=sent["guideline"], by=by)
+        versions.write_guideline(queue=queue, text=sent["guideline"], by=by)
     if "members" in sent:
         services.set_members(queue=queue, users=people_of(sent["members"], "members"))
     if "closed" in sent:

@@ -6,9 +6,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from interactions.rules import RecordError
-from reviews import decisions, desk
+from reviews import back, decisions, desk, pace, slots
 from reviews.api.gate import body_of, managed, reviewed, whole_number
-from reviews.reading import readable_review
+from reviews.reading import others, readable_review
 from reviews.serializers import AnswerShape, ConflictListShape, NextShape, ReviewShape
 
 MOST_BESIDES = 20
@@ -41,7 +41,7 @@ def presented(review):
         "not_written": {
             one["failed"]: one["why"] for part in review.written.values() for one in part if "failed" in one
         },
-        "others": [said(one) for one in desk.others(review)],
+        "others": [said(one) for one in others(review)],
     }
 
 
@@ -57,7 +57,7 @@ def said(review):
 
 
 def progress_of(queue, user):
-    progress = desk.progress(queue, user)
+    progress = pace.progress(queue, user)
     return {name: getattr(progress, name) for name in progress.__dataclass_fields__}
 
 
@@ -100,7 +100,7 @@ class _Step(APIView):
     def post(self, request, project, queue, review_id):
         queue = reviewed(request, project, queue)
         sent = body_of(request, self.known)
-        review = desk.review_or_404(queue, request.user, review_id)
+        review = slots.review_or_404(queue, request.user, review_id)
         return Response(presented(self.take(review, sent)))
 
 
@@ -155,7 +155,7 @@ class Undo(APIView):
         """Take it back, with all that it wrote, up to twenty; the review is open again, null where nothing is left."""
         queue = reviewed(request, project, queue)
         body_of(request, ())
-        review = desk.undo(queue, request.user)
+        review = back.undo(queue, request.user)
         return Response({"review": review and presented(review), "progress": progress_of(queue, request.user)})
 
 

@@ -14,9 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.permissions import MANAGE_REVIEWS
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
+from reviews import back, slots
 from reviews import desk as work
 from reviews.decisions import next_decision
 from reviews.models import State
+from reviews.pace import progress as progress_of
 from reviews.questions import CORRECTION
 from reviews.views.asking import read_answers
 from reviews.views.gate import desk_queue
@@ -49,7 +51,7 @@ def desk_review(request, project, queue, review_id):
     """One review again; or its answers, which `do` says what to do with: submit, skip, later."""
     project, queue = desk_queue(request, project, queue)
     try:
-        review = work.review_or_404(queue, request.user, review_id)
+        review = slots.review_or_404(queue, request.user, review_id)
     except EntityNotFound:
         if request.method == "POST":
             raise
@@ -65,7 +67,7 @@ def desk_review(request, project, queue, review_id):
 def desk_draft(request, project, queue, review_id):
     """Keep what is answered so far."""
     project, queue = desk_queue(request, project, queue)
-    review = work.review_or_404(queue, request.user, review_id)
+    review = slots.review_or_404(queue, request.user, review_id)
     try:
         work.save_draft(review=review, **_given(request, project, review))
     except work.Refused:  # half typed; what fits is kept
@@ -79,7 +81,7 @@ def desk_draft(request, project, queue, review_id):
 def desk_hold(request, project, queue, review_id):
     """Five more minutes for the item that is on the screen."""
     project, queue = desk_queue(request, project, queue)
-    work.hold(review=work.review_or_404(queue, request.user, review_id))
+    work.hold(review=slots.review_or_404(queue, request.user, review_id))
     return HttpResponse(status=204)
 
 
@@ -88,7 +90,7 @@ def desk_undo(request, project, queue):
     """The last thing taken back: its item, open again."""
     project, queue = desk_queue(request, project, queue)
     try:
-        review = work.undo(queue, request.user)
+        review = back.undo(queue, request.user)
     except Conflict as error:
         return _tell(request, project, queue, str(error), 409)
     return _back(request, project, queue, review, "There is nothing left to undo.")
@@ -99,7 +101,7 @@ def desk_before(request, project, queue, review_id):
     """The one that was ended before this one."""
     project, queue = desk_queue(request, project, queue)
     try:
-        review = work.before(work.review_or_404(queue, request.user, review_id))
+        review = back.before(slots.review_or_404(queue, request.user, review_id))
     except EntityNotFound:
         review = None
     return _back(request, project, queue, review, "There is none before this one.")
@@ -122,7 +124,7 @@ def _take(request, project, queue, review):
         return _tell(request, project, queue, str(error), 409, review)
     unwritten = _not_written(review) if what == "submit" else ""
     if _for_scripts(request):
-        return JsonResponse({"progress": told(work.progress(queue, request.user)), "text": unwritten})
+        return JsonResponse({"progress": told(progress_of(queue, request.user)), "text": unwritten})
     if unwritten:
         messages.warning(request, unwritten)
     return redirect("desk", project=project.ref, queue=queue.key)
@@ -192,7 +194,7 @@ def _back(request, project, queue, review, nothing):
         if review is None:
             return HttpResponse(status=204)
         context = item_context(project, queue, review)
-        return _alone(request, context | {"told": told(work.progress(queue, request.user))})
+        return _alone(request, context | {"told": told(progress_of(queue, request.user))})
     if review is None:
         messages.info(request, nothing)
         return redirect("desk", project=project.ref, queue=queue.key)
@@ -202,7 +204,7 @@ def _back(request, project, queue, review, nothing):
 # -- what is shown --------------------------------------------------------------------------------
 def _page(request, project, queue, review, *, status=200, **more):
     keys, letters = keys_of(request.user)
-    progress = work.progress(queue, request.user)
+    progress = progress_of(queue, request.user)
     context = item_context(project, queue, review, raw="raw" in request.GET, **more)
     context |= {
         "nav": "review",

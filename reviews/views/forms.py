@@ -7,7 +7,7 @@ from accounts.forms import Look
 from accounts.models import User
 from interactions.filters import OF_PAGE
 from reviews.models import MOST_REVIEWERS, Kind, Sample
-from reviews.services import MAX_GUIDELINE
+from reviews.versions import MAX_GUIDELINE
 
 
 class Choices(Look, forms.Form):
@@ -129,6 +129,9 @@ class RuleForm(Choices):
     share = forms.FloatField(
         label="Share, in per cent", min_value=0.001, max_value=100, initial=100, help_text="Drawn by a kept seed."
     )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, auto_id="rule_%s", **kwargs)  # it stands on one page with a FillForm
 
     def clean_query(self):
         return query_of(self.cleaned_data["query"])

@@ -11,21 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from interactions.models import Interaction
 from interactions.rules import Conflict, RecordError
-from reviews import desk
+from reviews import desk, slots
+from reviews.contents import assign, item_or_404, put_back, remove_items, set_gold
 from reviews.decisions import conflicts
 from reviews.models import Assignment, Item, Review, State
 from reviews.reading import ASKS_LEAD
-from reviews.services import (
-    assign,
-    form_of,
-    item_or_404,
-    may_review,
-    people_who_review,
-    put_back,
-    queues_of,
-    remove_items,
-    set_gold,
-)
+from reviews.services import may_review, people_who_review, queues_of
+from reviews.versions import form_of
 from reviews.views.asking import asked, read_answers
 from reviews.views.gate import managed_queue
 from reviews.views.showing import chat_context, completion_of, pair_context, said_of
@@ -163,7 +155,7 @@ def _again(queue, user, ids):
     hers = Review.objects.filter(queue=queue, by=user, item__in=ids, state=State.SKIPPED)
     skipped = list(hers.values_list("pk", flat=True))
     for review_id in skipped:
-        desk.later(review=desk.review_or_404(queue, user, review_id))
+        desk.later(review=slots.review_or_404(queue, user, review_id))
     return len(skipped)
 
 

@@ -12,7 +12,7 @@ from feedback.services import keys_of
 from interactions.rules import RecordError
 from reviews.models import Kind
 from reviews.questions import KINDS, MOST_QUESTIONS, PAIR, SCALE, SEVERAL, SINGLE, WRITES, YES_NO
-from reviews.services import form_of, write_questions
+from reviews.versions import form_of, write_questions
 from reviews.views.gate import managed_queue
 
 NAMES = {

@@ -15,13 +15,12 @@ from reviews.services import (
     change_queue,
     close_queue,
     create_queue,
-    guideline_of,
     open_queue,
     people_who_review,
     queues_of,
     set_members,
-    write_guideline,
 )
+from reviews.versions import guideline_of, write_guideline
 from reviews.views.forms import QueueForm
 from reviews.views.gate import managed_queue
 from reviews.waiting import waiting

@@ -10,10 +10,9 @@ from interactions.messages import blobs_of
 from interactions.models import Interaction
 from interactions.rendering import markdown
 from interactions.transcript import BUDGET, Transcript
-from reviews.desk import others
 from reviews.models import Kind, Review, State
 from reviews.questions import PAIR, SIDES, in_order, options_of, plain
-from reviews.reading import shows
+from reviews.reading import others, shows
 from reviews.views.asking import asked, submits_itself
 
 DIFF_STEPS = 1_500_000  # about a fifth of a second

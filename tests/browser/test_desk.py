@@ -12,9 +12,10 @@ from playwright.sync_api import expect
 
 from interactions.ingest import ingest
 from projects.access import project_or_404
+from reviews.contents import set_gold
 from reviews.desk import next_review, submit
 from reviews.models import Remap, Review, State
-from reviews.services import set_gold, write_questions
+from reviews.versions import write_questions
 from tests.browser.conftest import SIZES, picture, settle
 from tests.browser.test_axe import violations
 from tests.factories import make_user, owner_of

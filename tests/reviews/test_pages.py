@@ -14,9 +14,10 @@ from feedback.corrections import correction_of
 from feedback.services import create_feedback_key, unlink_feedback_key
 from interactions.models import Interaction
 from projects.access import project_or_404
+from reviews.contents import set_gold
 from reviews.desk import next_review, submit
 from reviews.models import Item, Queue, Remap, Review, State
-from reviews.services import form_of, guideline_of, set_gold
+from reviews.versions import form_of, guideline_of
 from reviews.waiting import waiting
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 from tests.reviews.desks import PAIR, items_of, make_pairs, make_queue

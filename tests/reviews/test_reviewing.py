@@ -8,7 +8,7 @@ from django.utils import timezone
 from interactions.ingest.removal import delete_interactions
 from interactions.models import Interaction
 from reviews.models import Item, Review, State
-from reviews.services import write_questions
+from reviews.versions import write_questions
 from tests.factories import make_interaction, make_team, make_user, owner_of
 from tests.reviews.queues import GOOD, TONE, Desk, add_items, make_queue
 

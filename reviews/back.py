@@ -1,0 +1,56 @@
+"""Going back: the last steps undone with all that they wrote, and what was ended before."""
+
+from django.db import transaction
+from django.utils.dateparse import parse_datetime
+
+from interactions.rules import Conflict
+from reviews import slots, steps
+from reviews.desk import DECIDED
+from reviews.models import State
+from reviews.settling import settle, unsettle
+
+
+def undo(queue, user):
+    """Take back the last thing she did (submit, skip, put off), up to twenty, with all that it wrote; the Review, which
+    is open again with its answers, or None. Conflict where a third person has decided since: that one stays."""
+    with transaction.atomic():
+        seat = slots.seat_of(queue, user)
+        step = steps.last(seat)
+        if step is None:
+            return None
+        review = slots.review_or_404(queue, user, step.review_id)
+        review.item = slots.locked_item(review.item_id)
+        settled = review.item.decided and not review.decides and review.state == State.SUBMITTED
+        steps.take_back(step)
+        if not settled:
+            _undo(review, step)
+    if settled:
+        raise Conflict(DECIDED)
+    return review
+
+
+def _undo(review, step):
+    """Her answers stay in the form: she took back that she sent them."""
+    was_submitted, before = review.state == State.SUBMITTED, step.before
+    is_change = was_submitted and before["state"] == State.SUBMITTED
+    if was_submitted:
+        unsettle(review.item, review, gone=not is_change)
+    if is_change:
+        review.answers, review.comment = before["answers"], before["comment"]
+        review.save()
+        settle(review.item, review, new=False)
+        return
+    typed = before["state"] == State.PENDING and (review.answers or review.comment)  # into what she had skipped
+    review.state = State.DRAFT if was_submitted or typed else before["state"]
+    review.place = None if was_submitted else before["place"]
+    review.ended_at = None if was_submitted or not before["ended_at"] else parse_datetime(before["ended_at"])
+    review.save()
+    slots.hold_if_free(review)
+
+
+def before(review):
+    """The Review that she ended before this one, submitted or skipped, or None."""
+    rows = slots.hers(review.queue, review.by, state__in=[State.SUBMITTED, State.SKIPPED]).exclude(pk=review.pk)
+    if review.ended_at:
+        rows = rows.filter(ended_at__lt=review.ended_at)
+    return rows.order_by("-ended_at").first()
