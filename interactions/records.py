@@ -17,7 +17,6 @@ from interactions.rules import (
     MAX_LABELS,
     MAX_TEXT,
     RecordError,
-    address_fault,
     kind_of,
     label_fault,
     moment_of,
@@ -224,10 +223,7 @@ class _Reader:
             self.wrong("model_service", "Send either model or model_service, not both.")
         if self.raw.get("model_service") is not None:
             return self._text("model_service", least=1), True
-        model = self._text("model", least=1)
-        if model and (fault := address_fault(model)):
-            self.wrong("model", fault)
-        return model, False
+        return self._text("model", least=1), False  # what a new one may be called is the registry's to say
 
     def _created_at(self):
         value = self.raw.get("created_at")

@@ -10,15 +10,16 @@ from projects.access import EntityNotFound
 from projects.models import Project
 from registry.known import Known
 from registry.models import Attachment, Model, State
-from registry.rules import Taken, check_model
+from registry.rules import Taken, check_model, model_key_fault
 
 _attached = Known()
 
 
 def resolve_models(*, project, known=(), new=()):
     """{key: id} for models named by programs. Those of `new` are registered and attached where they are new;
-    those of `known` must be known to the project's team, else they are left out of the answer. A model that was
-    detached stays so, and one that can be called is attached offline: naming it is no leave to call it."""
+    those of `known` must be known to the project's team, else they are left out of the answer, as are new ones of
+    which `unfit_models` tells. A model that was detached stays so, and one that can be called is attached offline:
+    naming it is no leave to call it."""
     wanted = {(project.pk, key) for key in (*known, *new)}
     found = _attached.of(wanted)
     if len(found) < len(wanted):
@@ -33,7 +34,11 @@ def _resolve(project, known, new):
     if missing := wanted - attached.keys():
         # in one order, so that two who register the same models never wait for each other in a circle
         Model.objects.bulk_create(
-            [Model(team_id=project.team_id, key=key, name=key) for key in sorted(missing & new)],
+            [
+                Model(team_id=project.team_id, key=key, name=key)
+                for key in sorted(missing & new)
+                if not model_key_fault(key)
+            ],
             ignore_conflicts=True,
         )
         found = Model.objects.filter(team_id=project.team_id, key__in=missing).only("key", "provider_id").order_by("pk")
@@ -43,6 +48,15 @@ def _resolve(project, known, new):
         )
         attached |= {one.key: one.pk for one in found}
     return attached
+
+
+def unfit_models(*, project, keys):
+    """{key: why} of those that can be no model's; what the project's team has under such a key already goes on."""
+    faults = {key: fault for key in keys if (fault := model_key_fault(key))}
+    if not faults:
+        return {}
+    known = set(Model.objects.filter(team_id=project.team_id, key__in=faults).values_list("key", flat=True))
+    return {key: fault for key, fault in faults.items() if key not in known}
 
 
 @transaction.atomic

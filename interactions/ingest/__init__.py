@@ -25,6 +25,7 @@ from interactions.records import Record, read_record
 from interactions.rollups import Deltas
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
+from registry.rules import model_key_fault
 from registry.services import resolve_models
 
 PIECE = 1_000  # records a transaction
@@ -186,8 +187,10 @@ def _resolve(project, entries):
     )
     for entry in named:
         entry.model_id = models.get(entry.record.model)
-        if entry.model_id is None:
+        if entry.model_id is None and entry.record.model_must_exist:
             entry.outcome.error = EntityNotFound("Model", entry.record.model)
+        elif entry.model_id is None:
+            entry.outcome.error = RecordError({"model": [model_key_fault(entry.record.model)]})
     sound = [entry for entry in entries if entry.outcome.error is None]
     labels = resolve_labels(project=project, pairs={pair for e in sound for pair in e.record.labels.items()})
     for entry in sound:

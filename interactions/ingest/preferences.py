@@ -21,11 +21,11 @@ from interactions.ingest import Outcome, ingest
 from interactions.ingest.batches import in_pieces
 from interactions.ingest.once import completion_claim
 from interactions.models import Interaction
-from interactions.preference_records import ITSELF, PreferenceRecord, Text, read_preference
+from interactions.preference_records import ITSELF, SIDES, PreferenceRecord, Text, read_preference
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
 from registry.models import Model
-from registry.services import resolve_models
+from registry.services import resolve_models, unfit_models
 
 PIECE = 500  # preferences a transaction: their completions are stored as one piece of interactions
 TRIES = 10
@@ -95,10 +95,12 @@ def _found(project, entries):
     """The entries whose key and interactions there are, each with its row; None stands for a completion to be made."""
     keys, known = keys_of(project), _known(project, entries)
     entries = _in_arms(project, entries, known)
-    equal = equal_interactions(project, {text.place: text for entry in entries for text in entry.record.texts}.values())
-    found = []
+    texts = {text.place: text for entry in entries for text in entry.record.texts}
+    equal = equal_interactions(project, texts.values())
+    unfit, found = unfit_models(project=project, keys={model for model, *_ in texts}), []
     for entry in entries:
         try:
+            _check_models(entry.record, unfit)
             entry.row = _row(entry.record, keys, known, equal)
             if project.archived_at and None in (entry.row.preferred_id, entry.row.other_id):
                 raise Conflict(f"The project {project.key} is archived and takes no interactions, so none was made.")
@@ -106,6 +108,12 @@ def _found(project, entries):
         except REFUSALS as error:
             entry.outcome.error = error
     return found
+
+
+def _check_models(record, unfit):
+    for name, side in zip(SIDES, record.sides, strict=True):
+        if isinstance(side, Text) and side.model in unfit:
+            raise RecordError({f"{name}.model": [unfit[side.model]]})
 
 
 def _known(project, entries):

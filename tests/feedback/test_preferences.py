@@ -298,6 +298,7 @@ BAD = {
     "no model": (by_texts(ONE, {"text": "x"}), {"other_completion.model"}),
     "empty model": (by_texts(ONE, text("", "x")), {"other_completion.model"}),
     "long model": (by_texts(ONE, text("m" * 201, "x")), {"other_completion.model"}),
+    "unfit model": (by_texts(ONE, text("org/check", "x")), {"other_completion.model"}),
     "text is a list": (by_texts(ONE, text("b", ["x"])), {"other_completion.text"}),
     "NUL": (by_texts(ONE, text("b", "x\0")), {"other_completion.text"}),
     "half a pair": (by_texts(ONE, text("b", "\ud800")), {"other_completion.text"}),

@@ -6,6 +6,7 @@ import pytest
 
 from feedback.services import create_feedback_key
 from interactions import pictures
+from registry.models import Model
 from tests.factories import make_interaction, make_project
 from tests.interactions.batch import send_batch
 from tests.interactions.pixels import data_uri, picture, png_that_says, shows, user_says
@@ -96,6 +97,11 @@ REFUSED = [
     ({"model": 5}, "model", "not a number"),
     ({"model": ".."}, "model", "addresses"),
     ({"model": "org/./m"}, "model", "addresses"),
+    ({"model": "org//m"}, "model", "addresses"),
+    ({"model": "org/m/check"}, "model", "/check"),
+    ({"model": "m\u200b"}, "model", "one line"),
+    ({"model": "m\n"}, "model", "one line"),
+    ({"model": "m "}, "model", "blanks"),
     ({"labels": {"..": "x"}}, "labels...", "addresses"),
     ({"labels": {"a/.": "x"}}, "labels.a/.", "addresses"),
     ({"source": "dream"}, "source", "logged"),
@@ -150,6 +156,11 @@ def test_a_bad_record_is_refused_by_name_and_leaves_nothing(api, keyed, changes,
     assert said in " ".join(answer.json()["fields"][path])
     assert path in answer.json()["error"]
     assert stored() == before
+
+
+def test_a_model_that_is_there_goes_on_under_whatever_key(api, project):
+    Model.objects.create(team=project.team, key="org/m/check ", name="m")
+    assert api.log(project, model="org/m/check ").status_code == 201
 
 
 def test_a_batch_of_bad_records_names_them_all_and_leaves_nothing(api, keyed):
