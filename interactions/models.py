@@ -101,6 +101,17 @@ class LabelAlias(models.Model):
         constraints = [models.UniqueConstraint(fields=["project", "key", "value"], name="label_alias_unique")]
 
 
+class LabelName(models.Model):
+    """A label was called so until it was renamed where it stands, by whom; the id's time is when. Kept for good: what
+    people said is told by the name that they gave it."""
+
+    id = models.UUIDField(primary_key=True)
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="former_names")
+    key = models.CharField(max_length=100)
+    value = models.CharField(max_length=500)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+
 class InteractionQuerySet(models.QuerySet):
     def for_table(self):
         """Rows as the table shows them; bodies live elsewhere and are not read."""

@@ -1,7 +1,7 @@
 """Labels on interactions: setting and removing them, history and undo, and what a label box suggests.
 
 `dictionary` knows their names, `keys` what is agreed about a key, `renames` brings what has an old name to the new
-one, `many` labels everything that a filter finds.
+one, `many` labels everything that a filter finds, `history` tells what was done with them.
 """
 
 from uuid import UUID
@@ -12,8 +12,9 @@ from django.db.models import F, Q
 
 from interactions.labels.changes import KEEP, SALT, Change, change
 from interactions.labels.dictionary import ids_of, meant, names_of, resolve_labels
+from interactions.labels.history import history
 from interactions.labels.keys import allowed_of, refuse_value
-from interactions.models import Dimension, Label, LabelEvent
+from interactions.models import Dimension, Label
 from interactions.rollups import totals
 from interactions.rules import label_fault, text_fault
 from projects.access import EntityNotFound
@@ -97,12 +98,6 @@ def _by_key(project, names, events):
         if key is not None:
             groups.setdefault(names.key(key), []).append(event)
     return groups
-
-
-def history(interaction):
-    """The label events of an interaction, newest first, with labels and people."""
-    events = LabelEvent.objects.filter(interaction_id=interaction.pk)
-    return events.select_related("label", "former", "by").order_by("-id")
 
 
 def labels_of(rows):

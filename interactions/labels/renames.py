@@ -9,9 +9,10 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from interactions import ids
 from interactions.labels.changes import KEEP, change, delete_postings
 from interactions.labels.dictionary import Names, forget_names, make_labels
-from interactions.models import Dimension, Label, LabelAlias, LabelKey, LabelPosting
+from interactions.models import Dimension, Label, LabelAlias, LabelKey, LabelName, LabelPosting
 from interactions.rollups import totals
 from interactions.rules import Conflict, label_fault, text_fault
 from jobs.models import Job
@@ -159,7 +160,7 @@ def step(*, project, key, value, by, after, job=None):
     else:
         label = None
     if free or label is None:
-        _rename(project, free)
+        _rename(project, free, by)
         return _uses(project, free.values()), after
     moved = _merge(project, names, label, by, job)
     return moved, after if moved == SLICE else label.pk
@@ -177,8 +178,13 @@ def _targets(project, pairs):
     return {(key, value): pk for key, value, pk in rows.values_list("key", "value", "pk")}
 
 
-def _rename(project, labels):
-    """Rename {new name: label} where they stand: their ids, and all that holds them, stay."""
+def _rename(project, labels, by):
+    """Rename {new name: label} where they stand: their ids, and all that holds them, stay. What they were called until
+    now is kept."""
+    now = ids.now()
+    LabelName.objects.bulk_create(
+        LabelName(id=ids.make(now), label=one, key=one.key, value=one.value, by=by) for one in labels.values()
+    )
     hues = dict(LabelKey.objects.filter(project=project, key__in={k for k, _ in labels}).values_list("key", "hue"))
     for (key, value), label in labels.items():
         label.key, label.value, label.hue = key, value, hues.get(key)
@@ -193,8 +199,8 @@ def _merge(project, names, label, by, job):
             "SELECT interaction_id FROM interactions_labelposting WHERE label_id = %s ORDER BY interaction_id LIMIT %s",
             [label.pk, SLICE],
         )
-        ids = [one for (one,) in cursor.fetchall()]
-    if not ids:
+        carrying = [one for (one,) in cursor.fetchall()]
+    if not carrying:
         return 0
     name = names.pair(label.key, label.value)
     target = make_labels(project, {name})[name]
@@ -205,10 +211,11 @@ def _merge(project, names, label, by, job):
         return next((pk for pk in held if pk != label.pk), target)
 
     change(
-        project=project, interaction_ids=ids, keys=names.all_of(label.key), target=moved, by=by, job=job, skip_full=True
-    )
-    delete_postings([(label.pk, one) for one in ids])  # also of what went meanwhile
-    return len(ids)
+        project=project, interaction_ids=carrying, keys=names.all_of(label.key), target=moved, by=by, job=job,
+        skip_full=True,
+    )  # fmt: skip
+    delete_postings([(label.pk, one) for one in carrying])  # also of what went meanwhile
+    return len(carrying)
 
 
 def settle(*, project, key, value):

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from interactions import rollups
-from interactions.labels import history, labels_of, set_label
+from interactions.labels import history, labels_of, remove_label, set_label
 from interactions.labels.dictionary import forget_names
 from interactions.labels.renames import begin_rename, stragglers
 from interactions.models import Interaction, Label, LabelAlias, LabelKey, LabelPosting
@@ -261,6 +261,32 @@ def test_a_renamed_value_is_found_and_logged_by_both_names(api, project):
     assert LabelKey.objects.get().values == ["refund"]
     told = api.get(f"projects/{project.key}/labels/intent").json()
     assert told["old_values"] == {"refnd": "refund"}
+
+
+def test_the_history_tells_what_a_label_was_called_when_it_was_set_and_who_renamed_it(pages, project, owner):
+    logged = make_interaction(project, labels={"verdict": "acceptable"})
+    judged, other, freed = (make_interaction(project) for _ in range(3))
+    ada = make_user("ada@example.org", name="Ada")
+    set_label(interaction=judged, key="verdict", value="acceptable", by=ada)
+    set_label(interaction=freed, key="verdict", value="acceptable", by=ada)
+    remove_label(interaction=freed, key="verdict", by=ada)
+    rename(project, "verdict", "violates", value="acceptable")
+    rename(project, "verdict", "judgement")
+    later = make_interaction(project, labels={"judgement": "violates"})
+    rename(project, "judgement", "acceptable", value="violates")
+    for row, told in ((judged, 4), (logged, 3), (later, 1), (other, 0), (freed, 2)):
+        assert len(history(Interaction.objects.get(pk=row.pk))) == told
+    names = [(str(one.former), str(one.label), one.by) for one in history(Interaction.objects.get(pk=judged.pk))]
+    assert names == [
+        ("judgement:violates", "judgement:acceptable", owner),
+        ("verdict:violates", "judgement:violates", owner),
+        ("verdict:acceptable", "verdict:violates", owner),
+        ("None", "verdict:acceptable", ada),
+    ]
+    address = f"/p/{project.key}/interactions/{judged.pk}"
+    for path in (address, f"{address}/history"):
+        text = pages.get(path).content.decode()
+        assert text.count("renamed <span") == 3 and "Ada" in text and "ada@example.org" in text
 
 
 def test_merged_values_are_one_with_history_and_counts(api, project, owner):
