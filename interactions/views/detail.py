@@ -72,14 +72,12 @@ def interaction_or_404(project, pk):
 
 def panel_context(project, interaction, address, user):
     """What stands beside the transcript, and changes with a label or a value."""
-    given = given_context(project, interaction, user)
-    _tell_who_set(interaction.labels, given["history"])
     return {
         "project": project,
         "address": address,
         "interaction": interaction,
         "here": address.of(interaction.pk),
-        **given,
+        **given_context(project, interaction, user),
         **held_context(project, interaction),
         "usage": interaction.body.envelope.get("usage") or {},
         "metadata": _metadata(interaction.body.envelope.get("metadata") or {}),
@@ -87,13 +85,6 @@ def panel_context(project, interaction, address, user):
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
     }
-
-
-def _tell_who_set(labels, history):
-    """Give each label `.set`, the event of the history that set it last, None where it came with the record."""
-    events = [event for event in history if event.kind == "label"]
-    for label in labels:
-        label.set = next((event for event in events if event.row.label_id == label.pk), None)
 
 
 def _metadata(value):

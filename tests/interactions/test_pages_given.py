@@ -8,6 +8,7 @@ import pytest
 from feedback.giving import give_feedback
 from feedback.models import Feedback, Origin
 from feedback.services import create_feedback_key, unlink_feedback_key
+from interactions.labels import set_label
 from interactions.models import Interaction
 from tests.factories import make_interaction, make_project, make_user, owner_of
 from tests.feedback.recount import recounted, rolled_up
@@ -241,9 +242,32 @@ def test_the_better_answer_is_shown_with_what_it_changes(page):
     assert "wrote a better answer" in page.text()
     for bad in ("", "   ", "a\0"):
         assert page.post("correction", completion=bad).status_code == 422
+    page.post("correction", completion="Perhaps.")
     page.post("correction", withdraw="1")
-    assert "took the better answer back" in page.text()
+    text = page.text()
+    assert "took the better answer back" in text
+    assert "What it said Yes, it **is**." in text and "What it said Perhaps." in text
     assert "<ins>" not in page.client.get(page.address).content.decode()
+
+
+def test_what_was_said_under_a_key_that_is_no_longer_linked_stays_in_the_history(page, keyed):
+    page.post("feedback", key="good", value="0")
+    unlink_feedback_key(project=keyed, key=keyed.good)
+    text = page.text()
+    assert "gave Good (key no longer linked) no" in text and "All is as it was logged" not in text
+
+
+def test_all_of_a_long_history_can_be_read(page, client, keyed):
+    row = Interaction.objects.get()
+    for place in range(53):
+        set_label(interaction=row, key="place", value=str(place), by=owner_of(keyed))
+    older = re.search(r'href="([^"]+/history\?before=[^"]+)"', client.get(page.address).content.decode())[1]
+    text = client.get(older).content.decode()
+    assert text.count("changed <span") == 2 and text.count("set <span") == 1 and "Older" not in text
+    newest = client.get(f"{page.address}/history").content.decode()
+    assert newest.count("changed <span") == 50 and html.unescape(older).split("?")[1] in html.unescape(newest)
+    client.force_login(owner_of(make_project()))
+    assert client.get(f"{page.address}/history").status_code == 404
 
 
 def test_a_hostile_note_or_answer_is_shown_as_text(page):
