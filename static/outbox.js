@@ -10,6 +10,9 @@ export function request(url, { method = "GET", body, keepalive = false } = {}) {
   return fetch(url, { method, headers, body: sent, keepalive, redirect: "manual", signal: AbortSignal.timeout(20_000) });
 }
 
+/* whether it is to be sent again: nothing was done with it */
+export const isLater = ({ type, status }) => type === "opaqueredirect" || status === 403 || status === 408 || status === 429 || status >= 500;
+
 export class Outbox {
   /* tells {taken(told), refused(told), waiting(number, why)} */
   constructor(prefix, tells) {
@@ -51,8 +54,7 @@ export class Outbox {
     let answer, told;
     try {
       answer = await request(entry.url, { method: "POST", body: entry.pairs });
-      if (answer.type === "opaqueredirect") throw new Error("login");
-      if (answer.status === 403 || answer.status === 408 || answer.status === 429 || answer.status >= 500) throw new Error(answer.status);
+      if (isLater(answer)) throw answer;
       told = await answer.json().catch(() => ({ text: `An answer could not be taken (${answer.status}).` }));
     } catch (error) {
       this.lost(error);
@@ -66,9 +68,9 @@ export class Outbox {
   }
 
   heard() { this.why = ""; this.tell(); }
-  lost(error) {
-    const text = String(error?.message);
-    const why = text === "login" ? "You are logged out: log in on another page." : text === "403" ? "Reload this page to go on." : "No answer from the server.";
+  /* `error`: what was thrown, or an answer that says to try again */
+  lost({ type, status }) {
+    const why = type === "opaqueredirect" ? "You are logged out: log in on another page." : status === 403 ? "Reload this page to go on." : "No answer from the server.";
     const isNew = why !== this.why;
     this.why = why;
     if (isNew || this.entries.length) this.tell();
