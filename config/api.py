@@ -39,7 +39,7 @@ class JSONParser(parsers.BaseParser):
         try:
             return loads(text)
         except JSONError as error:
-            raise exceptions.ParseError(str(error)) from None
+            raise (RecordError(error.fields) if error.fields else exceptions.ParseError(str(error))) from None
 
 
 class OnlyJSON(negotiation.DefaultContentNegotiation):

@@ -14,7 +14,7 @@ from gateway import wire
 from gateway.events import DONE, Events, TooLong
 from gateway.failures import Failed
 from gateway.pools import Pools
-from interactions.jsontext import JSONError, dumps, loads
+from interactions.jsontext import JSONError, dumps, loads_leniently
 from registry.endpoints import CHAT, headers, url
 
 TRIES = 3
@@ -172,7 +172,7 @@ def read_event(data):
 
 def _object(text):
     try:
-        answer = loads(text)
+        answer = loads_leniently(text)
     except JSONError:
         answer = None
     if not isinstance(answer, dict):

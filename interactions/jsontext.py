@@ -7,17 +7,42 @@ from contextlib import suppress
 
 import rfc8785
 
+TWICE = "This member is there twice; send it once."
+
 
 class JSONError(ValueError):
-    """The text is not JSON as we take it; the message says why."""
+    """The text is not JSON as we take it; the message says why, and `fields` ({path: [text]}) where, if that has a
+    path."""
+
+    fields = {}
+
+
+class _Doubled(Exception):
+    """An object has a member twice."""
 
 
 def loads(text):
-    """JSON (str, or bytes in UTF-8) as Python values; JSONError for whatever RFC 8259 or a stack would not stand."""
+    """JSON (str, or bytes in UTF-8) as Python values; JSONError for whatever RFC 8259 or a stack would not stand, and
+    for a member that is there twice: half of what was said would be lost."""
+    return _read(_READER, text)
+
+
+def loads_leniently(text):
+    """The same of what others answer us: of a member that is there twice the last counts."""
+    return _read(_LENIENT_READER, text)
+
+
+def _read(reader, text):
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return _READER.decode(text)
+        try:
+            return reader.decode(text)
+        except _Doubled:
+            path = _doubled_in(_READER_OF_PAIRS.decode(text), "")
+            error = JSONError(f"{path}: {TWICE}".removeprefix(": "))
+            error.fields = {path: [TWICE]}
+            raise error from None
     except JSONError:
         raise
     except UnicodeDecodeError as error:
@@ -74,6 +99,37 @@ def _exact(value):
     return rfc8785.dumps(value)
 
 
+def path_to(path, name):
+    """The path of a member, or of an item of a list, of what stands at `path`: messages[0].role."""
+    if isinstance(name, int):
+        return f"{path}[{name}]"
+    return f"{path}.{name[:60]}" if path else name[:60]
+
+
+class _Pairs(list):
+    """The members of an object as they were written."""
+
+
+def _doubled_in(value, path):
+    """The path of the first member that is there twice, or None."""
+    seen = set()
+    for name, item in value if isinstance(value, _Pairs) else enumerate(value) if isinstance(value, list) else ():
+        inner = path_to(path, name)
+        if name in seen:
+            return inner
+        seen.add(name)
+        if (found := _doubled_in(item, inner)) is not None:
+            return found
+    return None
+
+
+def _members(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _Doubled
+    return members
+
+
 def _refuse_constant(name):
     raise JSONError(f"{name} is not JSON; send a finite number, null or text.")
 
@@ -85,6 +141,9 @@ def _finite(text):
     return number
 
 
-_READER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_NUMBERS = {"parse_constant": _refuse_constant, "parse_float": _finite}
+_READER = json.JSONDecoder(object_pairs_hook=_members, **_NUMBERS)
+_LENIENT_READER = json.JSONDecoder(**_NUMBERS)
+_READER_OF_PAIRS = json.JSONDecoder(object_pairs_hook=_Pairs, **_NUMBERS)
 _WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _SORTING_WRITER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)

@@ -165,7 +165,7 @@ class _Reader:
                 if isinstance(name, str) and (fault := text_fault(name)):
                     self.wrong(path, f"A member's name: {fault}")
                     continue
-                self._clean(item, _join(path, name), depth + 1)
+                self._clean(item, jsontext.path_to(path, name), depth + 1)
         elif isinstance(value, int) and value.bit_length() > 1023:
             self.wrong(path, "The number is too large.")
 
@@ -254,12 +254,6 @@ class _Reader:
             return []
         read = [read_feedback(item, f"feedbacks[{place}]", self.wrong) for place, item in enumerate(given)]
         return [item for item in read if item]
-
-
-def _join(path, name):
-    if isinstance(name, int):
-        return f"{path}[{name}]"
-    return f"{path}.{name[:60]}" if path else name[:60]
 
 
 def _hash(data):

@@ -105,7 +105,7 @@ def _parsed(project, line):
     try:
         return _of_project(project, loads(line.text))
     except JSONError as error:
-        return RecordError({"": [str(error)]})
+        return RecordError(error.fields or {"": [str(error)]})
 
 
 def _of_project(project, record):

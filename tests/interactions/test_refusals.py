@@ -5,7 +5,7 @@ import json
 import pytest
 
 from feedback.services import create_feedback_key
-from interactions import pictures
+from interactions import jsontext, pictures
 from registry.models import Model
 from tests.factories import make_interaction, make_project
 from tests.interactions.batch import send_batch
@@ -257,6 +257,18 @@ def test_a_body_that_is_no_json_object_is_refused(api, raw, said):
     answer = api.post("interactions", raw=raw)
     assert answer.status_code == 400
     assert said in answer.json()["error"]
+
+
+def test_a_member_that_is_there_twice_is_named(api, project):
+    before = stored()
+    raw = '{"prompt": "Q", "completion": "A", "metadata": {"a": [{}, {"b\\u0062": 1, "bb": 2}], "c": 3, "c": 4}}'
+    answer = api.post("interactions", raw=raw)
+    assert (answer.status_code, answer.json()["fields"]) == (400, {"metadata.a[1].bb": [jsontext.TWICE]})
+    [refused] = send_batch(api, project, raw.encode())[1]["rejected"]
+    assert refused["fields"] == answer.json()["fields"]
+    whole = api.post(f"interactions/batch?project={project.key}", raw=f"[{raw}]")
+    assert (whole.status_code, json.loads(whole.getvalue())["error"][:21]) == (400, "[0].metadata.a[1].bb:")
+    assert stored() == before
 
 
 def test_nesting_is_named_where_it_is_too_deep(api, project):
