@@ -15,6 +15,7 @@ from exports.formats import OF_COLUMNS
 from exports.models import KEPT, Export, Format, Pictures, SavedView
 from exports.places import remove, root
 from interactions.rules import Conflict, RecordError
+from interactions.times import pinned
 from jobs.models import ENDED, State
 from jobs.services import Ended, begin, cancel
 from projects.access import EntityNotFound
@@ -37,7 +38,8 @@ def begin_export(*, project, by, format, query="", view="", columns=(), pictures
         raise Conflict(f"{UNDER_WAY} of your exports are under way here. Wait for one of them, or delete it.")
     format = Format(format)
     export = Export(
-        project=project, by=by, query=query, view=view, format=format, pictures=pictures, corrected=corrected,
+        project=project, by=by, query=pinned(query, timezone.now()), view=view, format=format, pictures=pictures,
+        corrected=corrected,
         columns=read_columns(list(columns)) or USUAL.get(format, []), file_name=_file_name(project, format, pictures),
     )  # fmt: skip
     title = f"Export as {format.label}" + (f": {view}" if view else "")

@@ -31,7 +31,10 @@ def read_feedback(project, text, keys=None):
 def _range(text):
     least, dots, most = text.partition("..")
     if dots:
-        return (_number(least) if least else None), (_end(most) if most else None)
+        ends = (_number(least) if least else None), (_end(most) if most else None)
+        if None not in ends and ends[0] > ends[1]:
+            raise ValueError(f"In {text[:40]!r} the first end lies above the second; send the lesser one first.")
+        return ends
     sign, number = _COMPARED.match(text.strip()).groups()
     value = _number(number)
     if sign in {"<", ">"}:

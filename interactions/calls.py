@@ -27,11 +27,11 @@ def object_of(request, *members):
 
 
 def project_asked(request, permission=READ):
-    """The project that the query string names, at the gate; RecordError where it names none."""
-    word = request.query_params.get("project")
-    if not word:
-        raise RecordError({"project": ["Name the project by its key or id."]})
-    return project_or_404(request.user, word, permission)
+    """The project that the query string names, at the gate; RecordError where it names none, or several."""
+    words = request.query_params.getlist("project")
+    if len(words) != 1 or not words[0]:
+        raise RecordError({"project": ["Name one project by its key or id."]})
+    return project_or_404(request.user, words[0], permission)
 
 
 def refuse_unknown(given, known):

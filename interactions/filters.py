@@ -11,9 +11,11 @@ from django.http import QueryDict
 from feedback.filters import read_feedback
 from feedback.services import keys_of
 from interactions.calls import refuse_unknown
+from interactions.ids import now
 from interactions.models import Interaction
 from interactions.records import SOURCES
-from interactions.rules import RecordError, moment_of, text_fault
+from interactions.rules import RecordError, text_fault
+from interactions.times import read_time
 from interactions.wanted import LabelTest, Wanted
 from interactions.words import tsquery
 
@@ -60,6 +62,9 @@ class FilterForm(forms.Form):
                     cleaned[name] = reader(value)
             except ValueError as error:
                 self.add_error(name, str(error))
+        after, before = cleaned.get("after"), cleaned.get("before")
+        if after and before and not self.errors and before < after:
+            self.add_error("before", "It ends before it begins.")
         return cleaned
 
     def read_label(self, texts):
@@ -68,7 +73,7 @@ class FilterForm(forms.Form):
     read_not_label = read_label
 
     def read_after(self, text):
-        return _moment(text)
+        return read_time(text, self.now)
 
     read_before = read_after
 
@@ -85,7 +90,10 @@ class FilterForm(forms.Form):
         match = _RANGE.fullmatch(text)
         if not match or text == "..":
             raise ValueError("Send milliseconds as 1..3000, 1.. or ..3000.")
-        return tuple(int(end) if end else None for end in match.groups())
+        least, most = (int(end) if end else None for end in match.groups())
+        if None not in (least, most) and least > most:
+            raise ValueError("The first end lies above the second; send the lesser one first.")
+        return least, most
 
     def read_has_images(self, text):
         if text.lower() not in _FLAGS:
@@ -127,8 +135,8 @@ class InteractionFilter(django_filters.FilterSet):
 
     label = ListOfWords(label="Labels", help_text="key or key:value; repeated: all of them; key:a|b: either")
     not_label = ListOfWords(label="Without labels", help_text="as label, for what must not be there")
-    after = Words(label="From", help_text="ISO 8601 time, inclusive")
-    before = Words(label="To", help_text="ISO 8601 time, exclusive")
+    after = Words(label="From", help_text="ISO 8601 time, inclusive; or -7d: seven days ago (m, h, d, w)")
+    before = Words(label="To", help_text="as after, exclusive")
     model = ListOfWords(label="Model", help_text="a model's key; repeated: any of them")
     not_model = ListOfWords(label="Without models", help_text="as model: none of them, or no model at all")
     feedback = ListOfWords(label="Feedback", help_text="key, key:none, key:true, key:>=4, key:1..<3; repeated: all")
@@ -157,7 +165,7 @@ class InteractionFilter(django_filters.FilterSet):
         self.base_filters = {name: one for name, one in type(self).base_filters.items() if name in (data or ())}
         super().__init__(data, *args, **kwargs)
         self.project = project
-        self.form.project = project
+        self.form.project, self.form.now = project, now()
 
     @property
     def wanted(self):
@@ -186,12 +194,25 @@ class InteractionFilter(django_filters.FilterSet):
 
 def read_wanted(params, project, besides=()):
     """The Wanted of a call's query string; RecordError names what is wrong. A word that is none, and none of those
-    `besides`, is refused: who misspells a filter would take everything for the answer."""
+    `besides`, is refused, so is one that is empty, or given twice where one alone would be looked at: who misspells a
+    filter, or fills it with nothing, would take everything for the answer."""
     refuse_unknown(params, {*InteractionFilter.base_filters, "project", *besides})
+    _refuse_unsaid(params)
     filterset = InteractionFilter(params, project=project)
     if not filterset.is_valid():
         raise RecordError({name: list(texts) for name, texts in filterset.errors.items()})
     return filterset.wanted
+
+
+def _refuse_unsaid(params):
+    faults = {}
+    for name, values in params.lists():
+        if name in InteractionFilter.base_filters and not all(v if name in EXACT else v.strip() for v in values):
+            faults[name] = ["Send a value, or leave the word out."]
+        elif len(values) > 1 and name not in REPEATED:
+            faults[name] = ["Give this word once; all but one would be passed over."]
+    if faults:
+        raise RecordError(faults)
 
 
 def canonical(pairs):
@@ -247,13 +268,6 @@ def write_label(key, *values):
         return re.sub(r"([\\:|])", r"\\\1", text)
 
     return ":".join([escape(key), "|".join(map(escape, values))] if values else [escape(key)])
-
-
-def _moment(text):
-    moment = moment_of(text)
-    if moment is None:
-        raise ValueError("Send an ISO 8601 time such as 2026-05-01T12:30:00Z.")
-    return moment
 
 
 def _texts(value):

@@ -16,6 +16,7 @@ from interactions.filters import read_wanted
 from interactions.models import Interaction, Label
 from interactions.rules import MAX_LABEL_KEY, RecordError, text_fault
 from interactions.search import through
+from interactions.times import pinned
 from jobs.models import Job
 from jobs.services import begin
 from jobs.work import Refused
@@ -41,8 +42,9 @@ def fill(*, queue, query="", method=Method.ALL, strata="", size=None, seed=None,
         raise RecordError({"query": ["Pairs are not folded; leave fold out."]})
     seed = secrets.randbelow(2**31) if seed is None else seed
     _check(method, strata, size, seed)
+    now = arrivals.now()
     sample = Sample.objects.create(
-        queue=queue, query=query, method=method, strata=strata, size=size, seed=seed, drawn_at=arrivals.now(), by=by
+        queue=queue, query=pinned(query, now), method=method, strata=strata, size=size, seed=seed, drawn_at=now, by=by
     )
     job = begin(
         project=queue.project,

@@ -23,6 +23,7 @@ from interactions.labels import names_of
 from interactions.labels.keys import names_in_use
 from interactions.rules import moment_of
 from interactions.search.values import Stats, coverage, days_of, value_stats
+from interactions.times import length_of
 from projects.access import project_or_404
 
 SHOWN = 50  # models, values of a label
@@ -230,6 +231,8 @@ def _chips(words):
 
 def _said(name, text):
     """A time as the reader's clock shows it; any other word as it stands in the address."""
+    if name in {"after", "before"} and (length := length_of(text)):
+        return f"{length} ago"
     moment = moment_of(text) if name in {"after", "before"} else None
     try:
         return f"{timezone.localtime(moment):%d %b %Y, %H:%M}".lstrip("0") if moment else text

@@ -6,11 +6,13 @@ The walk through the filter is the worker's (tasks.py). All of it is Jobs, whose
 from django.db import transaction
 from django.urls import reverse
 
+from interactions import ids
 from interactions.labels.changes import KEEP, change
 from interactions.labels.dictionary import names_of, resolve_labels
 from interactions.labels.keys import refuse_value
 from interactions.models import Label, LabelEvent
 from interactions.rules import Conflict, label_fault, text_fault
+from interactions.times import pinned
 from jobs.models import Job
 from jobs.services import begin
 from jobs.work import Work
@@ -36,7 +38,7 @@ def begin_labelling(*, project, by, query, key, value=None, at_once=()):
         key, value = names.pair(key, value)
         refuse_value(project, key, value)
         title = f"Label {key}:{value}"
-    parameters = {"query": query, "key": key, "value": value}
+    parameters = {"query": pinned(query, ids.now()), "key": key, "value": value}
     job = begin(project=project, by=by, kind=LABEL, title=title, parameters=parameters)
     if at_once:
         work = Work(job)

@@ -18,6 +18,7 @@ from interactions.forms import plain_figure
 FILTERS = frozenset(NAMES) - {"fold", "order", *OF_PAGE}
 _NO_ID = uuid.UUID(int=0)
 _IS, _FROM, _TO = "feedback.is.", "feedback.from.", "feedback.to."
+_OF_FORM = {"label.add", "time.after", "time.before", "latency.from", "latency.to", "go"}
 
 
 class Address:
@@ -165,6 +166,11 @@ def split_range(text):
 
 def join_range(least, most):
     return f"{least}..{most}"
+
+
+def strange_words(query):
+    """The names of a query string that are neither words of the language nor fields of the form."""
+    return [name for name in query if name not in {*NAMES, *_OF_FORM} and not name.startswith((_IS, _FROM, _TO))]
 
 
 def _from_form(query, names):

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from interactions.models import Source
 from interactions.rules import moment_of
+from interactions.times import length_of
 from interactions.views.address import label_text, split_range
 
 _ASKED = {"true": "yes", "false": "no", "none": "not given"}
@@ -125,6 +126,8 @@ def _figure(text):
 
 def span_text(after, before):
     """17 – 20 Nov where whole days are meant, in the reader's zone, else with the hours; '' where nothing is set."""
+    if length_of(after) or length_of(before):
+        return _since(after, before)
     start, end = _local(after), _local(before)
     if start is None and end is None:
         return " – ".join(text for text in (after, before) if text)
@@ -140,6 +143,14 @@ def span_text(after, before):
     if whole and (start.year, start.month) == (end.year, end.month):
         return f"{start.day} – {_day(end, whole)}"
     return f"{_day(start, whole)} – {_day(end, whole)}"
+
+
+def _since(after, before):
+    """The last 7 days, or whatever ends so long ago."""
+    start, end = (f"{length} ago" if (length := length_of(text)) else text for text in (after, before))
+    if not end:
+        return f"last {length_of(after)}"
+    return f"{start} – {end}" if start else f"until {end}"
 
 
 def _day(moment, whole):

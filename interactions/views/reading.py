@@ -18,10 +18,7 @@ def wanted_of(project, address):
     filterset = InteractionFilter(QueryDict(address.query), project=project)
     if not filterset.is_valid():
         return Wanted(), faults_of(filterset, address)
-    wanted = filterset.wanted
-    if wanted.after and wanted.before and wanted.before < wanted.after:
-        return Wanted(), [Fault("before", "Time:", "It ends before it begins.", address.without_time)]
-    return wanted, []
+    return filterset.wanted, []
 
 
 def page_of(project, address):

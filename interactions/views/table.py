@@ -14,13 +14,13 @@ from feedback.services import keys_of
 from interactions.models import Interaction
 from interactions.rendering import words_pattern
 from interactions.search import find
-from interactions.views.address import Address
+from interactions.views.address import Address, strange_words
 from interactions.views.alike import count_alike
 from interactions.views.arrivals import arrivals_address, database_now
 from interactions.views.counts import uncounted_context
 from interactions.views.reading import page_of
 from interactions.views.rows import columns_of, fill_rows, may_tick
-from interactions.views.selection import take_toast
+from interactions.views.selection import leave_toast, take_toast
 from interactions.views.timeline import span_of
 from projects.access import project_or_404
 
@@ -35,6 +35,8 @@ def interaction_list(request, project):
         return HttpResponseClientRedirect(pasted["address"]) if request.htmx else redirect(pasted["address"])
     inside = request.htmx and not request.htmx.history_restore_request
     if not inside and sorted(address.pairs) != sorted(_as_sent(request)):
+        if strange := strange_words(request.GET):
+            leave_toast(request, f"Left out, for it is no filter: {', '.join(strange)[:200]}", is_error=True)
         return redirect(address.url)
     context = table_context(project, address)
     if not inside and not context["page"].rows and not address.has_filters and _is_empty(project):

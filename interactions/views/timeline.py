@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from interactions.rules import moment_of
+from interactions.times import ago, length_of
 from interactions.views.address import write_instant
 from interactions.views.chips import span_text
 
 WIDTH, HEIGHT = 1260, 48  # in its own units
 GAP = 2
 TICKS = 5
-PRESETS = (("Last hour", 1 / 24), ("Last 24 hours", 1), ("Last 7 days", 7), ("Last 30 days", 30), ("Last 90 days", 90))
+PRESETS = ("-1h", "-24h", "-7d", "-30d", "-90d")
 
 
 @dataclass
@@ -92,12 +93,10 @@ def _told(histogram, start, n):
 def span_of(address):
     """What the time button says and its menu offers."""
     after, before = address.one("after"), address.one("before")
-    now = timezone.now().replace(second=0, microsecond=0)
     presets = [("All time", address.without_time, not after and not before)]
-    for name, days in PRESETS:
-        start = write_instant(now - datetime.timedelta(days=days))
+    for start in PRESETS:
         here = address.changed(("after", start), without={"after", "before"})
-        presets.append((name, here, not before and start == after))
+        presets.append((f"Last {length_of(start)}", here, not before and start == after))
     return {
         "name": span_text(after, before) or "All time",
         "presets": [{"name": name, "address": here, "current": current} for name, here, current in presets],
@@ -108,7 +107,7 @@ def span_of(address):
 
 def _field(text):
     """An instant, however the filter lets it be written, as a datetime-local field takes it in the reader's zone."""
-    moment = moment_of(text) if text else None
+    moment = moment_of(text) or ago(text, timezone.now())
     if moment is None:
         return ""
     try:

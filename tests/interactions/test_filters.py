@@ -1,5 +1,6 @@
 """One filter language: for every combination, exactly what a plain loop over the records finds."""
 
+import datetime
 import re
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from feedback.services import create_feedback_key
-from interactions import rollups
+from interactions import ids, rollups
 from interactions import search as searches
 from interactions.filters import InteractionFilter, canonical_query, read_label, write_label
 from interactions.search import facets, page_of_ids, search, walk
@@ -160,6 +161,70 @@ def test_a_time_beyond_the_calendar_is_refused(client, project, zone, typed):
     client.force_login(owner)
     page = client.get(reverse("interaction_list", kwargs={"project": project.key}), {"time.after": typed}, follow=True)
     assert (page.status_code, "Send an ISO 8601 time" in page.content.decode()) == (400, True)
+
+
+REFUSED = {  # query: what is told of which word
+    "user=": ("user", "Send a value"),
+    "q=+": ("q", "Send a value"),
+    "label=intent&label=": ("label", "Send a value"),
+    "has_images=": ("has_images", "Send a value"),
+    "user=a&user=b": ("user", "Give this word once"),
+    "latency=1..2&latency=3..4": ("latency", "Give this word once"),
+    "after=1796069748": ("after", "1970-01-21T18:54:29.748Z, before the year 2000"),
+    "before=20261130": ("before", "before the year 2000"),
+    "after=-7y": ("after", "-7d for seven days ago"),
+    "latency=3000..1": ("latency", "The first end lies above the second"),
+    "feedback=stars:3..1": ("feedback", "the first end lies above the second"),
+    "after=-1d&before=-2d": ("before", "It ends before it begins"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", REFUSED)
+def test_what_would_pass_for_everything_or_finds_nothing_is_refused_at_every_call(api, project, query):
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])
+    name, told = REFUSED[query]
+    jobs, views = f"projects/{project.key}/label-jobs?{query}", f"projects/{project.key}/views"
+    for answer in (
+        api.get(f"interactions?project={project.key}&{query}"),
+        api.get(f"feedback-keys/stars/stats?project={project.key}&{query}"),
+        api.post(jobs, {"key": "bad", "value": "yes"}),
+        api.post(views, {"name": "Mine", "filter": query}),
+        api.post(f"projects/{project.key}/exports", {"format": "jsonl", "filter": query}),
+    ):
+        assert answer.status_code == 400, answer.content
+        assert told in answer.json()["fields"][name][0]
+    assert api.get(f"interactions?project={project.key}&project=other").status_code == 400
+
+
+@pytest.mark.django_db
+def test_a_time_from_now_on_stays_so_in_what_is_kept_and_is_a_moment_in_work_that_begins(client, api, project):
+    long_ago, lately = (ids.now() - datetime.timedelta(days=days) for days in (8, 6))
+    make_interaction(project, created_at=long_ago.isoformat())
+    found = make_interaction(project, created_at=lately.isoformat())
+    answer = api.get("interactions", {"project": project.key, "after": "-1w", "before": "-5d"})
+    assert [one["id"] for one in answer.json()["results"]] == [str(found.pk)]
+    view = api.post(f"projects/{project.key}/views", {"name": "Week", "filter": "after=-7d"}).json()
+    assert view["filter"] == "after=-7d"
+    export = api.post(f"projects/{project.key}/exports", {"format": "jsonl", "view": view["key"]}).json()
+    assert re.fullmatch(r"after=\d{4}-\d\d-\d\dT\d\d%3A\d\d%3A00.000Z", export["filter"])
+    client.force_login(owner_of(project))
+    page = client.get(reverse("interaction_list", kwargs={"project": project.key}), {"after": "-7d"})
+    assert [row.pk for row in page.context["page"].rows] == [found.pk]
+    assert [chip.text for chip in page.context["chips"]] == ["last 7 days"]
+    current = [one["name"] for one in page.context["span"]["presets"] if one["current"]]
+    assert current == ["Last 7 days"]
+
+
+@pytest.mark.django_db
+def test_the_page_says_which_words_it_left_out(client, project):
+    make_interaction(project)
+    client.force_login(owner_of(project))
+    where = reverse("interaction_list", kwargs={"project": project.key})
+    page = client.get(where, {"lable": "x", "q": "covered"}, follow=True)
+    assert page.redirect_chain == [(f"{where}?q=covered", 302)]
+    assert "Left out, for it is no filter: lable" in page.content.decode()
+    assert "Left out" not in client.get(where, {"q": "covered"}).content.decode()
 
 
 @pytest.mark.django_db
