@@ -9,11 +9,13 @@ import sys
 import tarfile
 import time
 import uuid
+from dataclasses import asdict
 
 from django.conf import settings
 from django.utils import timezone
 
 from exports.models import Export, Format, Pictures
+from exports.pairs import settle
 from exports.pictures import FOLDER, files_in
 from exports.places import NEW, ROWS, file_of, folder_of
 from interactions.templatetags.interactions import size
@@ -23,37 +25,49 @@ PIECE = 1024 * 1024
 WAIT = 0.2  # seconds between two looks at the other program
 ENDINGS = {Format.CSV: "csv", Format.PARQUET: "parquet"}
 EMPTY = "Nothing matched: the file is valid, and holds nothing."
+NONE = "The file is valid, and holds nothing."
 LEFT_OUT = {
-    Format.OPENAI: "{n:,} without an answer {were} left out.",
-    Format.DPO: "{n:,} that {were} preferred to no other answer to the same prompt {are} not in it.",
+    (Format.OPENAI, "left_out"): "{n:,} without an answer {were} left out.",
+    (Format.DPO, "left_out"): "{n:,} that {were} preferred to no other answer to the same prompt {are} not in it.",
+    (Format.DPO, "even"): "{n:,} pair{s} that {were} preferred as often either way {are} not in it.",
+    (Format.DPO, "empty"): "{n:,} pair{s} with an empty answer {are} not in it.",
 }
 
 
-def finish(export, place, beat):
-    """Make the file of the lines; what is told of it. Cancelled where the export is deleted meanwhile."""
+def finish(export, beat):
+    """Make the file of the lines; what is told of it. Cancelled where the export is deleted meanwhile. `beat` is called
+    again and again, and holds the `place` behind the lines."""
     folder, file = folder_of(export.pk), file_of(export)
     if (folder / ROWS).exists():
         os.replace(_made(export, folder, beat), file)
         _tidy(folder, file)
     written, sha256 = _digest(file, beat)
-    ended = {"finished_at": timezone.now(), "number": place.number, "size": written, "sha256": sha256}
+    number = beat.place.settled["pairs"] if beat.place.settled else beat.place.number
+    ended = {"finished_at": timezone.now(), "number": number, "size": written, "sha256": sha256}
     if not Export.objects.filter(pk=export.pk, project__deleted_at=None).update(**ended):
         raise Cancelled
-    return _told(export, place, written, sha256)
+    return _told(export, number, beat.place, f"{size(written)}, SHA-256 {sha256}.")
 
 
-def _told(export, place, written, sha256):
-    texts = [f"{place.number:,} in {export.file_name}, {size(written)}, SHA-256 {sha256}." if place.number else EMPTY]
-    if place.left_out and export.format in LEFT_OUT:
-        one = place.left_out == 1
-        were, are = ("was", "is") if one else ("were", "are")
-        texts.append(LEFT_OUT[export.format].format(n=place.left_out, were=were, are=are))
+def _told(export, number, place, measures):
+    told = {"left_out": place.left_out}
+    if found := place.settled:
+        told = {"left_out": place.left_out + found["without"], "even": found["even"], "empty": found["empty"]}
+    none = NONE if any(told.values()) else EMPTY
+    texts = [f"{number:,} in {export.file_name}, {measures}" if number else none]
+    for name, n in told.items():
+        if n and (export.format, name) in LEFT_OUT:
+            were, are = ("was", "is") if n == 1 else ("were", "are")
+            texts.append(LEFT_OUT[export.format, name].format(n=n, were=were, are=are, s="" if n == 1 else "s"))
     return " ".join(texts)
 
 
 def _made(export, folder, beat):
     """The path of what takes the file's name."""
     made = folder / ROWS
+    if export.format == Format.DPO:
+        made, lines = _new(folder), made
+        beat.keep(settled=asdict(settle(lines, made, beat)))
     if export.format == Format.PARQUET:
         made = _parquet(made, folder, export.columns, beat)
     if export.pictures == Pictures.FILES:

@@ -7,10 +7,12 @@ import csv
 import io
 
 from exports.columns import OF_BODY, cells
+from exports.compared import met_by
 from exports.models import Format, Pictures
+from exports.pairs import line_of
 from exports.pictures import Placing
 from exports.records import as_record, feedback_of
-from exports.training import answer_of, example, pair, pairs_of
+from exports.training import answer_of, example, pair
 from feedback.corrections import corrections_of
 from interactions.ids import wire_time
 from interactions.jsontext import dumps
@@ -24,8 +26,8 @@ class Lines:
 
     header = b""
 
-    def __init__(self, project, placing, columns=(), corrected=False):
-        self.project, self.placing = project, placing
+    def __init__(self, project, placing, columns=(), corrected=False, key=None):
+        self.project, self.placing, self.key = project, placing, key
         self.columns, self.corrected = list(columns), corrected
 
     def __call__(self, rows):
@@ -87,14 +89,24 @@ class OpenAi(Lines):
 
 
 class Dpo(Lines):
-    """Prompt, chosen and rejected, of comparisons whose preferred side is among the rows."""
+    """What pairs of answers amount to, as exports.pairs settles it: a better answer over the completion it was written
+    for, and the completion over what it was preferred to."""
 
     def __call__(self, rows):
-        pairs = pairs_of(self.project, rows)
-        there = [row for row in rows if row.pk in pairs]
+        met = met_by(self.project, rows, self.key)
+        better = corrections_of([row.pk for row in rows]) if self.corrected else {}
+        there = [row for row in rows if row.pk in met or row.pk in better]
         for row, body, messages in self.placing.bodies(self.project, there):
-            chosen = answer_of(body)
-            yield row, [_line(pair(messages, chosen, rejected, body)) for rejected in pairs[row.pk] if chosen]
+            yield row, list(self._lines(row, body, messages, met.get(row.pk, ()), better.get(row.pk)))
+
+    def _lines(self, row, body, messages, met, better):
+        own, content = answer_of(body), row.content_hash.bytes
+        if better:
+            made = own and pair(messages, answer_of(body, better), own, body)
+            yield line_of(row.pk, row.prompt_hash.bytes + better.encode(), content, 1, made)
+        for one in met:
+            made = pair(messages, own, one.answer, body) if own and one.answer and one.net > 0 else None
+            yield line_of(row.pk, content, one.content_hash.bytes, one.net, made)
 
 
 KINDS = {
@@ -106,13 +118,16 @@ KINDS = {
 }
 TRAINING = {Format.OPENAI, Format.DPO}
 OF_COLUMNS = {Format.CSV, Format.PARQUET}
+OF_COMPARISONS = [Format.DPO]
 
 
-def lines_of(project, *, format, pictures=Pictures.INSIDE, columns=(), corrected=False, folder=None, address=None):
-    """The Lines of a format. `folder` takes pictures as files; `address(sha256)` is what links to one left out, which
-    training data has none of."""
+def lines_of(
+    project, *, format, pictures=Pictures.INSIDE, columns=(), corrected=False, key=None, folder=None, address=None
+):
+    """The Lines of a format. `key` is the FeedbackKey whose comparisons are told, None for all; `folder` takes pictures
+    as files; `address(sha256)` is what links to one left out, which training data has none of."""
     placing = Placing(pictures, folder=folder, address=None if format in TRAINING else address)
-    return KINDS[format](project, placing, columns, corrected)
+    return KINDS[format](project, placing, columns, corrected, key)
 
 
 def neutral(text):

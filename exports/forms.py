@@ -4,7 +4,7 @@ from django import forms
 
 from accounts.forms import Look
 from exports.columns import COLUMNS, PREFIXES, USUAL, read_columns
-from exports.formats import OF_COLUMNS
+from exports.formats import OF_COLUMNS, OF_COMPARISONS, TRAINING
 from exports.models import Format, Pictures
 from feedback.services import keys_of
 from interactions.rules import RecordError
@@ -89,18 +89,27 @@ class ExportForm(ColumnsForm):
     corrected = forms.BooleanField(
         label="Take the better answer where somebody wrote one", required=False, initial=True
     )
+    feedback_key = forms.ChoiceField(
+        label="Comparisons", required=False,
+        help_text="Of the same two answers the one that was preferred more often is chosen; if neither was, they are "
+        "no pair.",
+    )  # fmt: skip
     plain = ("columns", "format", "pictures", "corrected")
 
-    def __init__(self, *args, chosen=(), **kwargs):
-        super().__init__(*args, chosen=chosen or USUAL["csv"], **kwargs)
+    def __init__(self, *args, project, chosen=(), **kwargs):
+        super().__init__(*args, project=project, chosen=chosen or USUAL["csv"], **kwargs)
+        keys = [(key.key, key.name) for key in keys_of(project).values()]
+        self.fields["feedback_key"].choices = [("", "of all feedback keys together"), *keys]
 
     @property
     def asked(self):
-        """What `begin_export` is asked for: columns and the better answer go to the formats that have them."""
+        """What `begin_export` is asked for: columns, the better answer and the feedback key go to
+        the formats that have them."""
         given = self.cleaned_data
         return {
             "format": given["format"],
             "pictures": given["pictures"],
             "columns": given["columns"] if given["format"] in OF_COLUMNS else [],
-            "corrected": given["corrected"] and given["format"] == Format.OPENAI,
+            "corrected": given["corrected"] and given["format"] in TRAINING,
+            "feedback_key": given["feedback_key"] if given["format"] in OF_COMPARISONS else "",
         }

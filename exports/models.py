@@ -57,8 +57,8 @@ class Pictures(models.TextChoices):
 
 
 class Export(models.Model):
-    """One file of what a filter matched. Until its `job` has ended there is none; `number` lines (or rows), `size` in
-    bytes and the SHA-256 (hex) are of the finished one."""
+    """One file of what a filter matched; of comparisons those under `feedback_key`, empty for all. Until its `job` has
+    ended there is none; `number` lines (or rows), `size` in bytes and the SHA-256 (hex) are of the finished one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="exports")
@@ -70,6 +70,7 @@ class Export(models.Model):
     columns = models.JSONField(default=list)
     pictures = models.CharField(max_length=10, choices=Pictures)
     corrected = models.BooleanField(default=False)
+    feedback_key = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
     file_name = models.CharField(max_length=120)

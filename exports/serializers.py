@@ -51,11 +51,16 @@ class NewExportShape(serializers.Serializer):
     )
     pictures = serializers.ChoiceField(Pictures.choices, required=False, help_text="inside unless said")
     corrected = serializers.BooleanField(
-        required=False, help_text="of openai: the better answer where there is one; true unless said"
+        required=False,
+        help_text="of openai: the better answer where there is one; of dpo: a pair of it too; true unless said",
+    )
+    feedback_key = serializers.CharField(
+        required=False, help_text="of dpo: whose comparisons are told; those of all keys unless said"
     )
 
 
 class ExportShape(NewExportShape):
+    feedback_key = serializers.CharField(allow_null=True)
     view = serializers.CharField(allow_null=True, help_text="name of the saved view that it was made of")
     id = serializers.UUIDField()
     by = serializers.EmailField()
@@ -105,6 +110,7 @@ def present_export(export, ref):
         "columns": export.columns,
         "pictures": export.pictures,
         "corrected": export.corrected,
+        "feedback_key": export.feedback_key or None,
         "by": export.by.email,
         "state": export.state,
         "done": job.done if job else 0,

@@ -11,11 +11,11 @@ from django.utils import timezone
 from accounts.permissions import MANAGE_PROJECT
 from exports.columns import USUAL, read_columns
 from exports.finishing import ENDINGS
-from exports.formats import OF_COLUMNS
+from exports.formats import OF_COLUMNS, OF_COMPARISONS, TRAINING
 from exports.models import KEPT, Export, Format, Pictures, SavedView
 from exports.places import remove, root
+from feedback.services import keys_of
 from interactions.rules import Conflict, RecordError
-from interactions.times import pinned
 from jobs.models import ENDED, State
 from jobs.services import Ended, begin, cancel
 from projects.access import EntityNotFound
@@ -26,20 +26,23 @@ FRESH = 3_600  # seconds that a folder without an export is left alone: it may j
 
 
 @transaction.atomic
-def begin_export(*, project, by, format, query="", view="", columns=(), pictures=Pictures.INSIDE, corrected=False):
+def begin_export(
+    *, project, by, format, query="", view="", columns=(), pictures=Pictures.INSIDE, corrected=False, feedback_key=""
+):
     """Have the worker write what `query` (a query string in its one form) matches; the Export.
 
     `columns` are for CSV and Parquet alone, none for the usual ones; `corrected` takes the better answer where there
-    is one, in OpenAI's format alone. RecordError names what is wrong, Conflict that too much is under way.
+    is one, in training data alone; `feedback_key` is the one whose comparisons are told, "" for all, where a format
+    tells comparisons. RecordError names what is wrong, Conflict that too much is under way.
     """
-    _check(format, pictures, columns, corrected)
+    _check(project, format, pictures, columns, corrected, feedback_key)
     running = Export.objects.filter(project=project, by=by, job__state__in=[State.WAITING, State.RUNNING])
     if running.count() >= UNDER_WAY:
         raise Conflict(f"{UNDER_WAY} of your exports are under way here. Wait for one of them, or delete it.")
     format = Format(format)
     export = Export(
-        project=project, by=by, query=pinned(query, timezone.now()), view=view, format=format, pictures=pictures,
-        corrected=corrected,
+        project=project, by=by, query=query, view=view, format=format, pictures=pictures,
+        corrected=corrected, feedback_key=feedback_key,
         columns=read_columns(list(columns)) or USUAL.get(format, []), file_name=_file_name(project, format, pictures),
     )  # fmt: skip
     title = f"Export as {format.label}" + (f": {view}" if view else "")
@@ -48,7 +51,7 @@ def begin_export(*, project, by, format, query="", view="", columns=(), pictures
     return export
 
 
-def _check(format, pictures, columns, corrected):
+def _check(project, format, pictures, columns, corrected, feedback_key):
     faults = {}
     if format not in Format.values:
         faults["format"] = [f"Send one of {', '.join(Format.values)}."]
@@ -56,14 +59,18 @@ def _check(format, pictures, columns, corrected):
         faults["pictures"] = [f"Send one of {', '.join(Pictures.values)}."]
     if columns and format in set(Format.values) - OF_COLUMNS:
         faults["columns"] = ["Columns are chosen for csv and parquet; leave them out here."]
-    if corrected and format in set(Format.values) - {Format.OPENAI}:
-        faults["corrected"] = ["This is for openai; leave it out here. Other formats hold both answers."]
+    if corrected and format in set(Format.values) - TRAINING:
+        faults["corrected"] = ["This is for openai and dpo; leave it out here. Other formats hold both answers."]
+    if feedback_key and format in set(Format.values) - {*OF_COMPARISONS}:
+        faults["feedback_key"] = [f"This is for {' and '.join(OF_COMPARISONS)}; leave it out here."]
+    elif feedback_key and feedback_key not in (keys := keys_of(project)):
+        faults["feedback_key"] = [f"The project has no such key. It has {', '.join(keys) or 'none'}."]
     if faults:
         raise RecordError(faults)
 
 
 def _file_name(project, format, pictures):
-    kind = f"-{format}" if format in {Format.OPENAI, Format.DPO} else ""
+    kind = f"-{format}" if format in {*TRAINING, *OF_COMPARISONS} else ""
     ending = "tar" if pictures == Pictures.FILES else ENDINGS.get(format, "jsonl")
     return f"{project.key}{kind}-{timezone.now():%Y%m%d-%H%M%S}.{ending}"
 

@@ -12,6 +12,7 @@ from exports import services
 from exports.models import Export
 from exports.places import remove
 from exports.writing import write
+from feedback.services import keys_of
 from interactions.filters import read_wanted
 from interactions.rules import RecordError
 from interactions.serializers import blob_address
@@ -34,8 +35,11 @@ def write_export(work):
         raise Refused("You may no longer read this project.") from None
     except RecordError as error:
         raise Refused(f"The filter can no longer be read: {error}") from None
+    key = keys_of(project).get(export.feedback_key)
+    if export.feedback_key and key is None:
+        raise Refused(f"The project no longer has the feedback key {export.feedback_key}.")
     try:
-        text = write(work, export, wanted, lambda sha256: blob_address(project, sha256))
+        text = write(work, export, wanted, key, lambda sha256: blob_address(project, sha256))
     except OSError as error:
         if not Export.objects.filter(pk=export.pk).exists():
             raise Cancelled from None  # deleted, and its folder with it

@@ -1,9 +1,6 @@
 """Interactions as examples to train with: chats that end in the answer, and pairs of a chosen and a rejected one."""
 
-from feedback.models import Outcome, Preference
-from feedback.services import keys_of
 from interactions.jsontext import JSONError, loads
-from interactions.models import Interaction, InteractionBody
 
 
 def answer_of(body, better=None):
@@ -25,30 +22,6 @@ def example(messages, answer, body):
 def pair(messages, chosen, rejected, body):
     """{"prompt", "chosen", "rejected", "tools"?}, the first three lists of messages."""
     return {"prompt": list(map(_message, messages)), "chosen": [chosen], "rejected": [rejected], **_tools_of(body)}
-
-
-def pairs_of(project, rows):
-    """{interaction id: [answers that it was preferred to]}, oldest comparison first, of the rows that have any.
-
-    Only what both answered counts: two completions of different prompts are no pair. The same two completions make
-    one pair, however often they were compared with this end.
-    """
-    hashes = {row.pk: row.prompt_hash for row in rows}
-    won = Preference.objects.filter(
-        interaction_id__in=list(hashes),
-        outcome=Outcome.WON,
-        feedback_key__in=[key.pk for key in keys_of(project).values()],
-    )
-    won = list(won.order_by("id").values_list("interaction_id", "other_id"))
-    others = {other for _, other in won}
-    asked = dict(Interaction.objects.filter(project=project, pk__in=others).values_list("pk", "prompt_hash"))
-    bodies = InteractionBody.objects.filter(pk__in=others).only("completion", "envelope")
-    said = {body.pk: answer_of(body) or _said("") for body in bodies}
-    found = {}
-    for own, other in won:
-        if asked.get(other) == hashes[own] and other in said and said[other] not in found.setdefault(own, []):
-            found[own].append(said[other])
-    return {own: rejected for own, rejected in found.items() if rejected}
 
 
 def _said(text):

@@ -31,7 +31,8 @@ BEAT = 0.5  # seconds between two looks whether the end was asked for
 @dataclass(frozen=True)
 class Place:
     """How far the lines are: where to look on, bytes written, lines, and interactions that made none. Oldest first they
-    end `before` a moment (ISO), else what comes in meanwhile would be in it, and it might never end."""
+    end `before` a moment (ISO), else what comes in meanwhile would be in it, and it might never end. What the lines of
+    pairs amount to is `settled` (exports.pairs.Settled) at the end."""
 
     cursor: str | None = None
     size: int = 0
@@ -39,6 +40,7 @@ class Place:
     left_out: int = 0
     whole: bool = False
     before: str | None = None
+    settled: dict | None = None
 
 
 class Spool:
@@ -69,16 +71,17 @@ class Spool:
         self.file.close()
 
 
-def write(work, export, wanted, address):
-    """Write the export's file for a Work; what is told of it. `address(sha256)` links to a picture that is left out."""
+def write(work, export, wanted, key, address):
+    """Write the export's file for a Work; what is told of it. `key` is the FeedbackKey of its comparisons, or None;
+    `address(sha256)` links to a picture that is left out."""
     folder = make_folder(export.pk)
     lines = lines_of(
         export.project, format=export.format, pictures=export.pictures, columns=export.columns,
-        corrected=export.corrected, folder=folder / FOLDER, address=address,
+        corrected=export.corrected, key=key, folder=folder / FOLDER, address=address,
     )  # fmt: skip
     try:
         place = write_lines(work, wanted, lines, folder / ROWS)
-        return finish(export, place, Beat(work, place))
+        return finish(export, Beat(work, place))
     except Cancelled:
         remove(export.pk)
         Job.objects.filter(pk=work.job.pk).update(result={"text": "Nothing of its file is kept."})
@@ -139,14 +142,20 @@ def _slice(project, wanted, lines, spool, place):
 
 
 class Beat:
-    """Called again and again while a file is finished: Cancelled where the end was asked for."""
+    """Called again and again while a file is finished: Cancelled where the end was asked for. What is found out of its
+    lines is kept in the `place`."""
 
     def __init__(self, work, place):
-        self.work, self.place, self.next = work, asdict(place), 0
+        self.work, self.place, self.next = work, place, 0
+
+    def keep(self, **found):
+        self.place = replace(self.place, **found)
+        self.next = 0
+        self()
 
     def __call__(self):
         if time.monotonic() < self.next:
             return
         self.next = time.monotonic() + BEAT
         with self.work.slice():
-            self.work.advance(0, self.place)
+            self.work.advance(0, asdict(self.place))

@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from exports import saved
 from exports.api import read_body
+from exports.formats import TRAINING
 from exports.handing import open_file
 from exports.models import Format
 from exports.serializers import ExportListShape, ExportShape, NewExportShape, present_export
@@ -18,7 +19,8 @@ from interactions.rules import RecordError
 from projects.access import project_or_404
 
 SHOWN = 100
-MEMBERS = {"format": str, "filter": str, "view": str, "columns": list, "pictures": str, "corrected": bool}
+MEMBERS = {"format": str, "filter": str, "view": str, "columns": list, "pictures": str, "corrected": bool,
+           "feedback_key": str}  # fmt: skip
 
 
 class ExportList(APIView):
@@ -37,7 +39,7 @@ class ExportList(APIView):
         is; 409 while five of yours are under way."""
         project = project_or_404(request.user, project)
         given = read_body(request.data, MEMBERS)
-        given["corrected"] = given.get("corrected", given.get("format") == Format.OPENAI)
+        given["corrected"] = given.get("corrected", given.get("format") in TRAINING)
         if "view" in given:
             if "filter" in given:
                 raise RecordError({"view": ["Send either view or filter, not both."]})

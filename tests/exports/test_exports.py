@@ -25,7 +25,7 @@ def everything(api, project):
     """All that the API tells of a project's interactions but their ids."""
     rows = api.get("interactions", {"project": project.key, "images": "inline"}).json()["results"]
     for row in rows:
-        row.pop("id"), row.pop("project")
+        row.pop("id"), row.pop("project"), row.pop("project_id", None)
         for feedback in row["feedbacks"]:
             feedback.pop("id"), feedback.pop("created_at")
     return rows
@@ -196,14 +196,26 @@ def compare(api, project, preferred, other, **more):
     assert answer.status_code in (200, 201), answer.content
 
 
-def test_preference_pairs_are_of_answers_to_one_prompt_each_once(api, project):
-    create_feedback_key(team=project.team, key="better", kind="bool", projects=[project])
-    good, bad = make_interaction(project, completion="Good"), make_interaction(project, completion="Bad")
-    elsewhere = make_interaction(project, completion="Else", messages=[{"role": "user", "content": "Other?"}])
+@pytest.fixture
+def judged(project):
+    """A project whose answers are compared under two keys."""
+    for key in ("better", "safer"):
+        create_feedback_key(team=project.team, key=key, kind="bool", projects=[project])
+    return project
+
+
+def pairs(raw):
+    return sorted((line["chosen"][0]["content"], line["rejected"][0]["content"]) for line in lines(raw))
+
+
+def test_preference_pairs_are_of_answers_to_one_prompt_each_once(api, judged):
+    good, bad = make_interaction(judged, completion="Good"), make_interaction(judged, completion="Bad")
+    elsewhere = make_interaction(judged, completion="Else", messages=[{"role": "user", "content": "Other?"}])
     for user in ("a", "b"):
-        compare(api, project, good, bad, user=user)
-    compare(api, project, good, elsewhere)
-    told, raw = export(api, project, format="dpo")
+        compare(api, judged, good, bad, user=user)
+    compare(api, judged, good, elsewhere)
+    compare(api, judged, make_interaction(judged, completion="Good"), make_interaction(judged, completion="Bad"))
+    told, raw = export(api, judged, format="dpo")
     assert lines(raw) == [
         {
             "prompt": [{"role": "user", "content": "Am I covered?"}],
@@ -211,7 +223,35 @@ def test_preference_pairs_are_of_answers_to_one_prompt_each_once(api, project):
             "rejected": [{"role": "assistant", "content": "Bad"}],
         }
     ]
-    assert told["number"] == 1 and "2 that were preferred to no other" in told["text"]
+    assert told["number"] == 1 and "3 that were preferred to no other" in told["text"]
+
+
+def test_of_two_answers_the_one_preferred_more_often_is_chosen_by_the_key_asked_for(api, judged, monkeypatch):
+    monkeypatch.setattr("exports.writing.SLICE", 1)
+    a, b, c = (make_interaction(judged, completion=text) for text in ("A", "B", ""))
+    compare(api, judged, a, b), compare(api, judged, b, a), compare(api, judged, a, c)
+    for user in ("u", "v"):
+        compare(api, judged, b, a, feedback_key="safer", user=user)
+    told, raw = export(api, judged, format="dpo", feedback_key="better")
+    assert (pairs(raw), told["feedback_key"], told["number"]) == ([], "better", 0)
+    assert "1 pair that was preferred as often either way is not in it." in told["text"]
+    assert "1 pair with an empty answer is not in it." in told["text"]
+    assert pairs(export(api, judged, format="dpo", feedback_key="safer")[1]) == [("B", "A")]
+    assert pairs(export(api, judged, format="dpo")[1]) == [("B", "A")]
+    again = make_interaction(judged, completion="A")
+    compare(api, judged, again, b), compare(api, judged, again, b, user="w")
+    told, raw = export(api, judged, format="dpo")
+    assert (pairs(raw), "1 pair that was preferred as often" in told["text"]) == ([], True)
+    path = f"projects/{judged.key}/exports"
+    assert api.post(path, {"format": "dpo", "feedback_key": "no"}).json()["fields"].keys() == {"feedback_key"}
+    assert api.post(path, {"format": "jsonl", "feedback_key": "safer"}).json()["fields"].keys() == {"feedback_key"}
+
+
+def test_a_better_answer_over_the_completion_is_a_pair(api, judged):
+    good = make_interaction(judged, completion="Good", corrected_completion="Best")
+    compare(api, judged, good, make_interaction(judged, completion="Bad"))
+    assert pairs(export(api, judged, format="dpo")[1]) == [("Best", "Good"), ("Good", "Bad")]
+    assert pairs(export(api, judged, format="dpo", corrected=False)[1]) == [("Good", "Bad")]
 
 
 @pytest.mark.parametrize("format", Format.values)

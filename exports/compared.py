@@ -1,0 +1,47 @@
+"""What the interactions of a slice were compared with."""
+
+from dataclasses import dataclass
+
+from exports.training import answer_of
+from feedback.models import Outcome, Preference
+from feedback.services import keys_of
+from interactions.models import Interaction, InteractionBody
+
+
+def preferences_of(project, rows, key=None):
+    """The Preferences of these interactions, as their own sides tell them, oldest first: under one FeedbackKey, or all
+    that the project uses."""
+    keys = [key.pk] if key else [one.pk for one in keys_of(project).values()]
+    rows = Preference.objects.filter(interaction_id__in=[row.pk for row in rows], feedback_key__in=keys)
+    return rows.order_by("id")
+
+
+@dataclass
+class Met:
+    """Another answer to the same prompt: by how much more often it lost than it won; its content's hash; the answer as
+    a message, None where it is empty or nobody needs it."""
+
+    net: int
+    content_hash: object
+    answer: dict | None = None
+
+
+def met_by(project, rows, key=None):
+    """{interaction id: [Met]} of those that won or lost against another answer to their prompt. Completions of
+    different prompts are no pair."""
+    nets, hashes = {}, {row.pk: row.prompt_hash for row in rows}
+    decided = preferences_of(project, rows, key).filter(outcome__in=[Outcome.WON, Outcome.LOST])
+    for own, other, outcome in decided.values_list("interaction_id", "other_id", "outcome"):
+        of_own = nets.setdefault(own, {})
+        of_own[other] = of_own.get(other, 0) + (1 if outcome == Outcome.WON else -1)
+    others = Interaction.objects.filter(project=project, pk__in={other for of_own in nets.values() for other in of_own})
+    others = {pk: rest for pk, *rest in others.values_list("pk", "prompt_hash", "content_hash")}
+    beaten = {other for of_own in nets.values() for other, net in of_own.items() if net > 0 and other in others}
+    bodies = InteractionBody.objects.filter(pk__in=beaten).only("completion", "envelope")
+    answers = {body.pk: answer_of(body) for body in bodies}
+    met = {}
+    for own, of_own in nets.items():
+        for other, net in of_own.items():
+            if other in others and others[other][0] == hashes[own]:
+                met.setdefault(own, []).append(Met(net, others[other][1], answers.get(other)))
+    return met
