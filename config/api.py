@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from interactions.jsontext import JSONError, loads
 from interactions.rules import Conflict, IdTaken, RecordError
-from interactions.streams import CUT_OFF, TooSlow
+from interactions.streams import CUT_OFF, StreamError, TooSlow, UnknownPacking, packing_of, reading, unpacked
 
 # whether a statement was committed whose answer never came is not known
 NO_DATABASE = (
@@ -24,22 +24,35 @@ MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read wh
 
 class TooLarge(exceptions.APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = f"The body is larger than {MAX_BODY // 1024**2} MB; send records in batches, each within that."
+    default_detail = (
+        f"The body is larger than {MAX_BODY // 1024**2} MB after unpacking; send records in batches, each within that."
+    )
 
 
 class JSONParser(parsers.BaseParser):
-    """Strict JSON, whole and within the limit, whatever length the client announced."""
+    """Strict JSON, plain or packed, whole and within the limit, whatever length the client announced."""
 
     media_type = "application/json"
 
     def parse(self, stream, media_type=None, parser_context=None):
-        text = stream.read(MAX_BODY + 1)
+        encoding = packing_of(parser_context["request"].META.get("HTTP_CONTENT_ENCODING", ""))
+        text = stream.read(MAX_BODY + 1) if encoding == "identity" else _unpacked(stream, encoding)
         if len(text) > MAX_BODY:
             raise TooLarge
         try:
             return loads(text)
         except JSONError as error:
             raise (RecordError(error.fields) if error.fields else exceptions.ParseError(str(error))) from None
+
+
+def _unpacked(stream, encoding):
+    """What the stream unpacks to, no further than beyond the limit."""
+    text = bytearray()
+    for chunk in unpacked(reading(stream.read), encoding):
+        text += chunk
+        if len(text) > MAX_BODY:
+            break
+    return bytes(text)
 
 
 class OnlyJSON(negotiation.DefaultContentNegotiation):
@@ -71,6 +84,11 @@ def exception_handler(error, context):
         if isinstance(error.__cause__, TimeoutError):
             return answer(status.HTTP_408_REQUEST_TIMEOUT, TooSlow())
         return answer(status.HTTP_400_BAD_REQUEST, CUT_OFF)
+    if isinstance(error, UnknownPacking):
+        return answer(status.HTTP_415_UNSUPPORTED_MEDIA_TYPE, str(error))
+    if isinstance(error, StreamError):
+        slow = isinstance(error, TooSlow)
+        return answer(status.HTTP_408_REQUEST_TIMEOUT if slow else status.HTTP_400_BAD_REQUEST, str(error))
     if isinstance(error, Http404):
         return answer(status.HTTP_404_NOT_FOUND, str(error) or "Not found.")
     if isinstance(error, PermissionDenied):

@@ -33,12 +33,36 @@ class TooMuch(StreamError):
     """The stream unpacks to more than is taken at once."""
 
 
+class UnknownPacking(ValueError):
+    """The body is packed in a way that is not taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A line that holds something: its number from 1, and its bytes, None where it was too long."""
 
     number: int
     text: bytes | None
+
+
+def packing_of(header):
+    """How a body is packed, by its Content-Encoding (empty: not at all); UnknownPacking."""
+    encoding = header.strip().lower() or "identity"
+    if encoding not in ENCODINGS:
+        raise UnknownPacking(f"Send Content-Encoding as one of {', '.join(ENCODINGS)}, or leave it out.")
+    return encoding
+
+
+def reading(read):
+    """The same `read(size)`, whose failures are told as what they mean: StreamErrors."""
+
+    def told(size):
+        try:
+            return read(size)
+        except OSError as error:
+            raise (TooSlow() if isinstance(error.__cause__, TimeoutError) else StreamError(CUT_OFF)) from None
+
+    return told
 
 
 def unpacked(read, encoding="identity"):

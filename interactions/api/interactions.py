@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from accounts.authentication import is_by_key
 from accounts.permissions import DELETE, LABEL, LOG, READ
 from interactions.calls import object_of, project_asked, refuse_unknown
-from interactions.filters import InteractionFilter, read_wanted
+from interactions.filters import REPEATED, InteractionFilter, read_wanted
 from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_label, set_label
@@ -18,7 +18,7 @@ from interactions.models import Interaction
 from interactions.retention.holds import refuse_held
 from interactions.rules import RecordError, label_fault, text_fault
 from interactions.search import search
-from interactions.search.facets import count_shown
+from interactions.search.facets import count_beside
 from interactions.serializers import (
     FIELDS,
     UNSENT,
@@ -35,18 +35,19 @@ from projects.access import EntityNotFound, project_or_404
 
 MAX_LIMIT = 1_000
 SHORT = 64 * 1024  # bytes of a record
-PAGING = {"limit", "cursor", "fields", "images"}
+PAGING = {"limit", "cursor", "fields", "images", "count"}
 IMAGES = OpenApiParameter("images", enum=["inline"], description="inline: pictures as the data URIs that were sent")
 FILTERS = [
     OpenApiParameter("project", required=True, description="key or id of the project"),
     *(
-        OpenApiParameter(name, description=filter_.extra["help_text"])
+        OpenApiParameter(name, many=name in REPEATED, description=filter_.extra["help_text"])
         for name, filter_ in InteractionFilter.base_filters.items()
     ),
     OpenApiParameter("limit", int, description=f"1 to {MAX_LIMIT}, 50 unless said"),
     OpenApiParameter("cursor", description="from next or previous"),
     OpenApiParameter("fields", description="comma-separated members of a result; all unless said"),
     IMAGES,
+    OpenApiParameter("count", enum=["exact"], description="exact: count up to 10,000, for up to a second"),
 ]
 
 
@@ -62,12 +63,17 @@ def interaction_or_404(user, interaction_id, permission):
     return row
 
 
+def _is_said(request, name, known):
+    """Whether this word says the one thing that it can say."""
+    said = request.query_params.get(name)
+    if said not in {None, known}:
+        raise exceptions.ValidationError({name: [f"Send {known}, or leave it out."]})
+    return said is not None
+
+
 def _inline(request):
     """Whether pictures are asked for as data URIs."""
-    images = request.query_params.get("images")
-    if images not in {None, "inline"}:
-        raise exceptions.ValidationError({"images": ["Send inline, or leave it out."]})
-    return images == "inline"
+    return _is_said(request, "images", "inline")
 
 
 class InteractionList(APIView):
@@ -83,14 +89,14 @@ class InteractionList(APIView):
             page = search(project, wanted, cursor=request.query_params.get("cursor"), limit=limit, without=UNSENT)
         except ValueError as error:
             raise exceptions.ValidationError({"cursor": [str(error)]}) from None
-        counted = count_shown(project, wanted, page=page)
+        counted = count_beside(project, wanted, page, wait=_is_said(request, "count", "exact"))
         return Response(
             {
                 "results": present(project, page.rows, fields=fields, inline=_inline(request)),
                 "next": page.next,
                 "previous": page.previous,
-                "count": counted.n,
-                "count_is_capped": counted.capped,
+                "count": counted.n if counted else None,
+                "count_is_capped": bool(counted and counted.capped),
                 "searched_to": wire_time(page.searched_to) if page.searched_to else None,
             }
         )
@@ -139,7 +145,8 @@ class InteractionList(APIView):
         where reading the record would be work that a stranger should not get done."""
         length = request.META.get("CONTENT_LENGTH", "")
         is_short = len(length) < 10 and length.isascii() and length.isdigit() and int(length) <= SHORT
-        return request.method == "POST" and is_short and is_by_key(request)
+        is_packed = "HTTP_CONTENT_ENCODING" in request.META  # and may be as long as there may be
+        return request.method == "POST" and is_short and not is_packed and is_by_key(request)
 
     def _limit(self, request):
         text = request.query_params.get("limit", "50")

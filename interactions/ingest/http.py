@@ -3,8 +3,8 @@
 import json
 import tempfile
 
-from django.http import StreamingHttpResponse, UnreadablePostError
-from rest_framework import exceptions, status
+from django.http import StreamingHttpResponse
+from rest_framework import status
 from rest_framework.parsers import BaseParser
 from rest_framework.views import APIView
 
@@ -12,7 +12,7 @@ from interactions.calls import project_asked, refuse_unknown
 from interactions.ingest.batches import read_lines, read_list
 from interactions.jsontext import JSONError, loads
 from interactions.rules import IdTaken, RecordError
-from interactions.streams import CUT_OFF, ENCODINGS, MAX_LINE, StreamError, TooMuch, TooSlow, lines, unpacked
+from interactions.streams import MAX_LINE, StreamError, TooMuch, TooSlow, lines, packing_of, reading, unpacked
 
 IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
 
@@ -36,9 +36,7 @@ class BatchView(APIView):
         """
         project = project_asked(request, permission)
         refuse_unknown(request.query_params, {"project", *words})
-        encoding = request.headers.get("Content-Encoding", "").strip().lower() or "identity"
-        if encoding not in ENCODINGS:
-            raise exceptions.UnsupportedMediaType(encoding, f"Send Content-Encoding as one of {', '.join(ENCODINGS)}.")
+        encoding = packing_of(request.headers.get("Content-Encoding", ""))
         answer = Answer()
         try:
             for told in take(project, self._numbered(request, project, encoding)):
@@ -52,20 +50,10 @@ class BatchView(APIView):
         return answer.response(status.HTTP_201_CREATED if answer.accepted else status.HTTP_200_OK)
 
     def _numbered(self, request, project, encoding):
-        chunks = unpacked(self._read(request), encoding)
+        chunks = unpacked(reading(request._request.read), encoding)
         if request.content_type.partition(";")[0].strip().lower() != "application/json":
             return read_lines(project, lines(chunks))
         return read_list(project, self._array(chunks))
-
-    def _read(self, request):
-        def read(size):
-            try:
-                return request._request.read(size)
-            except UnreadablePostError as error:
-                slow = isinstance(error.__cause__, TimeoutError)
-                raise (TooSlow() if slow else StreamError(CUT_OFF)) from None
-
-        return read
 
     def _array(self, chunks):
         text = bytearray()

@@ -1,8 +1,10 @@
 """Bad input: each refused by name and place, with nothing stored, and never by an error of ours."""
 
+import gzip
 import json
 
 import pytest
+import zstandard
 
 from feedback.services import create_feedback_key
 from interactions import jsontext, pictures
@@ -295,6 +297,25 @@ def test_another_content_type_is_refused(api, content_type, status):
     answer = api.post("interactions", raw="a=b", content_type=content_type)
     assert (answer.status_code, set(answer.json())) == (status, {"error", "fields"})
     assert "Content-Type: application/json" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+def test_a_body_may_be_packed(api, project, packing, monkeypatch):
+    pack = {"gzip": gzip.compress, "zstd": zstandard.compress}[packing]
+    raw = json.dumps({"project": project.key, "messages": HELLO, "completion": "Yes. " * 1_000}).encode()
+    packed = pack(raw)
+    assert api.post("interactions", raw=packed, content_encoding=packing).status_code == 201
+    before = stored()
+    cut_off = api.post("interactions", raw=packed[:-5], content_encoding=packing)
+    assert (cut_off.status_code, f"The {packing} stream is broken" in cut_off.json()["error"]) == (400, True)
+    unknown = api.post("feedback", raw=packed, content_encoding="br")
+    assert (unknown.status_code, "identity, gzip, zstd" in unknown.json()["error"]) == (415, True)
+    monkeypatch.setattr("config.api.MAX_BODY", 2_000)
+    assert api.post("interactions", raw=packed, content_encoding=packing).status_code == 413
+    api.headers = {"Authorization": "Bearer mg_unheard_of"}
+    monkeypatch.setattr("config.api.unpacked", None)  # of a stranger's nothing is unpacked
+    assert api.post("interactions", raw=packed, content_encoding=packing).status_code == 401
+    assert stored() == before
 
 
 def test_a_body_over_the_limit_is_refused(api, project):
