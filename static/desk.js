@@ -4,7 +4,7 @@ import { drafts, fromHere, saveDraft } from "./desk_drafts.js";
 import { $, $$, counts, desk, flash, floor, foldGuide, isOver, now, progress, say, showDiff, showGuide, sleep, toast } from "./desk_frame.js";
 import { actionFor, TYPING } from "./desk_keys.js";
 import { choose, digit, filledIn, hideFaults, isChanged, isComplete, isReady, isTyped, markFirst, markNext, rest, tab, unchange, whenAnswered } from "./desk_questions.js";
-import { isLater, Outbox, request } from "./outbox.js";
+import { answersWait, Outbox, request } from "./outbox.js";
 
 const AHEAD = "alone" in desk.dataset ? 0 : 2; // items that wait
 const STALE = 240_000, HOLD_EVERY = 120_000; // an item is locked for five minutes
@@ -143,10 +143,13 @@ const box = new Outbox(`desk ${desk.dataset.of} `, {
   taken: (told) => { progress(told.progress, box.doing); if (told.text) toast(told.text); },
   refused: (told) => toast(told.text, told.open),
   waiting: (n, why) => {
-    const place = $("[data-unsent]", desk);
-    place.hidden = !n && !why;
-    place.textContent = n ? `${n === 1 ? "1 answer waits" : `${n} answers wait`} to be sent` : why;
-    if (why) say(`${why} ${n ? "What you answered is kept here and sent again." : ""}`);
+    const place = $("[data-unsent]", desk), login = $("[data-login]", place);
+    place.hidden = !why;
+    if (!why) return;
+    const text = n ? `${answersWait(n)}: ${why.text}` : `${why.text[0].toUpperCase()}${why.text.slice(1)}`;
+    $("span", place).textContent = text;
+    login.hidden = !why.loggedOut;
+    say(`${text}. ${n ? "What you answered is kept here and sent again." : ""}`);
   },
 });
 drafts.tellTo(box);
@@ -180,7 +183,7 @@ asking.addEventListener("close", () => {
   if (asking.returnValue === "send" && finish("submit")) onward.sent();
   if (asking.returnValue === "drop") { unchange(); onward.goes(); }
 });
-addEventListener("beforeunload", (e) => { if (drafts.unkept || isChanged()) e.preventDefault(); });
+addEventListener("beforeunload", (e) => { if (drafts.unkept || box.stuck || isChanged()) e.preventDefault(); });
 $("#toasts").addEventListener("click", (e) => {
   const link = e.target.closest("[data-open]");
   if (!link || e.ctrlKey || e.metaKey || e.shiftKey) return;

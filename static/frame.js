@@ -8,6 +8,10 @@ document.addEventListener("kit:theme", () => remember("theme", root.dataset.them
 
 document.addEventListener("click", (e) => e.target.closest("[data-dismiss]")?.parentElement.remove());
 
+/* answers that a desk of hers could not send wait in this browser: whatever page is open sends them */
+const waiting = `desk ${document.body.dataset.user} `;
+if (!document.querySelector("#desk") && Object.keys(localStorage).some((name) => name.startsWith(waiting))) import("./waiting.js");
+
 /* a key that follows the name until it is typed by hand */
 document.addEventListener("input", (e) => {
   const field = e.target;

@@ -10,6 +10,7 @@ from django.core.signals import request_finished, request_started
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from accounts.models import Membership
 from interactions.ingest import ingest
 from projects.access import project_or_404
 from reviews.contents import set_gold
@@ -342,7 +343,7 @@ def test_a_draft_is_saved_on_change_and_there_again(open_page, queue):
 
 @pytest.mark.parametrize(
     ("gone", "told"),
-    [("login", "You are logged out"), (403, "Reload this page"), (503, "No answer"), ("network", "No answer")],
+    [("login", "You are logged out"), (403, "You do not review in this queue"), (503, "does not answer"), ("network", "does not answer")],
 )
 def test_a_draft_that_the_server_did_not_take_is_told_and_sent_again(open_page, queue, gone, told):
     open_page.expected = "Failed to load resource"
@@ -394,7 +395,7 @@ def test_a_draft_that_was_not_taken_begins_nothing_in_the_next_item(open_page, q
     one = shown(page)
     page.route(re.compile("/draft$"), lambda route: route.fulfill(status=503))
     press(page, "3")
-    page.locator("[data-unsent]", has_text="No answer").wait_for()
+    page.locator("[data-unsent]", has_text="does not answer").wait_for()
     press(page, "s")
     gone_on(page, one)
     settled(page)
@@ -433,10 +434,15 @@ def test_an_answer_that_was_not_acknowledged_is_kept_told_and_sent_again(open_pa
         until(page, "document.querySelector('.item:not([data-ahead])').seenAt")
     page.locator("[data-unsent]", has_text="2 answers wait to be sent").wait_for()
     assert submitted(queue).count() == 0
-    page.unroute(dead)
+    page.on("dialog", lambda dialog: dialog.accept())  # it warns
     page.reload()  # even the page may go
+    page.locator(".item:not([data-ahead])").or_(page.locator("#desk.loading")).wait_for()
+    page.goto("/p/claims/reviews")  # and any other page sends it
+    page.locator(".toast", has_text="2 answers wait to be sent: the server does not answer").wait_for()
+    page.unroute(dead)
     settled(page)
-    expect(page.locator("[data-unsent]")).to_be_hidden()
+    page.locator(".toast", has_text="was sent").wait_for()
+    desk(page, queue)
     answers = {str(one.pk): one.answers["tone"] for one in submitted(queue)}
     assert answers == {seen[0]: 1, seen[1]: 2}
     ready(page)
@@ -547,8 +553,29 @@ def test_who_is_logged_out_meanwhile_loses_nothing(open_page, queue):
     cookies = page.context.cookies()
     page.context.clear_cookies(name="sessionid")
     press(page, "1", "1", "Enter")
-    page.locator("[data-unsent]", has_text="1 answer waits").wait_for()
-    page.context.add_cookies(cookies)
+    told = page.locator("[data-unsent]", has_text="1 answer waits to be sent: you are logged out")
+    expect(told.get_by_role("link", name="Log in on another page")).to_be_visible()
+    fresh = {**next(cookie for cookie in cookies if cookie["name"] == "csrftoken"), "value": "a" * 32}
+    page.context.add_cookies([*(cookie for cookie in cookies if cookie["name"] != "csrftoken"), fresh])  # as a login does
+    settled(page)
+    assert Review.objects.get(pk=one).state == State.SUBMITTED
+
+
+def test_who_is_out_of_the_team_for_a_while_loses_nothing_and_is_told(open_page, project, queue):
+    open_page.expected = "Failed to load resource"
+    page = desk(open_page(), queue)
+    ready(page)
+    one = shown(page)
+    membership = Membership.objects.get(user=owner_of(project), team=project.team)
+    Membership.objects.filter(pk=membership.pk).delete()
+    press(page, "1", "1", "Enter")
+    page.locator("[data-unsent]", has_text="1 answer waits to be sent: this queue is not open to you").wait_for()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"/p/claims/reviews/{queue.key}/desk")
+    told = page.locator(".toast", has_text="1 answer waits to be sent: this queue is not open to you")
+    expect(told.get_by_role("button", name="Throw away")).to_be_visible()
+    membership.save(force_insert=True)
+    page.goto("/p/claims/reviews")
     settled(page)
     assert Review.objects.get(pk=one).state == State.SUBMITTED
 
