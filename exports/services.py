@@ -16,6 +16,7 @@ from exports.models import KEPT, Export, Format, Pictures, SavedView
 from exports.places import remove, root
 from feedback.services import keys_of
 from interactions.rules import Conflict, RecordError
+from interactions.times import pinned
 from jobs.models import ENDED, State
 from jobs.services import Ended, begin, cancel
 from projects.access import EntityNotFound
@@ -41,7 +42,7 @@ def begin_export(
         raise Conflict(f"{UNDER_WAY} of your exports are under way here. Wait for one of them, or delete it.")
     format = Format(format)
     export = Export(
-        project=project, by=by, query=query, view=view, format=format, pictures=pictures,
+        project=project, by=by, query=pinned(query, timezone.now()), view=view, format=format, pictures=pictures,
         corrected=corrected, feedback_key=feedback_key,
         columns=read_columns(list(columns)) or USUAL.get(format, []), file_name=_file_name(project, format, pictures),
     )  # fmt: skip
