@@ -1,6 +1,7 @@
 """The pages of the review desk through their addresses, as they answer without scripts and to scripts."""
 
 import json
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -488,6 +489,8 @@ def test_questions_are_added_moved_and_removed_without_scripts(pages, queue):
 
 def test_filling_begins_and_what_cannot_be_read_is_told(pages, queue):
     address = url("queue_fill", queue)
+    ids = re.findall(r' id="([^"]+)"', pages.get(address).content.decode())
+    assert len(ids) == len(set(ids)) and "rule_query" in ids  # its two forms
     pasted = "http://127.0.0.1:8000/p/claims/interactions?q=%22Question+2%22&cursor=x"
     answer = pages.post(address, {"query": pasted, "method": "random", "size": "5", "seed": "7"})
     assert answer.status_code == 302 and "/jobs/" in answer.headers["Location"]
