@@ -343,7 +343,12 @@ def test_a_draft_is_saved_on_change_and_there_again(open_page, queue):
 
 @pytest.mark.parametrize(
     ("gone", "told"),
-    [("login", "You are logged out"), (403, "You do not review in this queue"), (503, "does not answer"), ("network", "does not answer")],
+    [
+        ("login", "You are logged out"),
+        (403, "You do not review in this queue"),
+        (503, "does not answer"),
+        ("network", "does not answer"),
+    ],
 )
 def test_a_draft_that_the_server_did_not_take_is_told_and_sent_again(open_page, queue, gone, told):
     open_page.expected = "Failed to load resource"
@@ -555,8 +560,8 @@ def test_who_is_logged_out_meanwhile_loses_nothing(open_page, queue):
     press(page, "1", "1", "Enter")
     told = page.locator("[data-unsent]", has_text="1 answer waits to be sent: you are logged out")
     expect(told.get_by_role("link", name="Log in on another page")).to_be_visible()
-    fresh = {**next(cookie for cookie in cookies if cookie["name"] == "csrftoken"), "value": "a" * 32}
-    page.context.add_cookies([*(cookie for cookie in cookies if cookie["name"] != "csrftoken"), fresh])  # as a login does
+    renewed = {"csrftoken": "a" * 32}  # as a login does
+    page.context.add_cookies([{**one, "value": renewed.get(one["name"], one["value"])} for one in cookies])
     settled(page)
     assert Review.objects.get(pk=one).state == State.SUBMITTED
 
