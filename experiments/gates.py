@@ -7,6 +7,10 @@ from experiments.statistics import sequence, taking_part, wording
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_APART = 5.0  # points of feedback coverage
+_SEQUENCES = (
+    "Always-valid asymptotic confidence sequences tuned at the planned number of units, Holm over the arms against the "
+    "control; "
+)
 _FARTHEST = 100  # times the units that a test has: beyond, nobody waits for an answer
 
 
@@ -60,6 +64,20 @@ def leader(gates):
 def all_hold(gates):
     """Whether all do that apply."""
     return all(gate.holds for gate in gates if gate.applies)
+
+
+def rule(judgement, gates, *, is_by_hand, letters=LETTERS):
+    """The rule that a decision goes by, for its record; of one by hand, what the rule said to the figures."""
+    if judgement.kind == "preference":
+        told = f"{_SEQUENCES}four gates (units, age, bound, twice in a row)."
+    else:
+        told = f"{_SEQUENCES}six gates (sample ratio, units, age, bound, coverage, twice in a row)."
+    if not is_by_hand:
+        return told
+    applying = [gate for gate in gates if gate.applies]
+    held = f"{sum(bool(gate.holds) for gate in applying)} of {len(applying)} checks held"
+    said = headline(judgement.arms, gates, letters)
+    return f"Decided by hand. The rule said: {said}; {held}. The rule: {told}"
 
 
 def verdict(judgement, gates, letters=LETTERS):
@@ -141,7 +159,7 @@ def _standing(judgement, bound, letters):
         won = wording.share(1 / (1 + math.exp(-pair.difference)))
         return f"{one} is stronger than {other}, the nearest to it, and wins {won} of their decided votes: {ends}"
     nearest = ", the nearest to it" if len(judgement.arms) > 2 else ""
-    values = [wording.value(judgement.kind, judgement.arms[i].value) for i in (pair.one, pair.other)]
+    values = [wording.value(judgement, judgement.arms[i].value) for i in (pair.one, pair.other)]
     return f"{one} has {values[0]} against {values[1]} of {other}{nearest}: {ends}"
 
 
@@ -161,7 +179,7 @@ def _open(judgement, bound):
 
 
 def _effect(judgement, smallest):
-    return wording.difference(judgement, smallest).removeprefix("+")
+    return wording.effect(judgement, smallest).removeprefix("+")
 
 
 def _times_to_settle(judgement, pair, gain):
@@ -213,7 +231,7 @@ def _bound(judgement, competing, smallest, letters):
         return Gate("bound", name, None, _why_none(judgement, competing, letters), above=smallest)
     pairs = [judgement.pair(arm, other) for other in competing if other != arm]
     nearest = min(pairs, key=lambda pair: pair.at_least)
-    needed = wording.difference(judgement, -smallest if judgement.lower_is_better else smallest) if smallest else "0"
+    needed = wording.effect(judgement, -smallest if judgement.lower_is_better else smallest) if smallest else "0"
     shown = f"{letters[arm]} less {letters[nearest.other]}: {wording.ends(judgement, nearest.lower, nearest.upper)}"
     if nearest.at_least <= smallest:
         shown += f"; must be {'below' if judgement.lower_is_better else 'above'} {needed}"

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.permissions import DEPLOY
 from experiments import buckets, figures, folding
+from experiments.gates import rule
 from experiments.models import BUCKETS, RUNNING, ABTest, Arm, Decision, Event, JudgedBy, State
 from experiments.rules import check
 from feedback.services import keys_of
@@ -20,15 +21,6 @@ from projects.access import EntityNotFound
 from projects.models import Project
 from registry.models import Attachment
 from registry.services import default_of, default_serves, set_default
-
-_SEQUENCES = (
-    "Always-valid asymptotic confidence sequences tuned at the planned number of units, Holm over the arms against the "
-    "control; "
-)
-RULES = {
-    JudgedBy.METRIC: f"{_SEQUENCES}six gates (sample ratio, units, age, bound, coverage, twice in a row).",
-    JudgedBy.PREFERENCE: f"{_SEQUENCES}four gates (units, age, bound, twice in a row).",
-}
 
 
 # -- finding --------------------------------------------------------------------------------------
@@ -218,7 +210,8 @@ def decide(*, test, winner, reason, by):
             _deploy(test.project, winner.model, by)
         _end(test, State.DONE)
         decision = Decision.objects.create(
-            test=test, winner=winner, by=by, reason=reason.strip(), rule=RULES[test.judged_by],
+            test=test, winner=winner, by=by, reason=reason.strip(),
+            rule=rule(found.judgement, found.gates, is_by_hand=by is not None),
             figures=found.figures, gates=figures.gates_told(found.gates), deployed=bool(winner),
             former=former if winner else None,
         )  # fmt: skip

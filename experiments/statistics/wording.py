@@ -7,18 +7,31 @@ from feedback.shares import digits_of, in_points
 _SPACE = "\N{NO-BREAK SPACE}"  # between a number and its unit
 
 
-def value(kind, number):
+def digits(judgement):
+    """How many digits after the point the numbers of this Judgement have, everywhere: two of the narrowest interval's
+    half; None where there is none, and for shares."""
+    ends = [arm.interval for arm in judgement.arms if arm.interval] if judgement.kind == "scalar" else []
+    least = min((half for low, high in ends if (half := (high - low) / 2) > 0), default=None)
+    return None if least is None else min(9, max(0, 1 - math.floor(math.log10(least))))
+
+
+def value(judgement, number):
     """74.2 %, or 3.91"""
-    return plain(number) if kind == "scalar" else share(number)
+    return _number(judgement, number) if judgement.kind == "scalar" else share(number)
 
 
 def difference(judgement, number):
     """+3.7 points, −0.12, or +0.45 log-odds, as the pairs of this Judgement are meant"""
     if judgement.kind == "scalar":
-        return signed(plain(abs(number)), number)
+        return signed(_number(judgement, abs(number)), number)
     if in_log_odds(judgement):
         return signed(f"{abs(number):.2f}", number) + f"{_SPACE}log-odds"
     return signed(points(abs(number)), number) + f"{_SPACE}points"
+
+
+def effect(judgement, number):
+    """A difference that somebody wrote, with all its digits."""
+    return signed(f"{abs(number):,.10g}", number) if judgement.kind == "scalar" else difference(judgement, number)
 
 
 def ends(judgement, low, high):
@@ -41,6 +54,11 @@ def points(number):
     return f"{100 * number:.{max(1, digits_of(100 * number))}f}"
 
 
+def _number(judgement, number):
+    known = digits(judgement)
+    return plain(number) if known is None else signed(f"{abs(number):,.{known}f}", number, plus="")
+
+
 def plain(number):
     """Three significant digits, and every digit before the point: 3.91, 0.0123, 12,346"""
     if not number:
@@ -52,7 +70,9 @@ def plain(number):
 
 
 def signed(text, number, plus="+"):
-    """The text with the sign of the number."""
+    """The text with the sign of the number, unless it reads as 0."""
+    if not text.strip("0.,"):
+        return text
     return ("−" if number < 0 else plus if number > 0 else "") + text
 
 

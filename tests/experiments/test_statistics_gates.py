@@ -128,7 +128,7 @@ def test_less_is_better_reads_the_right_way_round():
     arms = [means(1000, 3.0, 1.0), means(1000, 2.5, 1.0)]
     judgement, told, words = asked(arms, "scalar", lower_is_better=True, smallest_effect=0.2, former_leader=1)
     assert leader(list(told.values())) == 1 and told["bound"].shown.startswith("B less A: −0.")
-    assert "B has 2.50 against 3.00 of A: −0.500" in words.text
+    assert "B has 2.500 against 3.000 of A: −0.500" in words.text
     _, told, _ = asked(arms, "scalar", lower_is_better=True, smallest_effect=0.45)
     assert told["bound"].holds is False and "must be below −0.45" in told["bound"].shown
 
