@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, transaction
 
 from experiments.figures import kind_of
+from experiments.models import LEAST_UNITS
 from experiments.statistics import Moments
 from experiments.statistics.estimates import difference
 from experiments.statistics.refusals import of_arm
@@ -17,7 +18,8 @@ TIME_MS = 1_000
 @dataclass(frozen=True)
 class LabelRow:
     """The interactions with one value of a label key, as they count in the figures. `arms`: (units with a value, their
-    mean or None) each, in the arms' order. Exploratory: many rows are looked at, so that some differ by chance."""
+    mean, None of fewer than 50) each, in the arms' order. Exploratory: many rows are looked at, so that some differ by
+    chance."""
 
     value: str
     n: int  # units with a value, in all arms; in a test by preferences judges
@@ -102,7 +104,7 @@ def by_label(test, key, arm=None, limit=20):
 
 def _row(kind, label, arms, known, asked):
     moments = [known.get(one.pk, Moments()) for one in arms]
-    told = [(one.n, one.mean if one.n else None) for one in moments]
+    told = [(one.n, one.mean if one.n >= LEAST_UNITS else None) for one in moments]
     control, other = moments[0], known.get(asked.pk, Moments())
     gain = interval = None
     is_comparable = kind != "preference" or len(arms) == 2  # more of them are compared by strength

@@ -60,7 +60,7 @@ def label_rows(found, words, *, lower_is_better):
     return [
         OfLabel(
             row,
-            [words.value(mean) for _, mean in row.arms],
+            [(words.value(mean), n) for n, mean in row.arms],
             at,
             words.difference(row.difference),
             words.between(row.interval),

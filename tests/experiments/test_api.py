@@ -322,7 +322,7 @@ def test_labels_are_explored(program, one):
 def test_labels_say_what_the_arms_say(program, place, address):
     """Whoever was seen in two arms counts in neither; what is given after the end, or is only logged then, nowhere."""
     test = make_test(place, days_ago=5)
-    ids = fill(test, (60, 60, 20), (60, 60, 40))
+    ids = fill(test, (180, 180, 60), (180, 180, 120))
     again = {"prompt": "?", "completion": "!", "model": "ridge-70b", "ab_campaign": test.key, "labels": {"lang": "en"}}
     ingest(project=place, records=[{**again, "user": f"person-0-{n}"} for n in range(9)], by=owner_of(place))
     folding.settle()
@@ -337,7 +337,7 @@ def test_labels_say_what_the_arms_say(program, place, address):
         return rows
 
     rows = told()
-    assert sum(row["n"] for row in rows) == 111
+    assert sum(row["n"] for row in rows) == 351
     services.decide(test=test, winner=None, reason="Enough.", by=owner_of(place))
     key = test.feedback_key
     for found in Interaction.objects.filter(pk__in=ids[0][30:]):
@@ -383,5 +383,5 @@ def test_labels_are_compared_from_as_many_units_on_as_the_test(program, place, a
     test = make_test(place)
     fill(test, (90, 90, 60), (90, 90, 20))
     rows = program.get(f"{address}/{test.key}/labels", {"key": "intent"}).json()["rows"]
-    assert [row["n"] for row in rows] == [90, 90]  # 45 in each arm
+    assert [row["arms"] for row in rows] == [[[45, None]] * 2] * 2
     assert [(row["difference"], row["interval"]) for row in rows] == [(None, None)] * 2
