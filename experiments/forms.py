@@ -186,9 +186,15 @@ class SplitForm(Dressed):
 
 
 class DecideForm(Dressed):
-    """How a test ends, and why."""
+    """How a test ends, and why. `arms` (`with_off`) that are off cannot win."""
 
-    winner = forms.ChoiceField(label="Winner")
+    winner = forms.ChoiceField(
+        label="Winner",
+        error_messages={
+            "required": "Choose the winner.",
+            "invalid_choice": "%(value)s takes no traffic: its model is detached or switched off.",
+        },
+    )
     reason = forms.CharField(
         label="Reason, kept with the result",
         max_length=MAX_REASON,
@@ -203,5 +209,10 @@ class DecideForm(Dressed):
         keep = " (keep the control)"
         self.fields["winner"].widget.attrs["data-names"] = "decide-winner"  # the button that names it
         self.fields["winner"].choices = [
-            (arm.letter, f"{arm.letter} {arm.model.key}{'' if arm.position else keep}") for arm in arms
+            ("", "–"),
+            *(
+                (arm.letter, f"{arm.letter} {arm.model.key}{'' if arm.position else keep}")
+                for arm in arms
+                if not arm.off
+            ),
         ]

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from experiments.figures import gates_read, judged
 from experiments.gates import Gate, Verdict, verdict
 from experiments.labels import ByLabel, LabelRow, by_label, label_keys
-from experiments.models import ABTest, Arm, Decision, Event
+from experiments.models import LEAST_UNITS, ABTest, Arm, Decision, Event
 from experiments.statistics import Judgement, Moments
 from experiments.statistics.estimates import point
 from registry.models import Model
@@ -33,7 +33,8 @@ class Reported:
     interval: tuple[float, float] | None
     difference: object | None
     chance: float | None
-    latency_ms: float | None
+    latency_ms: float | None  # mean of the `timed` calls; None of fewer than 50
+    timed: int
     refused: str | None
     off: bool
     coverage: float | None
@@ -112,7 +113,8 @@ def _reported(found, place):
         interval=own.interval,
         difference=found.judgement.pair(place, 0) if place else None,
         chance=own.chance,
-        latency_ms=sums.latency_ms / sums.timed if sums.timed else None,
+        latency_ms=sums.latency_ms / sums.timed if sums.timed >= LEAST_UNITS else None,
+        timed=sums.timed,
         refused=own.refused,
         off=arm.off,
         coverage=found.judgement.coverage.shares[place],

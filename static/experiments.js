@@ -7,7 +7,7 @@ htmx.registerExtension("figures", {
 /* the button says which arm it makes the default */
 const naming = (select) => {
   const button = document.getElementById(select?.dataset.names);
-  if (button) button.querySelector("span").textContent = `Make ${select.value} the default`;
+  if (button) button.querySelector("span").textContent = `Make ${select.value || "the winner"} the default`;
 };
 document.addEventListener("change", (e) => { if (e.target.matches?.("[data-names]")) naming(e.target); });
 document.querySelectorAll("[data-names]").forEach(naming);

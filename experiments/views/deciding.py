@@ -5,7 +5,6 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from experiments.forms import DecideForm
-from experiments.models import Arm
 from experiments.services import decide, roll_back
 from experiments.views.gate import decided
 from experiments.views.showing import page
@@ -16,7 +15,7 @@ from interactions.rules import Conflict, RecordError
 def ab_test_decide(request, project, test):
     """The winner becomes the project's default; `do=none` ends the test without one."""
     project, test = decided(request, project, test)
-    arms = list(Arm.objects.filter(test=test).select_related("model"))
+    arms = list(test.arms.with_off())
     form = DecideForm(request.POST, arms=arms)
     form.fields["winner"].required = request.POST.get("do") != "none"
     if form.is_valid():

@@ -2,13 +2,13 @@
 
 import datetime
 import itertools
-import math
 from dataclasses import dataclass, field
 
 from django.urls import reverse
 from django.utils.http import urlencode
 
 from experiments.report import behind
+from experiments.statistics import taking_part, wording
 from experiments.templatetags.experiments import Words, percent
 from experiments.views import drawing
 
@@ -49,6 +49,17 @@ class StrongRow:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """One arm against another, as the strip has it."""
+
+    one: str
+    other: str
+    difference: str
+    between: str
+    tone: str
+
+
+@dataclass(frozen=True)
 class Drawn:
     """All that a page says of a Report, next to the Report itself."""
 
@@ -63,7 +74,9 @@ class Drawn:
     days: list = field(default_factory=list)  # newest first: (day, [(value, between) or None])
     mismatch: tuple | None = None  # (head, text, the ArmRow to look into)
     is_apart: bool = False  # arms by preferences that no chain of votes connects
+    standing: Standing | None = None  # what the strip compares
     leader: ArmRow | None = None  # which is ahead, for certain or not
+    is_certain: bool = False  # that it is, at whatever look, by traffic that can be trusted
     parts: list = field(default_factory=list)  # (drawing.Part, its share in words)
     outside: str = ""
 
@@ -80,20 +93,12 @@ class Drawn:
         """Who compared two arms, each once; of two arms each was asked of both."""
         return self.judged_by if self.strong else max(row.reported.answered for row in self.rows)
 
-    @property
-    def ahead(self):
-        """The arm that the strip compares to the control: the one that is ahead, else the first other one."""
-        return self.leader if self.leader and not self.leader.is_control else self.rows[1]
-
 
 def words_of(report):
     """The Words of a test's values and differences."""
     if report.kind != "scalar":
         return Words(True, log_odds=report.kind == "preference" and len(report.arms) > 2)
-    halves = [(one.interval[1] - one.interval[0]) / 2 for one in report.arms if one.interval]
-    least = min((half for half in halves if half > 0), default=None)
-    # two digits of the narrowest interval's half
-    return Words(False, digits=None if least is None else min(9, max(0, 1 - math.floor(math.log10(least)))))
+    return Words(False, digits=wording.digits(report.judgement))
 
 
 def drawn(project, report):
@@ -113,7 +118,9 @@ def drawn(project, report):
         chart=_chart(report),
         days=_days(report, words),
         mismatch=_mismatch(report, rows),
+        standing=_standing(report, words),
         leader=None if best is None else rows[best],
+        is_certain=bool(_gate(report, "bound").holds and _gate(report, "ratio").holds is not False),
         parts=[(part, percent(part.share / 100)) for part in parts],
         outside=percent(outside / 100),
     )
@@ -155,13 +162,30 @@ def span(value, low, high):
     return None if value is None else (value, low, high)
 
 
-def _ratio(report):
-    return next(gate for gate in report.gates if gate.key == "ratio")
+def _standing(report, words):
+    """The arm that is ahead, else the first other one, against the control; where that takes no part, the two that the
+    verdict is about."""
+    taking, bound, best = taking_part(report.judgement.arms), _gate(report, "bound"), report.judgement.best
+    if 0 in taking and len(taking) > 1:
+        one, other = best or taking[1], 0
+    elif bound.arm is not None:
+        one, other = bound.arm, bound.against
+    else:
+        return None
+    pair, letters = report.judgement.pair(one, other), [arm.letter for arm in report.arms]
+    if pair.difference is None:
+        return None
+    ends = words.between((pair.lower, pair.upper))
+    return Standing(letters[one], letters[other], words.difference(pair.difference), ends, _certain(pair))
+
+
+def _gate(report, key):
+    return next(gate for gate in report.gates if gate.key == key)
 
 
 def _odd(report):
     """The arm whose units are furthest from what the split expects, where they do not match."""
-    if _ratio(report).holds is not False or any(one.crossed for one in report.arms):
+    if _gate(report, "ratio").holds is not False or any(one.crossed for one in report.arms):
         return None
     expected = report.judgement.ratio.expected
 
@@ -173,7 +197,7 @@ def _odd(report):
 
 def _mismatch(report, rows):
     """What the warning about the split says: (a head, what was seen, the row to look into or None)."""
-    gate, place = _ratio(report), _odd(report)
+    gate, place = _gate(report, "ratio"), _odd(report)
     if gate.holds is not False:
         return None
     return report.verdict.headline, gate.shown, None if place is None else rows[place]

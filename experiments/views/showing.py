@@ -29,8 +29,7 @@ def page(request, project, test, form=None):
     context = _context(project, test)
     if DEPLOY in project.permissions and not context["is_over"]:
         arms, best = context["arms"], context["drawn"].leader
-        chosen = best.reported.letter if best else arms[0].letter
-        context["form"] = form or DecideForm(arms=arms, initial={"winner": chosen})
+        context["form"] = form or DecideForm(arms=arms, initial={"winner": best.reported.letter if best else ""})
     context["refused"] = form if context["is_over"] else None
     return render(request, "experiments/ab_test_detail.html", context, status=422 if form else 200)
 

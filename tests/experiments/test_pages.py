@@ -116,7 +116,9 @@ def test_the_list_says_of_a_test_what_its_page_says(pages, project, models, arms
     test = make_test(project, models=models, days_ago=5)
     fill(test, *arms)
     evaluate(test)
-    assert pages.get(url("detail", test)).context["report"].verdict.headline == headline
+    page = pages.get(url("detail", test))
+    assert page.context["report"].verdict.headline == headline
+    assert "Chance that" not in text_of(page) and 'class="strong good"' not in page.content.decode()
     [row] = pages.get(url("list", project=project)).context["rows"]
     assert row.verdict == headline
 
@@ -341,7 +343,7 @@ def test_the_page_says_who_is_ahead_by_how_much_and_which_checks_hold(pages, run
         "+54.2",
         "120 92.3 %",
         "240",
-        "Chance that B is best",
+        "Chance that B is best, at one planned look",
         "Make the winner",
         "UTC, by the day",
     ):
@@ -363,7 +365,9 @@ def test_to_look_at_the_page_is_no_evaluation(pages, running):
 def test_who_decides_after_one_evaluation_has_not_seen_two(pages, running):
     evaluate(running)
     pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "It helps more."})
-    assert [gate["holds"] for gate in Decision.objects.get().gates] == [True] * 5 + [False]
+    decision = Decision.objects.get()
+    assert [gate["holds"] for gate in decision.gates] == [True] * 5 + [False]
+    assert decision.rule.startswith("Decided by hand. The rule said: B is better; 5 of 6 checks held. The rule: Always")
 
 
 def test_an_interaction_says_which_arm_it_was_and_leads_to_the_test(pages, project, running):
@@ -433,6 +437,20 @@ def test_an_arm_whose_model_was_detached_is_told(pages, running):
     )
     refused = pages.post(url("decide", running), {"do": "winner", "winner": "B", "reason": "It was better."})
     assert refused.status_code == 422 and "It was better." in text_of(refused)
+
+
+def test_with_the_control_off_the_page_compares_the_arms_that_are_left(pages, project):
+    test = make_test(project, models=3, days_ago=5)
+    fill(test, (130, 120, 40), (130, 120, 45), (130, 120, 105))
+    detach(project=project, model=test.arms.get(position=0).model, by=owner_of(project))
+    answer = pages.get(url("detail", test))
+    standing, form = answer.context["drawn"].standing, answer.context["form"]
+    assert (standing.one, standing.other, standing.difference, standing.tone) == ("C", "B", "+50.0", "good")
+    assert [letter for letter, _ in form.fields["winner"].choices] == ["", "B", "C"] and form["winner"].value() == "C"
+    refused = pages.post(url("decide", test), {"do": "winner", "winner": "A", "reason": "Why not."})
+    assert "A takes no traffic" in text_of(refused) and not Decision.objects.exists()
+    archive_project(project=project)
+    assert "nothing comes into this test" in text_of(pages.get(url("detail", test)))
 
 
 def test_the_key_that_a_running_test_is_judged_by_stays_linked(pages, running):
@@ -639,6 +657,7 @@ def test_of_a_test_by_preferences_that_has_traffic_and_no_vote_only_votes_are_mi
     evaluate(test)
     text = text_of(pages.get(url("detail", test)))
     assert "No preference yet. Nobody has compared two arms yet." in text and "No traffic" not in text
+    assert "POST /api/v1/comparison" in text and "Ask the gateway" not in text
     assert "An arm’s line begins once 50 of its units have a value." in text
     assert "No preference yet" in text_of(pages.get(url("list", project=project)))
     services.cancel(test=test, by=owner_of(project))
@@ -676,3 +695,5 @@ def test_a_number_of_which_less_is_better_is_written_in_its_own_digits(pages, pr
     answer = pages.get(url("detail", test))
     row = answer.context["drawn"].rows[1]
     assert (row.value, row.difference, row.tone) == ("0.250", "\u22120.500", "good")
+    assert f"B has {row.value} against 0.750 of A: {row.difference} " in answer.context["report"].verdict.text
+    assert row.between in answer.context["report"].verdict.text
