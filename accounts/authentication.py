@@ -16,7 +16,7 @@ LAST_USE_EVERY = datetime.timedelta(minutes=1)
 _USABLE = f"""
     SELECT {prepared.columns(ApiKey, "k")}, {prepared.columns(User, "u")}
     FROM accounts_apikey k JOIN accounts_user u ON u.id = k.user_id
-    WHERE k.digest = %s AND k.revoked_at IS NULL AND u.is_active
+    WHERE k.digest = %s AND k.revoked_at IS NULL AND (k.ends_at IS NULL OR k.ends_at > now()) AND u.is_active
 """
 
 
@@ -30,6 +30,7 @@ def usable_key(plain):
     for row in prepared.rows(_USABLE, [digest_of(plain)]):
         key, rest = prepared.instance(ApiKey, row)
         key.user, _ = prepared.instance(User, rest)
+        key.user.by_key = key
         return key
     return None
 
@@ -51,7 +52,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
             return None
         key = usable_key(request.META["HTTP_AUTHORIZATION"].partition(" ")[2].strip())
         if key is None:
-            raise exceptions.AuthenticationFailed("This API key is not known or was revoked.")
+            raise exceptions.AuthenticationFailed("This API key is not known, was revoked, or its time is over.")
         remember_use(key)
         return key.user, key
 

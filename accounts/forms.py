@@ -1,9 +1,13 @@
 """What people fill in about themselves and their teams."""
 
+import datetime
+
 from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.utils import timezone
 
+from accounts.audit import VERBS
 from accounts.middleware import ZONES
 from accounts.models import Role
 
@@ -67,6 +71,25 @@ class AccountForm(Look, forms.Form):
 
 class KeyForm(Look, forms.Form):
     name = forms.CharField(max_length=100, help_text="What will use it, so that you know later which one to revoke.")
+    ends_at = forms.DateField(
+        label="Last day",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="Empty: until it is revoked.",
+    )
+
+    def clean_ends_at(self):
+        """The end of that day, in the person's own zone."""
+        day = self.cleaned_data["ends_at"]
+        if day is None:
+            return None
+        try:
+            end = timezone.make_aware(datetime.datetime.combine(day + datetime.timedelta(days=1), datetime.time()))
+        except OverflowError:
+            raise forms.ValidationError("Choose an earlier day.") from None
+        if end <= timezone.now():
+            raise forms.ValidationError("This day is over.")
+        return end
 
 
 class MemberForm(Look, forms.Form):
@@ -85,3 +108,26 @@ class RoleForm(Look, forms.Form):
     def __init__(self, *args, team, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["role"].queryset = team.roles.order_by("pk")
+
+
+class AuditForm(Look, forms.Form):
+    """Which lines of the audit log are shown."""
+
+    person = forms.EmailField(
+        label="Who", required=False, widget=forms.EmailInput(attrs={"placeholder": "E-mail address"})
+    )
+    verb = forms.ChoiceField(
+        label="What", required=False, choices=[("", "Everything"), *((verb, verb) for verb in VERBS)]
+    )
+    after = forms.DateField(label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    before = forms.DateField(label="Until", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    @property
+    def wanted(self):
+        """What `entries_of` takes; days begin and end in the person's own zone."""
+        wanted = {name: value for name, value in self.cleaned_data.items() if value}
+        if "before" in wanted:
+            wanted["before"] += datetime.timedelta(days=1)
+        for name in {"after", "before"} & wanted.keys():
+            wanted[name] = timezone.make_aware(datetime.datetime.combine(wanted[name], datetime.time()))
+        return wanted

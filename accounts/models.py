@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower, Now
+from django.utils import timezone
 
 from accounts.permissions import MANAGE_TEAM
 
@@ -38,6 +39,7 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(db_default=Now())
 
     objects = UserManager()
+    by_key = None  # the ApiKey that this request came with; the gate of keys sets it
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -90,9 +92,9 @@ class Role(models.Model):
 
 class MembershipQuerySet(models.QuerySet):
     def with_people(self):
-        """Members by name, with person, role and how many `.keys` of hers work, as the team page lists them."""
-        keys = models.Count("user__api_keys", filter=models.Q(user__api_keys__revoked_at=None))
-        return self.select_related("user", "role").annotate(keys=keys).order_by(Lower("user__name"), "pk")
+        """Members by name, with person, role and her keys that were not revoked, as the team page lists them."""
+        rows = self.select_related("user", "role").order_by(Lower("user__name"), "pk")
+        return rows.prefetch_related(models.Prefetch("user__api_keys", ApiKey.objects.standing(), to_attr="keys"))
 
 
 class Membership(models.Model):
@@ -107,10 +109,27 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="membership_team_user_unique")]
 
 
+class Invitation(models.Model):
+    """Somebody who has an account already is asked into a team; she takes the role once she accepts."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="invitations")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="+")
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="invitation_team_user_unique")]
+
+
 class ApiKeyQuerySet(models.QuerySet):
+    def standing(self):
+        """Those that were not revoked, newest first."""
+        return self.filter(revoked_at=None).order_by("-created_at", "-pk")
+
     def of(self, user):
         """A person's keys that were not revoked, newest first."""
-        return self.filter(user=user, revoked_at=None).order_by("-created_at", "-pk")
+        return self.standing().filter(user=user)
 
 
 class ApiKey(models.Model):
@@ -122,9 +141,38 @@ class ApiKey(models.Model):
     digest = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(db_default=Now())
     last_used_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)  # null: never
     revoked_at = models.DateTimeField(null=True)
 
     objects = ApiKeyQuerySet.as_manager()
 
     def __str__(self):
         return f"{self.name} ({self.hint}…)"
+
+    @property
+    def has_ended(self):
+        return self.ends_at is not None and self.ends_at <= timezone.now()
+
+
+class AuditEntry(models.Model):
+    """Something that a person did. The database refuses to change a line, and to delete one."""
+
+    at = models.DateTimeField(db_default=Now())
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    project_id = models.IntegerField(null=True)
+    project_key = models.CharField(max_length=64)
+    verb = models.CharField(max_length=40)
+    object = models.CharField(max_length=200)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["team", "-id"], name="auditentry_team_newest")]
+
+    @property
+    def changes(self):
+        """(what, its value before, its value now) of each thing that changed; None where there was none."""
+        before, after = self.before or {}, self.after or {}
+        return [(name, before.get(name), after.get(name)) for name in {**before, **after}]

@@ -14,6 +14,7 @@ MANAGE_TESTS = "experiment.manage"
 MANAGE_PROJECT = "project.manage"
 CREATE_PROJECT = "project.create"
 MANAGE_TEAM = "team.manage"
+AUDIT = "audit.read"
 
 PERMISSIONS = {
     READ: "Read interactions, labels and feedback",
@@ -30,14 +31,15 @@ PERMISSIONS = {
     MANAGE_PROJECT: "Rename, share, archive, delete projects; define feedback keys; set retention; hold interactions",
     CREATE_PROJECT: "Create projects",
     MANAGE_TEAM: "Invite people and set their roles",
+    AUDIT: "Read the team's audit log, and what reviews and exports leave behind",
 }
 
 # key: (name, permissions); a team starts with these
 ROLES = {
     "administrator": ("Administrator", set(PERMISSIONS)),
-    "engineer": ("Engineer", set(PERMISSIONS) - {MANAGE_TEAM}),
+    "engineer": ("Engineer", set(PERMISSIONS) - {MANAGE_TEAM, AUDIT}),
     "reviewer": ("Reviewer", {READ, LABEL, FEEDBACK, REVIEW, MANAGE_REVIEWS, CALL}),
     "annotator": ("Annotator", {READ, LABEL, FEEDBACK, REVIEW}),
-    "auditor": ("Auditor", {READ}),
+    "auditor": ("Auditor", {READ, AUDIT}),
     "program": ("Program", {LOG, READ, FEEDBACK, CALL}),
 }

@@ -1,21 +1,21 @@
 """What changes people, teams and keys."""
 
 import hashlib
-import logging
 import secrets
 
+from axes.utils import reset as forget_failures
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import ApiKey, Membership, Role, Team, User
+from accounts.audit import record, record_of_person
+from accounts.models import ApiKey, Invitation, Membership, Role, Team, User
 from accounts.permissions import MANAGE_TEAM, ROLES
 
 KEY_PREFIX = "mg_"
-logger = logging.getLogger(__name__)
 
 
 class NotHers(Exception):
-    """This person's password is not for this administrator to replace."""
+    """This person's account is not in this administrator's hands."""
 
 
 class LastAdministrator(Exception):
@@ -32,6 +32,16 @@ def create_user(*, email, name, password=None, temporary=False):
 
 
 @transaction.atomic
+def change_account(*, user, name, timezone):
+    """Her own name and time zone; what her teams see her as is in their logs."""
+    former = user.name
+    user.name, user.timezone = name, timezone
+    user.save(update_fields=["name", "timezone"])
+    if name != former:
+        record_of_person("account.rename", by=user, person=user, before={"name": former}, after={"name": name})
+
+
+@transaction.atomic
 def create_team(*, key, name, owner):
     """A team with the usual roles, and its owner as administrator."""
     team = Team.objects.create(key=key, name=name)
@@ -39,35 +49,67 @@ def create_team(*, key, name, owner):
         Role(team=team, key=role, name=name, permissions=sorted(permissions))
         for role, (name, permissions) in ROLES.items()
     )
+    record("team.create", by=None, team=team, what=key)
     add_member(team=team, user=owner, role="administrator")
     return team
 
 
 @transaction.atomic
-def add_member(*, team, user, role):
-    """Let this person into the team in this role, or change the role she has; LastAdministrator."""
+def add_member(*, team, user, role, by=None):
+    """Let this person into the team in this role, or change the role she has; LastAdministrator. `by` as in the audit
+    log: None is who runs the server."""
     role = Role.objects.get(team=team, key=role)
-    member, _ = Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})
+    former = Membership.objects.filter(team=team, user=user).select_related("role").first()
+    member, is_new = Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})
     _keep_an_administrator(team)
+    if is_new:
+        Invitation.objects.filter(team=team, user=user).delete()
+        record("member.add", by=by, team=team, what=user.email, after={"role": role.key})
+    elif former.role_id != role.pk:
+        change = {"before": {"role": former.role.key}, "after": {"role": role.key}}
+        record("member.role", by=by, team=team, what=user.email, **change)
     return member
 
 
 @transaction.atomic
-def invite_member(*, team, email, name, role):
-    """Add the person of this address, made if nobody has it: the member, and her one-time password or None."""
-    password = None
+def invite_member(*, team, email, name, role, by=None):
+    """(the person of this address, her one-time password or None). Whoever has no account is made one, and is in the
+    team at once; whoever has one is asked, and decides herself: her other teams' administrators answer for it too."""
     user = User.objects.at(email).first()
     if user is None:
         password = _one_time_password()
         user = create_user(email=email, name=name, password=password, temporary=True)
-    return add_member(team=team, user=user, role=role), password
+        add_member(team=team, user=user, role=role, by=by)
+        return user, password
+    role = Role.objects.get(team=team, key=role)
+    Invitation.objects.update_or_create(team=team, user=user, defaults={"role": role, "invited_by": by})
+    record("member.invite", by=by, team=team, what=user.email, after={"role": role.key})
+    return user, None
 
 
 @transaction.atomic
-def remove_member(*, member):
+def accept_invitation(*, invitation):
+    """She is in the team from now on, in the role that she was offered."""
+    team, user, role = invitation.team, invitation.user, invitation.role
+    record("member.accept", by=user, team=team, what=user.email)
+    return add_member(team=team, user=user, role=role.key, by=invitation.invited_by)
+
+
+@transaction.atomic
+def end_invitation(*, invitation, by):
+    """Declined by herself, or withdrawn by an administrator of the team."""
+    invitation.delete()
+    verb = "member.decline" if by.pk == invitation.user_id else "member.withdraw"
+    record(verb, by=by, team=invitation.team, what=invitation.user.email)
+
+
+@transaction.atomic
+def remove_member(*, member, by=None):
     """The person leaves the team, and with it all of its projects; LastAdministrator."""
     member.delete()
     _keep_an_administrator(member.team)
+    verb = "member.leave" if by and by.pk == member.user_id else "member.remove"
+    record(verb, by=by, team=member.team, what=member.user.email, before={"role": member.role.key})
 
 
 def _keep_an_administrator(team):
@@ -90,18 +132,50 @@ def reset_password(*, user, by=None, revoke_keys=False):
     """A one-time password in place of the one that was lost; it is not kept. All her sessions end, as their sign of it
     no longer fits; her API keys, which programs use, only where they are to be revoked. `by` is an administrator of all
     her teams, NotHers else, or None for whoever runs the server."""
-    # locked, so that nobody takes her into another team meanwhile
-    user = User.objects.select_for_update().get(pk=user.pk)
-    if by is not None and not User.objects.in_hands_of(by).filter(pk=user.pk).exists():
-        raise NotHers
+    user = _in_hands(user, by)
     password = _one_time_password()
     user.set_password(password)
     user.password_is_temporary = True
     user.save(update_fields=["password", "password_is_temporary"])
+    forget_failures(username=user.email.lower())  # else whoever tried the lost one too often waits with the new one
+    record_of_person("password.reset", by=by, person=user)
     if revoke_keys:
-        ApiKey.objects.of(user).update(revoked_at=timezone.now())
-    logger.warning("The password of %s was replaced by %s", user.email, by.email if by else "the command line")
+        _revoke_all(user, by)
     return password
+
+
+@transaction.atomic
+def deactivate(*, user, by=None):
+    """End an account: she cannot log in, her sessions and API keys end. What she did stays, under her name. `by` as for
+    `reset_password`; LastAdministrator where a team of hers would be left without one."""
+    user = _in_hands(user, by)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    for team in user.teams.all():
+        _keep_an_administrator(team)
+    record_of_person("account.deactivate", by=by, person=user)
+    _revoke_all(user, by)
+
+
+@transaction.atomic
+def activate(*, user):
+    """She may log in again."""
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    record_of_person("account.activate", by=None, person=user)
+
+
+def _in_hands(user, by):
+    # locked, so that nobody takes her into another team meanwhile
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if by is not None and not User.objects.in_hands_of(by).filter(pk=user.pk).exists():
+        raise NotHers
+    return user
+
+
+def _revoke_all(user, by):
+    for key in ApiKey.objects.of(user):
+        revoke_api_key(key=key, by=by)
 
 
 def _one_time_password():
@@ -113,13 +187,19 @@ def digest_of(plain):
     return hashlib.sha256(plain.encode()).digest()
 
 
-def create_api_key(*, user, name):
-    """A new key: the row, and the plain key, which is not kept and cannot be shown again."""
+@transaction.atomic
+def create_api_key(*, user, name, ends_at=None):
+    """A new key: the row, and the plain key, which is not kept and cannot be shown again. It opens nothing from
+    `ends_at` on."""
     plain = KEY_PREFIX + secrets.token_urlsafe(32)
-    key = ApiKey.objects.create(user=user, name=name, hint=plain[:8], digest=digest_of(plain))
+    key = ApiKey.objects.create(user=user, name=name, hint=plain[:8], digest=digest_of(plain), ends_at=ends_at)
+    record_of_person("key.create", by=user, person=user, what=str(key))
     return key, plain
 
 
-def revoke_api_key(*, key):
+@transaction.atomic
+def revoke_api_key(*, key, by=None):
     """The key opens nothing from the next request on."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        whose = {"whose": key.user.email}
+        record_of_person("key.revoke", by=by, person=key.user, what=str(key), before=whose)

@@ -188,12 +188,12 @@ LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_CALLABLE = "accounts.views.locked_out"
+AXES_LOCKOUT_CALLABLE = "accounts.views.entering.locked_out"
 AXES_CLIENT_IP_CALLABLE = "accounts.authentication.client_address"
 AXES_RESET_ON_SUCCESS = True
 AXES_USERNAME_FORM_FIELD = "username"  # what authenticate() calls it; the model's own word would count no address
 AXES_VERBOSE = False
-CSRF_FAILURE_VIEW = "accounts.views.csrf_failure"
+CSRF_FAILURE_VIEW = "accounts.views.entering.csrf_failure"
 
 # -- transport -------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -73,11 +73,12 @@ class ProjectViewSet(viewsets.ViewSet):
         change = ProjectChangeSerializer(data=request.data)
         change.is_valid(raise_exception=True)
         if "name" in change.validated_data:
-            rename_project(project=project, name=change.validated_data["name"])
+            rename_project(project=project, name=change.validated_data["name"], by=request.user)
         if "archived" in change.validated_data:
-            (archive_project if change.validated_data["archived"] else unarchive_project)(project=project)
+            turn = archive_project if change.validated_data["archived"] else unarchive_project
+            turn(project=project, by=request.user)
         if "keep_days" in change.validated_data:
-            keep_for(project=project, days=change.validated_data["keep_days"])
+            keep_for(project=project, days=change.validated_data["keep_days"], by=request.user)
         return Response(ProjectSerializer(project).data)
 
     @extend_schema(summary="Delete a project and all it holds", request=None, responses={202: None})
@@ -85,7 +86,7 @@ class ProjectViewSet(viewsets.ViewSet):
         """It is gone at once; its content is cleared away in the background, its key stays reserved. 409 while
         interactions are under a legal hold."""
         try:
-            delete_project(project=_own_or_by_id(request.user, project))
+            delete_project(project=_own_or_by_id(request.user, project), by=request.user)
         except ProjectHeld as held:
             raise StillHeld(str(held)) from None
         return Response(status=status.HTTP_202_ACCEPTED)

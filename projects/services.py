@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from accounts.audit import record
 from projects.models import Project, ProjectShare
 
 DELETION = "projects.delete_content"
@@ -33,7 +34,9 @@ def create_project(*, team, key, name, by):
     """A new project of the team; ProjectExists where the key is taken, be it by a deleted one."""
     try:
         with transaction.atomic():
-            return Project.objects.create(team=team, key=key, name=name, created_by=by)
+            project = Project.objects.create(team=team, key=key, name=name, created_by=by)
+            record("project.create", by=by, project=project, what=key, after={"name": name})
+            return project
     except IntegrityError:
         raise ProjectExists(_taken(team, key)) from None
 
@@ -44,40 +47,58 @@ def _taken(team, key):
     return f"{team.name} has a project with the key {key} already."
 
 
-def rename_project(*, project, name):
-    project.name = name
-    project.save(update_fields=["name"])
-
-
-def share_project(*, project, team, role):
-    """The team may use the project in this role of the owning team; a second time changes the role."""
-    share, _ = ProjectShare.objects.update_or_create(project=project, team=team, defaults={"role": role})
-    return share
-
-
-def keep_for(*, project, days):
-    """Keep its interactions for so many whole days, 1 to MOST_DAYS; None for ever. What is older goes at night."""
-    project.keep_days = days
-    project.save(update_fields=["keep_days"])
-
-
-def unshare_project(*, share):
-    share.delete()
-
-
-def archive_project(*, project):
-    """Readable from now on, but closed to new interactions."""
-    project.archived_at = project.archived_at or timezone.now()
-    project.save(update_fields=["archived_at"])
-
-
-def unarchive_project(*, project):
-    project.archived_at = None
-    project.save(update_fields=["archived_at"])
+# -- changing it: `by` as in the audit log, None for who runs the server --------------------------
+@transaction.atomic
+def rename_project(*, project, name, by=None):
+    _change(project, "name", name, "project.rename", by)
 
 
 @transaction.atomic
-def delete_project(*, project):
+def keep_for(*, project, days, by=None):
+    """Keep its interactions for so many whole days, 1 to MOST_DAYS; None for ever. What is older goes at night."""
+    _change(project, "keep_days", days, "project.keep", by)
+
+
+@transaction.atomic
+def archive_project(*, project, by=None):
+    """Readable from now on, but closed to new interactions."""
+    if project.archived_at is None:
+        _change(project, "archived_at", timezone.now(), "project.archive", by)
+
+
+@transaction.atomic
+def unarchive_project(*, project, by=None):
+    _change(project, "archived_at", None, "project.unarchive", by)
+
+
+def _change(project, name, value, verb, by):
+    former = getattr(project, name)
+    if value == former:
+        return
+    setattr(project, name, value)
+    project.save(update_fields=[name])
+    told = {"before": {name: former}, "after": {name: value}} if name != "archived_at" else {}
+    record(verb, by=by, project=project, what=project.key, **told)
+
+
+@transaction.atomic
+def share_project(*, project, team, role, by=None):
+    """The team may use the project in this role of the owning team; a second time changes the role."""
+    former = ProjectShare.objects.filter(project=project, team=team).select_related("role").first()
+    share, _ = ProjectShare.objects.update_or_create(project=project, team=team, defaults={"role": role})
+    before = {"role": former.role.key} if former else None
+    record("share.set", by=by, project=project, what=team.key, before=before, after={"role": role.key})
+    return share
+
+
+@transaction.atomic
+def unshare_project(*, share, by=None):
+    share.delete()
+    record("share.end", by=by, project=share.project, what=share.team.key, before={"role": share.role.key})
+
+
+@transaction.atomic
+def delete_project(*, project, by=None):
     """Gone for everybody at once; a job clears its content away, and its key stays reserved. ProjectHeld where
     interactions are under a legal hold."""
     Project.objects.select_for_update().get(pk=project.pk)  # who holds one locks it too
@@ -86,5 +107,7 @@ def delete_project(*, project):
         raise ProjectHeld(f"{what} under a legal hold. Release {'it' if held == 1 else 'them'} before you delete this.")
     if not Project.objects.filter(pk=project.pk, deleted_at=None).update(deleted_at=timezone.now()):
         return
-    project.shares.all().delete()
+    record("project.delete", by=by, project=project, what=project.key, before={"name": project.name})
+    for share in project.shares.select_related("team", "role", "project"):
+        unshare_project(share=share, by=by)
     app.configure_task(DELETION).defer(project_id=project.pk)

@@ -87,7 +87,7 @@ def project_settings(request, project):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     form = NameForm(request.POST or None, initial={"name": project.name})
     if form.is_valid():
-        rename_project(project=project, name=form.cleaned_data["name"])
+        rename_project(project=project, name=form.cleaned_data["name"], by=request.user)
         messages.success(request, "Renamed.")
         return redirect("project_settings", project=project.ref)
     return _settings(request, project, form=form)
@@ -98,7 +98,7 @@ def project_share(request, project):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     form = ShareForm(request.POST, project=project)
     if form.is_valid():
-        share = share_project(project=project, **form.cleaned_data)
+        share = share_project(project=project, **form.cleaned_data, by=request.user)
         messages.success(request, f"Shared with {share.team}.")
         return redirect("project_settings", project=project.ref)
     return _settings(request, project, share_form=form)
@@ -107,8 +107,8 @@ def project_share(request, project):
 @require_POST
 def project_unshare(request, project, pk):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
-    share = get_object_or_404(project.shares.select_related("team"), pk=pk)
-    unshare_project(share=share)
+    share = get_object_or_404(project.shares.select_related("team", "role", "project"), pk=pk)
+    unshare_project(share=share, by=request.user)
     messages.success(request, f"No longer shared with {share.team}.")
     return redirect("project_settings", project=project.ref)
 
@@ -120,7 +120,7 @@ def project_keep(request, project):
     form = KeepForm(request.POST)
     if not form.is_valid():
         return _settings(request, project, keep_form=form)
-    keep_for(project=project, days=form.cleaned_data["days"])
+    keep_for(project=project, days=form.cleaned_data["days"], by=request.user)
     messages.success(request, f"Kept for {project.keep_days:,} days." if project.keep_days else "Kept for ever.")
     return redirect("project_settings", project=project.ref)
 
@@ -128,7 +128,7 @@ def project_keep(request, project):
 @require_POST
 def project_archive(request, project):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
-    archive_project(project=project)
+    archive_project(project=project, by=request.user)
     messages.success(request, "Archived. It can be read, and takes no new interactions.")
     return redirect("project_settings", project=project.ref)
 
@@ -136,7 +136,7 @@ def project_archive(request, project):
 @require_POST
 def project_unarchive(request, project):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
-    unarchive_project(project=project)
+    unarchive_project(project=project, by=request.user)
     messages.success(request, "No longer archived.")
     return redirect("project_settings", project=project.ref)
 
@@ -148,7 +148,7 @@ def project_delete(request, project):
     if not form.is_valid():
         return _settings(request, project, delete_form=form)
     try:
-        delete_project(project=project)
+        delete_project(project=project, by=request.user)
     except ProjectHeld as held:
         form.add_error(None, str(held))
         return _settings(request, project, delete_form=form)

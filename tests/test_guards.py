@@ -166,8 +166,15 @@ def made(project):
         "sha256": Blob.objects.get(project=project).content_id,
         "api_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
         "project_unshare": project.shares.create(team=guest, role=project.team.roles.get(key="auditor")).pk,
-        "member_role": Membership.objects.get(user=owner, team=project.team).pk,
-        "member_remove": Membership.objects.get(user=owner, team=project.team).pk,
+        **dict.fromkeys(
+            ("member_role", "member_remove", "member_deactivate", "team_leave"),
+            Membership.objects.get(user=owner, team=project.team).pk,
+        ),
+        "member_key_revoke": create_api_key(user=owner, name=SECRET)[0].pk,
+        **dict.fromkeys(
+            ("team_answer", "invitation_withdraw"),
+            project.team.invitations.create(user=make_user(), role=project.team.roles.first()).pk,
+        ),
     }
 
 

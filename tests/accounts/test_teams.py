@@ -1,13 +1,14 @@
 """The people of a team, and what they may do there."""
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 from django.urls import reverse
 
-from accounts.models import Membership, User
+from accounts.models import ApiKey, Invitation, Membership, User
 from accounts.permissions import PERMISSIONS, ROLES
-from accounts.services import LastAdministrator, add_member, create_user, remove_member
-from tests.factories import make_team, make_user
+from accounts.services import LastAdministrator, add_member, create_api_key, create_user, remove_member
+from tests.factories import bearer, make_team, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -59,13 +60,66 @@ def test_somebody_new_gets_a_password_shown_once_and_chooses_her_own_first(clien
     assert role_of(User.objects.get(email="jo@example.org"), team) == "reviewer"
 
 
-def test_somebody_known_is_added_and_keeps_her_password(client, team):
+def test_somebody_known_is_asked_and_is_in_the_team_once_she_accepts(client, team):
     jo = make_user("jo@example.org", password="correct horse battery")
     answer = add(client, email="JO@example.org")
-    assert answer.context["plain"] is None
+    assert answer.context["plain"] is None and "is invited" in answer.content.decode()
+    assert not team.members.filter(pk=jo.pk).exists()
     jo.refresh_from_db()
     assert jo.check_password("correct horse battery") and not jo.password_is_temporary
-    assert role_of(jo, team) == "reviewer"
+    asked = Invitation.objects.get()
+    answer_to = reverse("team_answer", args=[asked.pk])
+    assert client.post(answer_to, {"accept": "1"}).status_code == 404  # only she herself answers
+    client.force_login(jo)
+    assert "invites you as reviewer" in client.get(reverse("team_list")).content.decode()
+    client.post(answer_to, {"accept": "1"})
+    assert role_of(jo, team) == "reviewer" and not Invitation.objects.exists()
+
+
+def test_an_invitation_is_declined_or_withdrawn_and_a_member_leaves_by_herself(client, team, owner):
+    jo = make_user("jo@example.org")
+    add(client, email="jo@example.org")
+    client.post(reverse("invitation_withdraw", args=["claims", Invitation.objects.get().pk]))
+    assert not Invitation.objects.exists()
+    add(client, email="jo@example.org")
+    client.force_login(jo)
+    client.post(reverse("team_answer", args=[Invitation.objects.get().pk]))
+    assert not Invitation.objects.exists() and not team.members.filter(pk=jo.pk).exists()
+    member = add_member(team=team, user=jo, role="reviewer")
+    others = Membership.objects.get(user=owner)
+    assert client.post(reverse("team_leave", args=[others.pk])).status_code == 404
+    client.post(reverse("team_leave", args=[member.pk]))
+    assert not team.members.filter(pk=jo.pk).exists()
+    client.force_login(owner)  # the last administrator stays
+    answer = client.post(reverse("team_leave", args=[others.pk]), follow=True)
+    assert "at least one administrator" in answer.content.decode() and role_of(owner, team) == "administrator"
+
+
+def test_an_administrator_sees_a_members_keys_revokes_one_and_ends_an_account(client, team, owner):
+    jo = make_user("jo@example.org", password="correct horse battery", team=team, role="reviewer")
+    program, other = bearer(jo), make_user()
+    key, foreign = ApiKey.objects.get(user=jo), create_api_key(user=other, name="Elsewhere")[0]
+    page = client.get(reverse("team", args=["claims"])).content.decode()
+    assert key.hint in page and "never used" in page
+    assert client.post(reverse("member_key_revoke", args=["claims", foreign.pk])).status_code == 404
+    client.post(reverse("member_key_revoke", args=["claims", key.pk]))
+    assert type(client)().get("/api/v1/projects", headers=program).status_code == 401
+
+    program, member = bearer(jo), Membership.objects.get(user=jo)
+    elsewhere = type(client)()
+    elsewhere.force_login(jo)
+    add_member(team=make_team("other"), user=jo, role="reviewer")
+    end = reverse("member_deactivate", args=["claims", member.pk])
+    assert client.post(end).status_code == 403  # she is in the hands of another team too
+    Membership.objects.filter(user=jo, team__key="other").delete()
+    client.post(end)
+    assert type(client)().get("/api/v1/projects", headers=program).status_code == 401
+    assert elsewhere.get(reverse("team_list")).status_code == 302
+    assert "account ended" in client.get(reverse("team", args=["claims"])).content.decode()
+    with pytest.raises(CommandError, match="only administrator"):
+        call_command("deactivate", "owner@example.org")
+    call_command("deactivate", "JO@example.org", "--undo")
+    assert User.objects.get(pk=jo.pk).is_active
 
 
 def test_an_address_that_only_looks_like_one_in_capitals_is_somebody_elses(client, team):
