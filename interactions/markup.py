@@ -15,17 +15,25 @@ _INSIDE_TAG = r'(?:[^"<>]|"[^"]*")*'
 _LINK = re.compile(rf'<a {_INSIDE_TAG}?href="([^"]*)"{_INSIDE_TAG}>(.*?)</a>', re.DOTALL)
 _TAG = re.compile(f"<{_INSIDE_TAG}>")
 _NO_LETTERS = re.compile(r"[\W_]+")
+MOST_LINES = 100  # of a formula
+LONGEST_FORMULA = 2_000  # characters, of one within a line's text
+_CLOSES = {"\\(": "\\)", "\\[": "\\]", "$$": "$$"}
+_DOLLARS = re.compile(r"\$(?![\s$])([^$\n]{1,500})(?<!\s)\$(?!\d)")
+_TAKEN = re.compile(r"[\\*_^]")  # what is an escape or an emphasis in Markdown, or a power in a formula alone
 
 
 def parser():
     """CommonMark with tables and strikethrough, without HTML.
 
-    Definitions of references stay text: they would show nothing. Addresses stay as they were written.
+    Definitions of references stay text: they would show nothing. Addresses stay as they were written, formulas of LaTeX
+    too: to Markdown their backslashes are escapes, and would not be shown.
     """
     markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": MOST_LEVELS})
     markdown.enable(["table", "strikethrough"]).disable("reference")
     markdown.block.ruler.at("table", _table, _TERMINATES)
     markdown.block.ruler.before("table", "verbatim", _verbatim)
+    markdown.block.ruler.before("table", "formula", _formula_block, {"alt": ["paragraph", "blockquote", "list"]})
+    markdown.inline.ruler.before("escape", "formula", _formula)
     markdown.normalizeLink = markdown.normalizeLinkText = str
     return markdown
 
@@ -83,4 +91,47 @@ def _verbatim(state, start, end, silent):
         line += 1
     state.push("verbatim", "", 0).content = state.getLines(start, line, state.blkIndent, False)
     state.line = line
+    return True
+
+
+def _formula(state, silent):
+    """`\\(…\\)`, `\\[…\\]`, `$$…$$`, and `$…$` where Markdown would take something of it away."""
+    end, source, start = -1, state.src, state.pos
+    if closes := _CLOSES.get(source[start : start + 2]):
+        end = source.find(closes, start + 3, min(state.posMax, start + LONGEST_FORMULA))
+    elif (found := _DOLLARS.match(source, start, state.posMax)) and _TAKEN.search(found[1]):
+        end = found.end() - 2
+    if end < 0:
+        return False
+    if not silent:
+        state.push("formula", "", 0).content = source[start : end + 2]
+    state.pos = end + 2
+    return True
+
+
+def _formula_block(state, start, end, silent):
+    """A formula of lines of its own, whatever they begin with, to the line that its end is the last of."""
+    if state.is_code_block(start):
+        return False
+    first = state.bMarks[start] + state.tShift[start]
+    closes = _CLOSES.get(state.src[first : first + 2])
+    most = min(end, start + MOST_LINES)
+    if closes in {None, "\\)"} or state.src.find(closes, first + 2, state.eMarks[most - 1]) < 0:
+        return False
+    opened = first + 2
+    for line in range(start, most):
+        if line > start and (state.isEmpty(line) or state.sCount[line] < state.blkIndent):
+            return False
+        at = state.src.find(closes, opened, state.eMarks[line])
+        if at >= 0:
+            break
+        opened = state.bMarks[line + 1]
+    else:
+        return False
+    if state.src[at + 2 : state.eMarks[line]].strip():
+        return False
+    if not silent:
+        lines = state.getLines(start, line + 1, state.blkIndent, False)
+        state.push("formula_block", "", 0).content = lines.strip("\n")
+        state.line = line + 1
     return True
