@@ -33,13 +33,15 @@ DIRECTIONS = {
     "\u2068": "FSI",
     "\u2069": "PDI",
 }
-_TERM = re.compile(r'"([^"]*)"?|(\S+)')
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")  # scripts that write no spaces
 _HIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f"
 _JOINERS = "\u200c\u200d"
 # a joiner belongs to letters and emoji: behind one that is not ASCII, where many scripts end words with it, or between
 _LOOSE = f"(?<![^\x00-\x7f\\s{_HIDDEN}{_JOINERS}].)(?:(?<!\\w.)|(?!\\w))"
 _MISLEADING = re.compile(f"[{_HIDDEN}{_JOINERS}](?:(?<=[{_HIDDEN}])|{_LOOSE})", re.DOTALL)
+LONG_LINE = 4_000  # characters; a browser needs seconds for a line of a million, and half of one for it in stretches
+_LONG = re.compile(rf"[^\n]{{{LONG_LINE + 1},}}")
+_STRETCH = re.compile(rf".{{1,{LONG_LINE}}}(?:\s|$)|.{{1,{LONG_LINE}}}", re.DOTALL)
 VERBATIM = '<div class="verbatim">{}</div>\n'
 
 
@@ -79,7 +81,17 @@ def plain(source, limit):
 def raw(source):
     """The text as it is, up to RAW_LIMIT characters."""
     part = source[:RAW_LIMIT]
-    return Rendered(text(part), len(part), len(source))
+    return Rendered(_lines(part), len(part), len(source))
+
+
+def _lines(source):
+    """Plain text as HTML, its very long lines in stretches: nothing is added where they meet, copied they are one."""
+    out, at = [], 0
+    for line in _LONG.finditer(source):
+        out.append(text(source[at : line.start()]))
+        out += [f'<span class="stretch">{text(piece)}</span>' for piece in _STRETCH.findall(line[0])]
+        at = line.end()
+    return mark_safe("".join([*out, text(source[at:])]))  # noqa: S308 - each piece is escaped
 
 
 def code(source, language, colours=None):
@@ -87,7 +99,7 @@ def code(source, language, colours=None):
     what time there is."""
     html = (colours or Colours()).html(source, language)
     if html is None:
-        return text(source)
+        return _lines(source)
     return mark_safe(_MISLEADING.sub(_mark, html))  # noqa: S308 - Pygments escapes
 
 
@@ -132,9 +144,9 @@ def found(value, pattern):
 
 
 def words_pattern(query):
-    """The words, "phrases" and prefixes* of a search as a pattern for `found`, or None where there is none."""
-    terms = [phrase or word for phrase, word in _TERM.findall(query)][:20]
-    patterns = [pattern for term in terms if (pattern := _term_pattern(term))]
+    """The words, "phrases" and prefixes* that a search asks for as a pattern for `found`, or None where there is none.
+    """
+    patterns = [pattern for term in sought(query)[:20] if (pattern := _term_pattern(term))]
     return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
 
@@ -174,7 +186,8 @@ def _markdown(links):
     renderer = markup.parser()
     if not links:
         renderer.disable(["link", "image"])
-    for rule in (_text, _verbatim, _fence, _code_block, _code_inline, _image, _heading_open, _heading_close):
+    for rule in (_text, _formula, _formula_block, _verbatim, _fence, _code_block, _code_inline, _image, _heading_open,
+                 _heading_close):  # fmt: skip
         renderer.add_render_rule(rule.__name__[1:], rule)
     renderer.add_render_rule("link_open", _link_open)
     renderer.add_render_rule("link_close", _link_close)
@@ -193,6 +206,14 @@ def _verbatim(self, tokens, index, options, env):
 
 def _code_inline(self, tokens, index, options, env):
     return f"<code>{text(tokens[index].content)}</code>"
+
+
+def _formula(self, tokens, index, options, env):
+    return f"<code>{text(tokens[index].content)}</code>"
+
+
+def _formula_block(self, tokens, index, options, env):
+    return format_html(VERBATIM, format_html("<code>{}</code>", text(tokens[index].content)))
 
 
 def _code_block(self, tokens, index, options, env):

@@ -1,6 +1,7 @@
 """What strangers wrote is shown and does nothing; and it is shown in bounded time."""
 
 import json
+import re
 import time
 
 import pytest
@@ -98,6 +99,34 @@ def test_all_that_was_written_is_shown(source, shown):
 )
 def test_nothing_is_missed_where_all_is_shown(source):
     assert rendering.markdown(source).complete
+
+
+FORMULAS = {
+    "in a line": (
+        r"so $$x^2\,dx$$, \(a*b*c\) and \[ i_1 \].",
+        [r"<code>$$x^2\,dx$$</code>", r"<code>\(a*b*c\)</code>", r"<code>\[ i_1 \]</code>"],
+    ),
+    "of its own": ("so\n\\[\nx\n= y\n- z\\,\n\\]\nis", ["<code>\\[\nx\n= y\n- z\\,\n\\]</code>"]),
+    "in a list": ("- a\n  $$\n  b\\,c\n  $$\n- d", ["<code>$$\nb\\,c\n$$</code>", "<li>d</li>"]),
+    "between single signs": (
+        r"$x\,y$ costs $5 and *$10*, from $5-$10",
+        [r"<code>$x\,y$</code> costs $5 and <em>$10</em>, from $5-$10"],
+    ),
+    "none": (r"\*a\* $$ \(", ["*a* $$ ("]),
+}
+
+
+@pytest.mark.parametrize(("source", "shown"), FORMULAS.values(), ids=FORMULAS.keys())
+def test_formulas_are_shown_as_they_were_written(source, shown):
+    html = rendering.markdown(source).html
+    assert [piece for piece in shown if piece not in html] == []
+
+
+def test_a_very_long_line_is_laid_out_in_stretches_that_add_nothing():
+    line = "".join(chr(97 + n % 26) + " " * (n % 7 == 0) for n in range(9_000))
+    html = rendering.raw(f"short\n{line}\n<end>").html
+    assert html.count('<span class="stretch">') == 3
+    assert re.sub("<[^>]+>", "", html) == f"short\n{line}\n&lt;end&gt;"
 
 
 def page_of(rendered, **context):
