@@ -151,7 +151,7 @@ def _plain(text, media_type="text/plain"):
 
 def _curl(project, payload):
     """A call that logs the same record again, under a new id."""
-    again = {"project": project.key, **{name: value for name, value in payload.items() if name != "external_id"}}
+    again = {"project": project.ref, **{name: value for name, value in payload.items() if name != "external_id"}}
     body = json.dumps(again, ensure_ascii=False).replace("'", "'\\''")
     return (
         f"curl {settings.ADDRESS}/api/v1/interactions \\\n"

@@ -317,6 +317,8 @@ def test_the_payload_is_given_back_as_it_came_with_its_digest(pages, project):
     assert answer["Content-Type"].startswith("application/json")
     assert answer.json()["messages"] == [{"role": "user", "content": "Hé"}]
     assert pages.get(address, {"as": "curl"}).content.decode().startswith("curl ")
+    by_id = address.replace(f"/p/{project.key}/", f"/p/{project.uid}/")  # the key may be another project's to her
+    assert f'"project": "{project.uid}"' in pages.get(by_id, {"as": "curl"}).content.decode()
     assert pages.get(address, {"as": "completion"}).content == b""
 
 
