@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from accounts.audit import record
 from accounts.permissions import DEPLOY
 from experiments import buckets, figures, folding
 from experiments.gates import rule
@@ -167,6 +168,7 @@ def cancel(*, test, by, reason=""):
         test = _running(test)
         _end(test, State.CANCELLED)
         _tell(test, by, f"Cancelled: {reason}" if reason else "Cancelled.")
+        record("ab-test.cancel", by=by, project=test.project, what=test.key, after={"reason": reason})
     return test
 
 
@@ -217,6 +219,8 @@ def decide(*, test, winner, reason, by):
         )  # fmt: skip
         won = f"Decided: {winner.letter}, {winner.model.key}, is the default now." if winner else ""
         _tell(test, by, won or "Ended without a winner.")
+        told = {"winner": winner.model.key if winner else None, "reason": decision.reason}
+        record("ab-test.decide", by=by, project=test.project, what=test.key, after=told)
     return decision
 
 
@@ -233,6 +237,7 @@ def roll_back(*, test, by):
         decision.save(update_fields=["rolled_back_at", "rolled_back_by"])
         again = f"{decision.former.key} is the default again" if decision.former else "the project has no default again"
         _tell(test, by, f"Rolled back: {again}.")
+        record("ab-test.roll-back", by=by, project=test.project, what=test.key)
     return decision
 
 

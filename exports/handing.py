@@ -2,6 +2,7 @@
 
 from django.http import FileResponse
 
+from accounts.audit import record
 from exports.places import file_of
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
@@ -10,8 +11,9 @@ TYPES = {"tar": "application/x-tar", "csv": "text/csv; charset=utf-8", "parquet"
 LINES = "application/x-ndjson"
 
 
-def open_file(export):
-    """A response that streams the export's file; Conflict while there is none yet, EntityNotFound where it is gone."""
+def open_file(export, by):
+    """A response that streams the export's file; Conflict while there is none yet, EntityNotFound where it is gone.
+    `by` takes it, as the audit log tells."""
     if export.is_under_way:
         raise Conflict(f"This export is {export.state}. Ask again when it is done.")
     try:
@@ -20,6 +22,7 @@ def open_file(export):
         file = None
     if file is None:
         raise EntityNotFound("File of the export", export.pk)
+    record("export.download", by=by, project=export.project, what=export.file_name, after={"id": str(export.pk)})
     kind = TYPES.get(export.file_name.rpartition(".")[2], LINES)
     response = FileResponse(file, as_attachment=True, filename=export.file_name, content_type=kind)
     response["Cache-Control"] = "private, no-store"

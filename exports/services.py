@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.audit import record
 from accounts.permissions import MANAGE_PROJECT
 from exports.columns import USUAL, read_columns
 from exports.finishing import ENDINGS
@@ -49,6 +50,8 @@ def begin_export(
     title = f"Export as {format.label}" + (f": {view}" if view else "")
     export.job = begin(project=project, by=by, kind=KIND, title=title, parameters={"export": str(export.pk)})
     export.save(force_insert=True)
+    told = {"id": str(export.pk), "filter": export.query, "format": export.format}
+    record("export.create", by=by, project=project, what=export.file_name, after=told)
     return export
 
 

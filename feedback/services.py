@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from accounts import prepared
+from accounts.audit import record
 from feedback.models import Feedback, FeedbackKey, Preference, ProjectFeedbackKey
 from interactions.rules import Conflict, RecordError, text_fault
 from projects.access import EntityNotFound
@@ -71,7 +72,7 @@ def guard_key(*, user, project, name, changes=False):
 
 
 @transaction.atomic
-def create_feedback_key(*, team, key, kind, name="", projects=(), **described):
+def create_feedback_key(*, team, key, kind, name="", projects=(), by=None, **described):
     """(the key, whether it is new). The same key and kind again is the same key; another kind is a Conflict, a range
     that the kind cannot have a RecordError.
 
@@ -86,7 +87,7 @@ def create_feedback_key(*, team, key, kind, name="", projects=(), **described):
     if made.kind != kind:
         raise Conflict(f"The feedback key {key!r} exists and is of the kind {made.kind}; send {made.kind}.")
     for project in projects:
-        link_feedback_key(project=project, key=made)
+        link_feedback_key(project=project, key=made, by=by)
     return made, created
 
 
@@ -126,16 +127,23 @@ def is_used(key):
     return given.current().exists() or given.filter(superseded_by=F("id")).exists() or compared.exists()
 
 
-def link_feedback_key(*, project, key):
+@transaction.atomic
+def link_feedback_key(*, project, key, by=None):
     """The project uses the key; what it was given before shows again."""
+    if ProjectFeedbackKey.objects.filter(project=project, feedback_key=key).exists():
+        return
     ProjectFeedbackKey.objects.bulk_create(
         [ProjectFeedbackKey(project=project, feedback_key=key)], ignore_conflicts=True
     )
+    record("feedback-key.link", by=by, project=project, what=key.key)
 
 
-def unlink_feedback_key(*, project, key):
+@transaction.atomic
+def unlink_feedback_key(*, project, key, by=None):
     """The project no longer uses the key; what was given is hidden and stays."""
-    ProjectFeedbackKey.objects.filter(project=project, feedback_key=key).delete()
+    gone, _ = ProjectFeedbackKey.objects.filter(project=project, feedback_key=key).delete()
+    if gone:
+        record("feedback-key.unlink", by=by, project=project, what=key.key)
 
 
 def keys_of(project):

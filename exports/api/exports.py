@@ -76,4 +76,4 @@ class ExportFile(APIView):
     def get(self, request, project, export_id) -> FileResponse:
         """Fetch it. 409 while it is being written, 404 once it is gone."""
         project = project_or_404(request.user, project)
-        return open_file(export_or_404(project, request.user, export_id))
+        return open_file(export_or_404(project, request.user, export_id), request.user)

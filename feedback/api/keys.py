@@ -98,7 +98,9 @@ class FeedbackKeyList(APIView):
         form.is_valid(raise_exception=True)
         project = project_or_404(request.user, form.validated_data.pop("project"), MANAGE_PROJECT)
         guard_key(user=request.user, project=project, name=form.validated_data["key"])
-        key, created = create_feedback_key(team=project.team, projects=[project], **form.validated_data)
+        key, created = create_feedback_key(
+            team=project.team, projects=[project], by=request.user, **form.validated_data
+        )
         code = status.HTTP_201_CREATED if created else status.HTTP_200_OK
         return Response(FeedbackKeySerializer(key).data, status=code)
 
@@ -127,7 +129,7 @@ class FeedbackKeyDetail(APIView):
         """Unlink the key from the project. Nothing is deleted: what was given is hidden, and shows again when the key
         is linked again. 409 while a running A/B test is judged by it."""
         project, key = self._named(request, key, MANAGE_PROJECT)
-        unlink_key(project=project, key=key)
+        unlink_key(project=project, key=key, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _named(self, request, key, *permission):

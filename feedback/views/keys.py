@@ -141,7 +141,9 @@ def feedback_key_create(request, project):
     if form.is_valid():
         guard_key(user=request.user, project=project, name=form.cleaned_data["key"])
         try:
-            key, created = create_feedback_key(team=project.team, projects=[project], **form.cleaned_data)
+            key, created = create_feedback_key(
+                team=project.team, projects=[project], by=request.user, **form.cleaned_data
+            )
         except Conflict as taken:
             form.add_error("key", str(taken))
         else:
@@ -181,7 +183,7 @@ def feedback_key_link(request, project):
     if not form.is_valid():
         return _list(request, project, link_form=form)
     key = form.cleaned_data["key"]
-    link_feedback_key(project=project, key=key)
+    link_feedback_key(project=project, key=key, by=request.user)
     messages.success(request, f"{key.name} is linked.")
     return redirect("feedback_key_list", project=project.ref)
 
@@ -191,7 +193,7 @@ def feedback_key_unlink(request, project, key):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     key = key_or_404(keys_of(project), key)
     try:
-        unlink_key(project=project, key=key)
+        unlink_key(project=project, key=key, by=request.user)
     except Conflict as fault:
         messages.error(request, str(fault))
     else:

@@ -175,7 +175,7 @@ class InteractionDetail(APIView):
     def delete(self, request, interaction_id):
         """Delete an interaction with its labels and feedback; its external id is free again. 409 while it is held."""
         row = interaction_or_404(request.user, interaction_id, DELETE)
-        if not delete_interactions(project=row.project, ids=[row.pk]):
+        if not delete_interactions(project=row.project, ids=[row.pk], by=request.user):
             refuse_held(row.pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

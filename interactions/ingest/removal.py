@@ -2,6 +2,7 @@
 
 from django.db import connection, transaction
 
+from accounts.audit import ids_told, record
 from feedback.removal import forget, forget_project
 from interactions import claims
 from interactions.ingest.once import completion_claims
@@ -25,12 +26,13 @@ from interactions.touches import insert_touches
 
 
 @transaction.atomic
-def delete_interactions(*, project, ids, stay_counted=False):
+def delete_interactions(*, project, ids, by=None, stay_counted=False):
     """Delete these interactions of the project whole, in all families; returns how many went.
 
     Those under a legal hold stay, and what they are compared with. The external ids of what goes are free again, and
     those of what was given to it. Comparisons go on both sides. Pictures stay until the sweep finds that nothing shows
     them. Running A/B tests no longer count what goes, unless it is to `stay_counted`: what only became old was seen.
+    `by` is the person who asks for it, as the audit log tells; None where a rule does.
     """
     rows = list(
         Interaction.objects.select_for_update(of=("self",))
@@ -52,7 +54,11 @@ def delete_interactions(*, project, ids, stay_counted=False):
     envelopes = InteractionBody.objects.filter(pk__in=gone).values_list("envelope__external_id", flat=True)
     claims.release(project, "interaction", [text for text in envelopes if text is not None])
     claims.release_of(completion_claims(project, rows), gone)
-    Hold.objects.filter(interaction_id__in=gone).delete()  # those that were released
+    Hold.objects.filter(interaction_id__in=gone).delete()  # those that were released; the audit log keeps who and why
+    if by and gone:
+        n = len(gone)
+        what = f"{n:,} interactions" if n > 1 else f"the interaction {gone[0]}"
+        record("interaction.delete", by=by, project=project, what=what, before=ids_told(gone))
     with connection.cursor() as cursor:
         for family in families():
             cursor.execute(f'DELETE FROM "{family.table}" WHERE "{family.column}" = ANY(%s)', [gone])

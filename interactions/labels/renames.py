@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
+from accounts.audit import record
 from interactions import ids
 from interactions.labels.changes import KEEP, change, delete_postings
 from interactions.labels.dictionary import Names, forget_names, make_labels
@@ -46,6 +47,7 @@ def begin_rename(*, project, by, key, to, value=""):
         raise EntityNotFound("Label", f"{key}:{old}" if old else key)
     new_key = None if old or _in_use(project, set(names.all_of(to)) - {key}) else to
     _give_up(project, by, key, old, to)
+    record("label.rename", by=by, project=project, what=f"{key}:{old}" if old else key, after={"name": to})
     if old:
         _reallow(project, key, old, to)
     else:

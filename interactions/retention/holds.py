@@ -5,6 +5,7 @@ Who deletes and who holds lock the interaction first, so that one of the two com
 
 from django.db import connection, transaction
 
+from accounts.audit import ids_told, record
 from interactions import ids as time_ids
 from interactions.models import Hold, Interaction
 from interactions.rules import Conflict, RecordError, text_fault
@@ -51,6 +52,7 @@ def hold(*, project, ids, reason, by):
     standing = Hold.objects.filter(interaction_id__in=found, released_at=None)
     new = found - set(standing.values_list("interaction_id", flat=True))
     Hold.objects.bulk_create(Hold(project=project, interaction_id=pk, reason=reason, by=by) for pk in sorted(new))
+    _record("hold.place", project, new, by, reason)
     return new
 
 
@@ -63,7 +65,14 @@ def release(*, project, ids, by, reason=""):
     Hold.objects.filter(interaction_id__in=held, released_at=None).update(
         released_by=by, released_at=time_ids.now(), released_because=reason
     )
+    _record("hold.release", project, held, by, reason)
     return held
+
+
+def _record(verb, project, ids, by, reason):
+    if ids:
+        what = f"{len(ids):,} interactions" if len(ids) > 1 else f"the interaction {min(ids)}"
+        record(verb, by=by, project=project, what=what, after={"reason": reason, **ids_told(ids)})
 
 
 def _locked(project, ids):

@@ -55,7 +55,7 @@ def interaction_delete_many(request, project):
     address, ids = Address.read(project, request.GET), chosen_ids(request)
     if "sure" not in request.POST:
         return _ask(request, project, ids, address)
-    n = delete_interactions(project=project, ids=ids)
+    n = delete_interactions(project=project, ids=ids, by=request.user)
     held = len(kept_among(ids))
     text = f"Deleted {n:,} interaction{'' if n == 1 else 's'}"
     text += f"; {held:,} stay{'s' if held == 1 else ''}: under a legal hold, or compared with what is" if held else ""
