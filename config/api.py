@@ -17,6 +17,7 @@ NO_DATABASE = (
     "The database does not answer. What was sent may be stored, whole or in part; "
     "under external ids it can be sent again."
 )
+SEND_KEY = "Send an API key, as Authorization: Bearer KEY. The page API keys makes them."
 SEND_JSON = "Send JSON, and say so: Content-Type: application/json. (A batch takes application/x-ndjson too.)"
 logger = logging.getLogger(__name__)
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
@@ -102,6 +103,7 @@ def exception_handler(error, context):
     if response is not None:
         fields = dict(_paths(error.detail, "")) if isinstance(error, exceptions.ValidationError) else {}
         text = "; ".join(f"{path}: {' '.join(texts)}" for path, texts in fields.items()) or str(error.detail)
+        text = SEND_KEY if isinstance(error, exceptions.NotAuthenticated) else text
         response.data = {"error": text, "fields": fields}
     return response
 

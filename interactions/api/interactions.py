@@ -106,12 +106,19 @@ class InteractionList(APIView):
         """Log one interaction. 201 means committed; 200 that its external_id was logged before with this payload."""
         try:
             record = object_of(request)
+            if not record:
+                raise RecordError({"": ["Send an interaction: project, messages or prompt, and completion."]})
             word = record.get("project")
             if not isinstance(word, str) or text_fault(word):
                 raise RecordError({"project": ["Name the project by its key or id."]})
         except (exceptions.APIException, RecordError):
             super().check_permissions(request)
             raise
+
+        if query := sorted(request.query_params):
+            super().check_permissions(request)
+            project_or_404(request.user, word, LOG)
+            raise RecordError({query[0][:60]: ["Nothing is read from the address here; send it in the body."]})
 
         def admit():
             super(InteractionList, self).check_permissions(request)

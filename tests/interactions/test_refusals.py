@@ -261,6 +261,25 @@ def test_a_body_that_is_no_json_object_is_refused(api, raw, said):
     assert said in answer.json()["error"]
 
 
+def test_what_the_address_of_a_record_says_is_not_passed_over(api, project):
+    record = {"project": project.key, "messages": HELLO, "completion": "Yes."}
+    answer = api.post("interactions?project=another", record)
+    assert (answer.status_code, set(answer.json()["fields"])) == (400, {"project"})
+    assert "body" in answer.json()["error"]
+
+
+def test_who_calls_amiss_is_told_how_to_call(client, api):
+    unkeyed = client.post("/api/v1/interactions", "{}", content_type="application/json")
+    assert (unkeyed.status_code, "Authorization: Bearer" in unkeyed.json()["error"]) == (401, True)
+    for path in ("/api/v1/interactions/abc", "//api/v1/interactions"):
+        nowhere = client.get("/", PATH_INFO=path, headers=api.headers)  # which would take the first part for a host
+        assert (nowhere.status_code, "UUIDs" in nowhere.json()["error"]) == (404, True)
+    for path in ("/api/v1/interactions", "/login"):
+        elsewhere = client.get(path, headers={"Host": "marginalia:8000"})
+        assert elsewhere.status_code == 400
+        assert b"'marginalia:8000'. Who runs it can add that to ALLOWED_HOSTS" in elsewhere.content
+
+
 def test_a_member_that_is_there_twice_is_named(api, project):
     before = stored()
     raw = '{"prompt": "Q", "completion": "A", "metadata": {"a": [{}, {"b\\u0062": 1, "bb": 2}], "c": 3, "c": 4}}'
