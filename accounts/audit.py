@@ -34,6 +34,7 @@ VERBS = {
     "feedback-key.link": "linked the feedback key",
     "feedback-key.unlink": "unlinked the feedback key",
     "model.attach": "attached the model",
+    "model.switch": "switched on or off the model",
     "model.detach": "detached the model",
     "model.default": "changed the default model of the project",
     "provider.create": "made the provider",

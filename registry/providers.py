@@ -6,6 +6,7 @@ from django.core.validators import slug_re
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 
+from accounts.audit import record
 from projects.access import EntityNotFound
 from registry.hosts import check_address
 from registry.kinds import PRESETS
@@ -27,7 +28,7 @@ def create_provider(*, team, key, kind, by, name="", address="", api_key="", is_
         raise Fault(faults)
     try:
         with transaction.atomic():
-            return Provider.objects.create(
+            provider = Provider.objects.create(
                 team=team,
                 key=key,
                 name=name or key,
@@ -36,6 +37,8 @@ def create_provider(*, team, key, kind, by, name="", address="", api_key="", is_
                 sealed_api_key=seal(api_key) if api_key else None,
                 is_pool=is_pool,
             )
+            record("provider.create", by=by, team=team, what=key, after={"kind": kind, "key": _mark(api_key)})
+            return provider
     except IntegrityError:
         raise Taken(f"{team.name} has a provider with the key {key} already.") from None
 
@@ -59,7 +62,19 @@ def change_provider(*, provider, by, **changes):
         changes["sealed_api_key"] = seal(api_key) if api_key else None
     if address != former:
         changes["sealed_address"] = seal(address)
+    told = {name: str(value) for name, value in changes.items() if not name.startswith("sealed_")}
+    if "sealed_address" in changes:
+        told["address"] = "another"
+    if "sealed_api_key" in changes:
+        told["key"] = _mark(api_key)
+    if told:
+        record("provider.change", by=by, team=provider.team, what=provider.key, after=told)
     return _save(provider, changes)
+
+
+def _mark(api_key):
+    """What the audit log tells of a key: that there is one."""
+    return "set" if api_key else "none"
 
 
 def _save(provider, changes):
@@ -74,10 +89,12 @@ def _save(provider, changes):
     return provider
 
 
-def delete_provider(*, provider):
+@transaction.atomic
+def delete_provider(*, provider, by=None):
     """It goes with its key; Taken while models are registered with it."""
     try:
         provider.delete()
+        record("provider.delete", by=by, team=provider.team, what=provider.key)
     except ProtectedError:
         keys = list(provider.models.order_by("key").values_list("key", flat=True)[:4])
         more = " and others" if len(keys) > 3 else ""

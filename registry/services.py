@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from accounts.audit import record
 from projects.access import EntityNotFound
 from projects.models import Project
 from registry.known import Known
@@ -108,7 +109,7 @@ def attach(*, project, model, by, desired_online=True):
     new one."""
     guard_model(user=by, project=project, model=model)
     _lock(project)
-    attachment, _ = Attachment.objects.update_or_create(
+    attachment, is_new = Attachment.objects.update_or_create(
         project=project,
         model=model,
         detached_at=None,
@@ -118,6 +119,8 @@ def attach(*, project, model, by, desired_online=True):
     if attachment.attached_by_id is None:
         attachment.attached_by = by
         attachment.save(update_fields=["attached_by"])
+    told = {"online": attachment.desired_online}
+    record("model.attach" if is_new else "model.switch", by=by, project=project, what=model.key, after=told)
     return attachment
 
 
@@ -141,6 +144,7 @@ def detach(*, project, model, by):
     ended = Attachment.objects.filter(project=project, model=model, detached_at=None)
     if not ended.update(detached_at=timezone.now(), detached_by=by, is_default=False):
         raise EntityNotFound("Model", model.key)
+    record("model.detach", by=by, project=project, what=model.key)
 
 
 @transaction.atomic
@@ -155,6 +159,8 @@ def set_default(*, project, model, by):
     current.filter(is_default=True).update(is_default=False)
     if model and not current.filter(model=model).update(is_default=True):
         raise EntityNotFound("Model", model.key)
+    told = {"before": {"default": former and former.model.key}, "after": {"default": model and model.key}}
+    record("model.default", by=by, project=project, what=project.key, **told)
     return former and former.model
 
 

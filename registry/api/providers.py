@@ -55,7 +55,8 @@ class ProviderDetail(Door):
     @extend_schema(summary="Delete a provider, with its key", responses={204: None})
     def delete(self, request, team, provider):
         """409 while models are registered with it."""
-        delete_provider(provider=provider_or_404(managed_team_or_404(request.user, team), provider))
+        found = provider_or_404(managed_team_or_404(request.user, team), provider)
+        delete_provider(provider=found, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -135,7 +135,7 @@ def provider_delete(request, team, provider):
     team = managed_team_or_404(request.user, team)
     provider = provider_or_404(team, provider)
     try:
-        delete_provider(provider=provider)
+        delete_provider(provider=provider, by=request.user)
     except Taken as taken:
         messages.error(request, str(taken))
         return redirect("provider_detail", team=team.key, provider=provider.key)
