@@ -3,6 +3,7 @@
 import datetime
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -57,8 +58,9 @@ class Pictures(models.TextChoices):
 
 
 class Export(models.Model):
-    """One file of what a filter matched; of comparisons those under `feedback_key`, empty for all. Until its `job` has
-    ended there is none; `number` lines (or rows), `size` in bytes and the SHA-256 (hex) are of the finished one."""
+    """One file of what a filter matched, or of the interactions that `ids` names in its place; of comparisons those
+    under `feedback_key`, empty for all. Until its `job` has ended there is none; `number` lines (or rows), `size` in
+    bytes and the SHA-256 (hex) are of the finished one."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="exports")
@@ -66,6 +68,7 @@ class Export(models.Model):
     job = models.OneToOneField(Job, on_delete=models.SET_NULL, null=True, related_name="+")
     view = models.CharField(max_length=100, blank=True)
     query = models.TextField(blank=True)
+    ids = ArrayField(models.UUIDField(), null=True)
     format = models.CharField(max_length=10, choices=Format)
     columns = models.JSONField(default=list)
     pictures = models.CharField(max_length=10, choices=Pictures)

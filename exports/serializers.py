@@ -46,6 +46,9 @@ class NewExportShape(serializers.Serializer):
     format = serializers.ChoiceField(Format.choices)
     filter = serializers.CharField(required=False, allow_blank=True, help_text="a query string of the filter language")
     view = serializers.CharField(required=False, help_text="key of a saved view, in the place of a filter")
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="up to 1,000 interactions, in the place of a filter"
+    )
     columns = serializers.ListField(
         child=serializers.CharField(), required=False, help_text=f"of csv and parquet: {ANY_COLUMN}"
     )
@@ -60,6 +63,10 @@ class NewExportShape(serializers.Serializer):
 
 
 class ExportShape(NewExportShape):
+    ids = None
+    chosen = serializers.IntegerField(
+        allow_null=True, help_text="how many interactions were named by their ids; null: those of the filter"
+    )
     feedback_key = serializers.CharField(allow_null=True)
     view = serializers.CharField(allow_null=True, help_text="name of the saved view that it was made of")
     id = serializers.UUIDField()
@@ -107,6 +114,7 @@ def present_export(export, ref):
         "format": export.format,
         "filter": export.query,
         "view": export.view or None,
+        "chosen": export.chosen,
         "columns": export.columns,
         "pictures": export.pictures,
         "corrected": export.corrected,

@@ -5,7 +5,7 @@ import time
 import uuid
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.audit import record
@@ -23,28 +23,31 @@ from jobs.services import Ended, begin, cancel
 from projects.access import EntityNotFound
 
 KIND = "exports.write"
+MOST_IDS = 1_000
 UNDER_WAY = 5  # of one person in one project
 FRESH = 3_600  # seconds that a folder without an export is left alone: it may just be made
 
 
 @transaction.atomic
 def begin_export(
-    *, project, by, format, query="", view="", columns=(), pictures=Pictures.INSIDE, corrected=False, feedback_key=""
-):
-    """Have the worker write what `query` (a query string in its one form) matches; the Export.
+    *, project, by, format, query="", view="", ids=None, columns=(), pictures=Pictures.INSIDE, corrected=False,
+    feedback_key="",
+):  # fmt: skip
+    """Have the worker write what `query` (a query string in its one form) matches, or the interactions of these `ids`
+    in their order; the Export. Of other projects' interactions none is written.
 
     `columns` are for CSV and Parquet alone, none for the usual ones; `corrected` takes the better answer where there
     is one, in training data alone; `feedback_key` is the one whose comparisons are told, "" for all, where a format
     tells comparisons. RecordError names what is wrong, Conflict that too much is under way.
     """
-    _check(project, format, pictures, columns, corrected, feedback_key)
+    _check(project, format, pictures, columns, corrected, feedback_key, ids)
     running = Export.objects.filter(project=project, by=by, job__state__in=[State.WAITING, State.RUNNING])
     if running.count() >= UNDER_WAY:
         raise Conflict(f"{UNDER_WAY} of your exports are under way here. Wait for one of them, or delete it.")
     format = Format(format)
     export = Export(
-        project=project, by=by, query=pinned(query, timezone.now()), view=view, format=format, pictures=pictures,
-        corrected=corrected, feedback_key=feedback_key,
+        project=project, by=by, query=pinned(query, timezone.now()), view=view, ids=ids, format=format,
+        pictures=pictures, corrected=corrected, feedback_key=feedback_key,
         columns=read_columns(list(columns)) or USUAL.get(format, []), file_name=_file_name(project, format, pictures),
     )  # fmt: skip
     title = f"Export as {format.label}" + (f": {view}" if view else "")
@@ -55,7 +58,7 @@ def begin_export(
     return export
 
 
-def _check(project, format, pictures, columns, corrected, feedback_key):
+def _check(project, format, pictures, columns, corrected, feedback_key, ids):
     faults = {}
     if format not in Format.values:
         faults["format"] = [f"Send one of {', '.join(Format.values)}."]
@@ -69,6 +72,8 @@ def _check(project, format, pictures, columns, corrected, feedback_key):
         faults["feedback_key"] = [f"This is for {' and '.join(OF_COMPARISONS)}; leave it out here."]
     elif feedback_key and feedback_key not in (keys := keys_of(project)):
         faults["feedback_key"] = [f"The project has no such key. It has {', '.join(keys) or 'none'}."]
+    if ids is not None and not 1 <= len(ids) <= MOST_IDS:
+        faults["ids"] = [f"Send 1 to {MOST_IDS:,} ids of interactions."]
     if faults:
         raise RecordError(faults)
 
@@ -80,9 +85,11 @@ def _file_name(project, format, pictures):
 
 
 def exports_of(project, user):
-    """The Exports of a project that this person may fetch, newest first: her own, and all for who manages it."""
+    """The Exports of a project that this person may fetch, newest first: her own, and all for who manages it.
+    `.chosen` is how many ids it names, None where a filter says what is in it."""
     seen = Q() if MANAGE_PROJECT in project.permissions else Q(by=user)
-    return Export.objects.filter(seen, project=project).select_related("by", "job").order_by("-created_at", "pk")
+    rows = Export.objects.filter(seen, project=project).select_related("by", "job").defer("ids")
+    return rows.annotate(chosen=F("ids__len")).order_by("-created_at", "pk")
 
 
 def export_or_404(project, user, export_id):

@@ -71,6 +71,45 @@ class Spool:
         self.file.close()
 
 
+class Matched:
+    """What a Wanted finds, in slices."""
+
+    def __init__(self, project, wanted, before=None):
+        self.project = project
+        self.wanted = replace(wanted, before=datetime.fromisoformat(before)) if before else wanted
+
+    def slice(self, cursor):
+        """([id], where to look on, None at the end)"""
+        return through(self.project, self.wanted, cursor, SLICE, SECONDS)
+
+    def behind(self, pk):
+        return str(Cursor(pk))
+
+    def number(self):
+        """How many there are, None where that cannot be told."""
+        n = number(self.project, self.wanted)
+        counted = None if n is not None else count(self.project, self.wanted)
+        return n if counted is None else None if counted.capped else counted.n
+
+
+class Chosen:
+    """The interactions of these ids, in slices."""
+
+    def __init__(self, ids):
+        self.ids = list(dict.fromkeys(ids))
+
+    def slice(self, cursor):
+        start = int(cursor or 0)
+        end = start + SLICE
+        return self.ids[start:end], str(end) if end < len(self.ids) else None
+
+    def behind(self, pk):
+        return str(self.ids.index(pk) + 1)
+
+    def number(self):
+        return len(self.ids)
+
+
 def write(work, export, wanted, key, address):
     """Write the export's file for a Work; what is told of it. `key` is the FeedbackKey of its comparisons, or None;
     `address(sha256)` links to a picture that is left out."""
@@ -80,7 +119,7 @@ def write(work, export, wanted, key, address):
         corrected=export.corrected, key=key, folder=folder / FOLDER, address=address,
     )  # fmt: skip
     try:
-        place = write_lines(work, wanted, lines, folder / ROWS)
+        place = _write_lines(work, export, wanted, lines, folder / ROWS)
         return finish(export, Beat(work, place))
     except Cancelled:
         remove(export.pk)
@@ -91,20 +130,20 @@ def write(work, export, wanted, key, address):
         raise
 
 
-def write_lines(work, wanted, lines, path):
-    """All lines of what is wanted; the Place at their end."""
+def _write_lines(work, export, wanted, lines, path):
+    """All lines of what is chosen or wanted; the Place at their end."""
     place = Place(**work.place) if work.place else Place()
     if place.whole:
         return place
     if not work.place:
-        place = Place(before=_before(work.project, wanted))
-    wanted = replace(wanted, before=datetime.fromisoformat(place.before)) if place.before else wanted
-    if not work.place:
-        _expect(work, wanted)
+        place = Place(before=None if export.ids else _before(work.project, wanted))
+    source = Chosen(export.ids) if export.ids else Matched(work.project, wanted, place.before)
+    if not work.place and (n := source.number()) is not None:
+        work.expect(n)
     with Spool(path, place.size, lines.header) as spool:
         while not place.whole:
             with work.slice():
-                passed, place = _slice(work.project, wanted, lines, spool, place)
+                passed, place = _slice(work.project, source, lines, spool, place)
                 spool.settle()
                 work.advance(passed, asdict(place))
     return place
@@ -116,17 +155,9 @@ def _before(project, wanted):
     return newest and (ids.time_of(newest) + timedelta(milliseconds=1)).isoformat()
 
 
-def _expect(work, wanted):
-    """Say how many there are, where that can be told."""
-    n = number(work.project, wanted)
-    counted = None if n is not None else count(work.project, wanted)
-    if counted is None or not counted.capped:
-        work.expect(n if counted is None else counted.n)
-
-
-def _slice(project, wanted, lines, spool, place):
+def _slice(project, source, lines, spool, place):
     """(how many interactions were passed, the Place behind them)"""
-    found, cursor = through(project, wanted, place.cursor, SLICE, SECONDS)
+    found, cursor = source.slice(place.cursor)
     rows = labels_of(Interaction.objects.for_table().filter(project=project).in_order(found))
     begun, until = spool.size, time.monotonic() + SECONDS
     n, made, passed = 0, 0, len(found)
@@ -135,7 +166,7 @@ def _slice(project, wanted, lines, spool, place):
             spool.write(line)
         n, made = n + len(written), made + bool(written)
         if spool.size - begun > MOST or time.monotonic() > until:
-            passed, cursor = found.index(row.pk) + 1, str(Cursor(row.pk))
+            passed, cursor = found.index(row.pk) + 1, source.behind(row.pk)
             break
     left_out = place.left_out + passed - made
     return passed, Place(cursor, spool.size, place.number + n, left_out, cursor is None, place.before)

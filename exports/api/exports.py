@@ -1,5 +1,7 @@
 """REST: exports."""
 
+from uuid import UUID
+
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -19,7 +21,7 @@ from interactions.rules import RecordError
 from projects.access import project_or_404
 
 SHOWN = 100
-MEMBERS = {"format": str, "filter": str, "view": str, "columns": list, "pictures": str, "corrected": bool,
+MEMBERS = {"format": str, "filter": str, "view": str, "ids": list, "columns": list, "pictures": str, "corrected": bool,
            "feedback_key": str}  # fmt: skip
 
 
@@ -40,16 +42,26 @@ class ExportList(APIView):
         project = project_or_404(request.user, project)
         given = read_body(request.data, MEMBERS)
         given["corrected"] = given.get("corrected", given.get("format") in TRAINING)
+        if len(named := {"filter", "view", "ids"} & given.keys()) > 1:
+            raise RecordError({max(named): ["Send one of filter, view and ids."]})
+        if "ids" in given:
+            given["ids"] = _ids(given["ids"])
         if "view" in given:
-            if "filter" in given:
-                raise RecordError({"view": ["Send either view or filter, not both."]})
             view = saved.view_or_404(project, request.user, given.pop("view"))
             of_view = view.columns if given.get("format") in (Format.CSV, Format.PARQUET) else []
             given = {"columns": of_view, **given, "view": view.name, "query": view.query}
         else:
             given["query"] = canonical_query(project, given.pop("filter", ""))
         export = begin_export(project=project, by=request.user, **{"format": "", **given})
+        export.chosen = len(export.ids) if export.ids else None
         return Response(present_export(export, project.ref), status=status.HTTP_202_ACCEPTED)
+
+
+def _ids(texts):
+    try:
+        return [UUID(text) for text in texts]
+    except (ValueError, AttributeError, TypeError):
+        raise RecordError({"ids": ["Send the ids of interactions, as logging them answered."]}) from None
 
 
 class ExportDetail(APIView):

@@ -15,6 +15,7 @@ from exports.views import filter_of, table_of, words_of
 from interactions.filters import read_wanted
 from interactions.rules import Conflict, RecordError
 from interactions.search.facets import count_shown
+from interactions.views.selection import chosen_ids
 from projects.access import project_or_404
 
 SHOWN = 50
@@ -38,25 +39,30 @@ def export_list(request, project):
 
 @require_http_methods(["GET", "POST"])
 def export_create(request, project):
-    """What of the query string's filter is exported, and how."""
+    """What of the query string's filter, or of the ticked rows that are posted, is exported, and how."""
     project = project_or_404(request.user, project)
+    ids = chosen_ids(request) if request.method == "POST" else []
+    is_chosen = "format" in request.POST  # the table's bar posts but which rows
+    if request.method == "POST" and not is_chosen and ("all" in request.POST or not ids):
+        return redirect(request.get_full_path())
     try:
         query, words, table = filter_of(project, request.GET)
     except RecordError:
         return redirect(table_of(project, request.GET.urlencode()))  # where it is told
     view = _view(project, request.user, request.GET.get("view"), query)
-    form = ExportForm(request.POST or None, project=project, chosen=view.columns if view else ())
+    form = ExportForm(request.POST if is_chosen else None, project=project, chosen=view.columns if view else ())
     if form.is_valid():
-        name = view.name if view else ""
+        what = {"ids": ids} if ids else {"query": query, "view": view.name if view else ""}
         try:
-            begin_export(project=project, by=request.user, query=query, view=name, **form.asked)
+            begin_export(project=project, by=request.user, **what, **form.asked)
         except (Conflict, RecordError) as error:
             form.add_error(None, str(error))
         else:
             return redirect("export_list", project=project.ref)
     context = {
         "project": project, "nav": "interactions", "form": form, "words": words, "table": table, "view": view,
-        "counted": count_shown(project, read_wanted(QueryDict(query), project)), "days": KEPT.days,
+        "counted": None if ids else count_shown(project, read_wanted(QueryDict(query), project)),
+        "ids": ids, "days": KEPT.days,
     }  # fmt: skip
     return render(request, "exports/export_form.html", context, status=422 if form.errors else 200)
 

@@ -258,7 +258,7 @@ def test_before_it_is_done_there_is_no_file(api, client, project, owner):
         ({"format": "openai", "corrected": "yes"}, "corrected"),
         ({"format": "jsonl", "name": "x"}, "name"),
         ({"format": "jsonl", "filter": "&".join(["label=a"] * 30_000)}, "4,000"),
-        ({"format": "jsonl", "filter": "q=a", "view": "b"}, "not both"),
+        ({"format": "jsonl", "filter": "q=a", "view": "b"}, "Send one of filter, view and ids"),
         ([1], "object"),
     ],
 )
@@ -357,6 +357,35 @@ def test_an_export_is_asked_for_by_a_form_and_listed_with_its_link(client, proje
     assert "every 2s" not in done and f"/exports/{row.pk}/file" in done
     client.post(f"/p/{project.key}/exports/{row.pk}/delete")
     assert not Export.objects.exists()
+
+
+def test_ticked_rows_alone_are_exported_in_their_order(client, api, project, owner, monkeypatch):
+    monkeypatch.setattr("exports.writing.SLICE", 1)
+    ticked = [make_interaction(project, completion=text).pk for text in "abcd"][:3]
+    stranger = make_interaction(make_project(), completion="x").pk
+    client.force_login(owner)
+    table = f"/p/{project.key}/interactions?label=a"
+    bar = client.get(f"/p/{project.key}/interactions").content.decode()
+    assert f'formaction="/p/{project.key}/exports/new"' in bar
+    address = f"/p/{project.key}/exports/new?label=a"
+    asked = {"table": "1", "next": table, "id": ticked[:2]}
+    page = client.post(address, asked).content.decode()
+    assert "2 ticked in the table" in page and page.count('name="id"') == 2
+    assert client.post(address, {**asked, "all": "1"}).headers["Location"] == address
+    form = {"format": "csv", "pictures": "inside", "columns": ["completion"], "id": [*ticked, stranger]}
+    assert client.post(address, form).headers["Location"] == f"/p/{project.key}/exports"
+    row = Export.objects.get()
+    run_job(WRITE, row.job_id)
+    assert "4 ticked" in client.get(f"/p/{project.key}/exports").content.decode()
+    told = api.get(f"{base(project)}/{row.pk}").json()
+    assert (told["chosen"], told["filter"], told["number"], told["total"]) == (4, "", 3, 4)
+    assert fetch(api, project, told).split() == [b"completion", b"a", b"b", b"c"]
+    told, raw = export(api, project, format="csv", columns=["completion"], ids=[str(ticked[1]), str(ticked[0])])
+    assert (told["chosen"], raw.split()) == (2, [b"completion", b"b", b"a"])
+    for wrong in ({"ids": ["x"]}, {"ids": []}, {"ids": [str(ticked[0])] * 1_001}):
+        assert api.post(base(project), {"format": "csv", **wrong}).json()["fields"].keys() == {"ids"}
+    both = {"format": "csv", "ids": [str(ticked[0])], "filter": ""}
+    assert api.post(base(project), both).status_code == 400
 
 
 def test_columns_are_kept_from_formats_that_have_none(client, project, owner):
