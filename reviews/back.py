@@ -50,7 +50,14 @@ def _undo(review, step):
 
 def before(review):
     """The Review that she ended before this one, submitted or skipped, or None."""
-    rows = slots.hers(review.queue, review.by, state__in=[State.SUBMITTED, State.SKIPPED]).exclude(pk=review.pk)
-    if review.ended_at:
-        rows = rows.filter(ended_at__lt=review.ended_at)
-    return rows.order_by("-ended_at").first()
+    rows = _ended(review.queue, review.by).exclude(pk=review.pk)
+    return (rows.filter(ended_at__lt=review.ended_at) if review.ended_at else rows).first()
+
+
+def newest(queue, user):
+    """The Review that she ended last, submitted or skipped, or None."""
+    return _ended(queue, user).first()
+
+
+def _ended(queue, user):
+    return slots.hers(queue, user, state__in=[State.SUBMITTED, State.SKIPPED]).order_by("-ended_at")

@@ -27,6 +27,7 @@ urlpatterns = [
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}/next", desk.desk_next, name="desk_next"),
     path(f"{DESK}/undo", desk.desk_undo, name="desk_undo"),
+    path(f"{DESK}/last", desk.desk_last, name="desk_last"),
     path(f"{DESK}/<uuid:review_id>", desk.desk_review, name="desk_review"),
     path(f"{DESK}/<uuid:review_id>/draft", desk.desk_draft, name="desk_draft"),
     path(f"{DESK}/<uuid:review_id>/hold", desk.desk_hold, name="desk_hold"),

@@ -26,6 +26,7 @@ from reviews.views.keys import keys_of
 from reviews.views.showing import completion_of, item_context
 
 MOST_BESIDES = 100
+NONE_BEFORE = "There is none before this one."
 WITHOUT_ANSWER = {"skip": work.skip, "later": work.later}
 
 
@@ -97,6 +98,13 @@ def desk_undo(request, project, queue):
 
 
 @require_safe
+def desk_last(request, project, queue):
+    """The one that she ended last: at the end of a queue there is none that it came before."""
+    project, queue = desk_queue(request, project, queue)
+    return _back(request, project, queue, back.newest(queue, request.user), NONE_BEFORE)
+
+
+@require_safe
 def desk_before(request, project, queue, review_id):
     """The one that was ended before this one."""
     project, queue = desk_queue(request, project, queue)
@@ -104,7 +112,7 @@ def desk_before(request, project, queue, review_id):
         review = back.before(slots.review_or_404(queue, request.user, review_id))
     except EntityNotFound:
         review = None
-    return _back(request, project, queue, review, "There is none before this one.")
+    return _back(request, project, queue, review, NONE_BEFORE)
 
 
 # -- answers --------------------------------------------------------------------------------------
