@@ -4,11 +4,11 @@ import { drafts, fromHere, saveDraft } from "./desk_drafts.js";
 import { $, $$, counts, desk, flash, floor, foldGuide, isOver, now, progress, say, showDiff, showGuide, sleep, toast } from "./desk_frame.js";
 import { actionFor, TYPING } from "./desk_keys.js";
 import { choose, digit, filledIn, hideFaults, isChanged, isComplete, isReady, isTyped, markFirst, markNext, rest, tab, unchange, whenAnswered } from "./desk_questions.js";
+import { toCompletion, toPlace, toQuestions, toTop, turn } from "./desk_reading.js";
 import { answersWait, Outbox, request } from "./outbox.js";
 
 const AHEAD = "alone" in desk.dataset ? 0 : 2; // items that wait
 const STALE = 240_000, HOLD_EVERY = 120_000; // an item is locked for five minutes
-const PAGE = 0.85; // of what is seen of the interaction
 
 /* -- what is shown, and what waits ------------------------------------------------------------- */
 let ahead = [];
@@ -26,7 +26,7 @@ function show(item) {
   const second = $("[data-second]", desk);
   if (second) second.hidden = !item.dataset.second;
   showGuide(item);
-  window.scrollTo(0, 0);
+  toPlace(item);
   markFirst();
   progress();
   const from = since || performance.now();
@@ -192,7 +192,6 @@ $("#toasts").addEventListener("click", (e) => {
 });
 
 /* -- keys, and buttons that do what they do -------------------------------------------------------- */
-const turn = (pages) => { const talk = $(".talk", now.item); talk?.scrollBy({ top: pages * PAGE * talk.clientHeight }); };
 const ACTS = {
   digit,
   submit: (e) => finish("submit", e),
@@ -213,6 +212,8 @@ const ACTS = {
   down: () => markNext(1),
   pageup: () => turn(-1),
   pagedown: () => turn(1),
+  top: toTop,
+  completion: toCompletion,
 };
 for (const side of ["a", "b", "tie", "both_bad"]) {
   ACTS[side] = (e) => { const input = $(`.verdicts input[value="${side}"]`, now.item); if (input) choose(input.closest(".q"), input, e); };
@@ -236,8 +237,9 @@ floor.addEventListener("submit", (e) => {
   else if (e.target.matches("[data-undo]")) ACTS.undo();
 });
 desk.addEventListener("click", (e) => {
-  const before = e.target.closest("[data-previous]");
+  const before = e.target.closest("[data-previous]"), to = e.target.closest("[data-to]");
   if (before) { e.preventDefault(); ACTS.previous(); }
+  if (to) { e.preventDefault(); if (to.dataset.to === "questions") toQuestions(); else toCompletion(); }
   const away = e.target.closest("[data-away]"), go = () => location.assign(away.href);
   if (away && isChanged() && !e.ctrlKey && !e.metaKey && !e.shiftKey) { e.preventDefault(); leave(go, () => Promise.race([box.sent(), sleep(3_000)]).then(go)); }
 });

@@ -4,7 +4,7 @@ import { desk } from "./desk_frame.js";
 export const TYPING = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
 const keyOf = JSON.parse(desk.dataset.keys);
 const actionOf = Object.fromEntries(Object.entries(keyOf).map(([action, key]) => [key === "Space" ? " " : key, action]));
-const ALSO = { ArrowLeft: "previous", ArrowRight: "next", k: "previous", j: "next", ArrowUp: "up", ArrowDown: "down", PageUp: "pageup", PageDown: "pagedown" };
+const ALSO = { ArrowLeft: "previous", ArrowRight: "next", k: "previous", j: "next", ArrowUp: "up", ArrowDown: "down", PageUp: "pageup", PageDown: "pagedown", Home: "top", End: "completion", " ": "pagedown" };
 
 export const lettersWork = () => desk.dataset.letters !== "off" && localStorage.getItem("letters") !== "off";
 
@@ -15,9 +15,10 @@ export function actionFor(e) {
   if (e.altKey || typing) return null;
   if (target.closest?.("button, a, summary, .btn input") && (key === "Enter" || key === " ")) return null;
   if (key.startsWith("Arrow") && target.matches?.("[type=radio], .talk, pre")) return null;
-  if (key.startsWith("Page") && target.matches?.(".talk, pre")) return null;
+  if (/^(Page|Home)/.test(key) && target.matches?.(".talk, pre")) return null;
   if (key.length === 1 && !lettersWork()) return null;
   if (/^[0-9]$/.test(key)) return "digit";
+  if (key === " " && !actionOf[key] && (e.shiftKey || target.matches?.("input, .talk, pre"))) return null;
   const action = actionOf[key] ?? ALSO[key];
   return action && (action !== "diff" || "pair" in desk.dataset) ? action : null;
 }

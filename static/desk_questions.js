@@ -35,11 +35,12 @@ export function isComplete() {
   const fault = firstFault();
   hideFaults();
   if (fault < 0) return true;
-  mark(fault);
   const told = $(".fault", questions()[fault]);
   told.usual ??= told.textContent;
   told.textContent = fieldOf(questions()[fault]).validationMessage || told.usual; // of a number that is none here
   told.hidden = false;
+  mark(fault);
+  told.scrollIntoView({ block: "nearest" });
   say("This question needs an answer first.");
   return false;
 }

@@ -243,6 +243,48 @@ def test_going_back_and_on_again(open_page, queue):
     assert submitted(queue).count() == 1
 
 
+def test_the_last_one_can_be_looked_at_from_the_end(open_page, project):
+    page = open_page()
+    desk(page, make_queue(project, "few", query="q=%22Question+3%22", questions=YES_NO))
+    until(page, "Boolean(document.querySelector('.item:not([data-ahead])').seenAt)")
+    one = shown(page)
+    press(page, "1")
+    page.get_by_text("Nothing is left for you here").wait_for()
+    settled(page)
+    press(page, "ArrowLeft")
+    back_at(page, one)
+    page.get_by_text("Submitting again changes what you said").wait_for()
+
+
+def test_a_long_chat_is_read_by_keys_and_found_again_where_it_was(open_page, project):
+    messages = [{"role": "user", "content": f"Part {place}. " + "word " * 200} for place in range(40)]
+    ingest(project=project, records=[{"messages": messages, "completion": "z"}], by=owner_of(project))
+    queue = make_queue(project, "long", query="q=%22Part+39%22", questions=[*YES_NO, *TEXTS])
+    page = desk(open_page(), queue)
+    until(page, "Boolean(document.querySelector('.item').seenAt)")
+    at = "document.querySelector('.item:not([data-ahead]) .talk').scrollTop"
+    press(page, "Space")
+    until(page, f"{at} > 400")
+    press(page, "End")
+    expect(page.locator(".turn.done")).to_be_in_viewport()
+    press(page, "Home")
+    until(page, f"{at} === 0")
+    press(page, "PageDown", "PageDown")
+    until(page, f"{at} > 900")
+    until(page, "Object.keys(sessionStorage).some((name) => name.startsWith('desk places'))")
+    page.reload()
+    until(page, f"document.querySelector('.item')?.seenAt && {at} > 900")
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("link", name="To the completion").click()
+    expect(page.locator(".turn.done")).to_be_in_viewport()
+    page.get_by_role("link", name="To the questions").click()
+    expect(page.locator(".q.active")).to_be_in_viewport()
+    page.evaluate("scrollTo(0, 0)")
+    page.get_by_role("button", name="Submit and next").click()
+    fault, bars = page.locator(".fault:visible").bounding_box(), page.locator(".actionbar").bounding_box()
+    assert fault["y"] + fault["height"] <= bars["y"]  # it is told above the bar, not behind it
+
+
 def went_back(page, queue):
     """(the item that is shown again after it was answered, the one that comes after it)."""
     desk(page, queue)
