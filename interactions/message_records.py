@@ -4,10 +4,9 @@ A part of the one pass over a record (records.py), which is the writers' hot pat
 """
 
 from interactions.pictures import REFERENCE, PictureError, Taking
-from interactions.rules import kind_of
+from interactions.rules import MAX_TEXT, kind_of
 
 ROLES = {"system", "developer", "user", "assistant", "tool", "function"}
-PARTS = {"text", "image_url", "input_audio", "file", "refusal", "thinking"}
 
 
 def shows_pictures(raw):
@@ -78,13 +77,15 @@ class Messages:
 
     def _part(self, part, path):
         kind = part.get("type") if isinstance(part, dict) else None
-        if not isinstance(kind, str) or kind not in PARTS:
-            self.wrong(path, f"A part is an object whose type is one of {', '.join(sorted(PARTS))}.")
+        if not isinstance(kind, str) or not 1 <= len(kind) <= MAX_TEXT:
+            self.wrong(path, f"A part is an object whose type is 1 to {MAX_TEXT} characters, such as image_url.")
         elif kind == "text" and not isinstance(part.get("text"), str):
             self.wrong(f"{path}.text", f"Send text, not {kind_of(part.get('text'))}.")
         elif kind == "image_url":
             return self._image(part, path)
-        return part
+        elif kind == "tool_use":  # Anthropic's name of a call
+            self.tools += 1
+        return part  # of a kind that we do not know it is kept as it came
 
     def _image(self, part, path):
         """Both spellings: the address itself, or an object that holds it as `url`."""

@@ -185,7 +185,15 @@ class Transcript:
         if part["type"] == "image_url":
             image = part["image_url"]
             return self._image(image["url"] if isinstance(image, dict) else image)
-        return _card(part)
+        return _card(part) if part["type"] in CARDS else Part("text", self._as_json(part))
+
+    def _as_json(self, part):
+        """A part of a kind that we do not know."""
+        source = _json(part)
+        if self.raw or self.left <= 0 or len(source) <= colours.MOST:
+            return self._text(source)
+        self.left -= colours.MOST
+        return rendering.plain(source, colours.MOST)
 
     def _image(self, url):
         found = reference(url)
@@ -231,7 +239,7 @@ def _summary(message):
 def _card(part):
     """A part that we keep as it came but cannot show."""
     kind = part["type"]
-    name, icon = CARDS.get(kind, (kind, "file"))
+    name, icon = CARDS[kind]
     value = part.get(kind)
     detail = value if isinstance(value, str) else ""
     if isinstance(value, dict):

@@ -29,7 +29,7 @@ values = st.recursive(
 )
 strangers = st.dictionaries(st.sampled_from(["name", "Name", "naïve", "cache_control", "ID", "id"]), values, max_size=3)
 remote = st.sampled_from(["https://example.org/a.png", "http://x/#é", "javascript:alert(1)", "marginalia-blobs"])
-kept_parts = st.sampled_from(["input_audio", "file", "refusal"])
+kept_parts = st.sampled_from(["input_audio", "file", "refusal", "video_url", "tool_result"])
 parts = st.one_of(
     st.builds(lambda text, more: more | {"type": "text", "text": text}, texts, strangers),
     st.builds(lambda url, more: more | {"type": "image_url", "image_url": url}, remote, strangers),

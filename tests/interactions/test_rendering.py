@@ -390,7 +390,7 @@ def test_a_folded_turn_shows_who_spoke_and_what_was_called():
     assert "<code>look</code>" in html
 
 
-def test_pictures_stand_together_and_what_cannot_be_shown_is_a_card():
+def test_pictures_stand_together_and_what_cannot_be_shown_is_a_card_or_json():
     sha = "a" * 64
     content = [
         {"type": "text", "text": "Look"},
@@ -401,9 +401,14 @@ def test_pictures_stand_together_and_what_cannot_be_shown_is_a_card():
         {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
         {"type": "file", "file": {"filename": "policy.pdf"}},
         {"type": "refusal", "refusal": "No."},
+        {"type": "tool_result", "tool_use_id": "toolu_7", "content": "<b>9 mm</b>"},
+        {"type": "video_url", "video_url": {"url": "data:video/mp4;base64," + "A" * 50_000}},
     ]
     (turn,) = transcript([{"role": "user", "content": content}]).turns
-    assert [part.kind for part in turn.parts] == ["text", "pictures", "remote", "remote", "card", "card", "card"]
+    kinds = ["text", "pictures", "remote", "remote", "card", "card", "card", "text", "text"]
+    assert [part.kind for part in turn.parts] == kinds
+    assert "toolu_7" in turn.parts[7].rendered.html and "&lt;b&gt;9 mm" in turn.parts[7].rendered.html
+    assert turn.parts[8].rendered.cut and "video_url" in turn.parts[8].rendered.html
     assert len(turn.parts[1].pictures) == 2
     assert [part.is_link for part in turn.parts[2:4]] == [True, False]
     assert turn.parts[5].address == "policy.pdf"
