@@ -17,13 +17,13 @@ from exports.models import KEPT, Export, Format, Pictures, SavedView
 from exports.places import remove, root
 from feedback.services import keys_of
 from interactions.rules import Conflict, RecordError
+from interactions.ticked import MOST
 from interactions.times import pinned
 from jobs.models import ENDED, State
 from jobs.services import Ended, begin, cancel
 from projects.access import EntityNotFound
 
 KIND = "exports.write"
-MOST_IDS = 1_000
 UNDER_WAY = 5  # of one person in one project
 FRESH = 3_600  # seconds that a folder without an export is left alone: it may just be made
 
@@ -72,8 +72,8 @@ def _check(project, format, pictures, columns, corrected, feedback_key, ids):
         faults["feedback_key"] = [f"This is for {' and '.join(OF_COMPARISONS)}; leave it out here."]
     elif feedback_key and feedback_key not in (keys := keys_of(project)):
         faults["feedback_key"] = [f"The project has no such key. It has {', '.join(keys) or 'none'}."]
-    if ids is not None and not 1 <= len(ids) <= MOST_IDS:
-        faults["ids"] = [f"Send 1 to {MOST_IDS:,} ids of interactions."]
+    if ids is not None and not 1 <= len(ids) <= MOST:
+        faults["ids"] = [f"Send 1 to {MOST:,} ids of interactions."]
     if faults:
         raise RecordError(faults)
 

@@ -15,7 +15,7 @@ from exports.views import filter_of, table_of, words_of
 from interactions.filters import read_wanted
 from interactions.rules import Conflict, RecordError
 from interactions.search.facets import count_shown
-from interactions.views.selection import chosen_ids
+from interactions.ticked import chosen_ids
 from projects.access import project_or_404
 
 SHOWN = 50

@@ -7,10 +7,11 @@ from accounts.permissions import MANAGE_PROJECT
 from interactions.models import Interaction
 from interactions.retention.holds import hold, release
 from interactions.rules import RecordError
+from interactions.ticked import chosen_ids
 from interactions.views.address import Address
 from interactions.views.answers import answer, refuse
 from interactions.views.detail import interaction_or_404
-from interactions.views.selection import SAMPLE, chosen_ids
+from interactions.views.selection import SAMPLE
 from projects.access import project_or_404
 
 

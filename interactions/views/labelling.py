@@ -13,12 +13,12 @@ from interactions.labels import remove_label, remove_labels, set_label, set_labe
 from interactions.labels.keys import allowed_of
 from interactions.rules import label_fault
 from interactions.templatetags.interactions import FLAG
+from interactions.ticked import MOST, chosen_ids
 from interactions.views.address import Address
 from interactions.views.alike import all_alike
 from interactions.views.answers import answer, refuse
 from interactions.views.detail import interaction_or_404
 from interactions.views.label_jobs import label_all
-from interactions.views.selection import MOST, chosen_ids
 from projects.access import project_or_404
 
 SUGGESTIONS = 7

@@ -1,8 +1,5 @@
-"""Ticked rows: which they are, deleting them after a question, and the toast left for the page that comes next."""
+"""Ticked rows: deleting them after a question, and the toast left for the page that comes next."""
 
-import uuid
-
-from django.core.exceptions import BadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
@@ -11,22 +8,11 @@ from accounts.permissions import DELETE
 from interactions.ingest.removal import delete_interactions
 from interactions.models import Interaction
 from interactions.retention.holds import kept_among
+from interactions.ticked import chosen_ids
 from interactions.views.address import Address
 from projects.access import EntityNotFound, project_or_404
 
-MOST = 1_000
 SAMPLE = 5
-
-
-def chosen_ids(request):
-    """The ids of the ticked rows of a form."""
-    texts = request.POST.getlist("id")
-    try:
-        if len(texts) > MOST:
-            raise ValueError
-        return [uuid.UUID(text) for text in texts]
-    except ValueError:
-        raise BadRequest(f"Send up to {MOST:,} ids of interactions as 'id'.") from None
 
 
 def leave_toast(request, text, token="", is_error=False, undo="label_undo"):
