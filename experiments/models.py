@@ -36,8 +36,7 @@ class JudgedBy(models.TextChoices):
 
 class ABTest(models.Model):
     """One question to the traffic. `buckets` are [start, end) pairs of the project's units that take part, together
-    `traffic_split` of all. A `sequence` is a time in which nothing about the split was changed; figures never mix
-    two."""
+    `traffic_split` of all. A `sequence` is a time in which no arm's weight was changed; figures never mix two."""
 
     id = models.AutoField(primary_key=True)
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="ab_tests")

@@ -173,8 +173,9 @@ def cancel(*, test, by, reason=""):
 
 
 def change_split(*, test, by, weights=None, traffic_split=None):
-    """Another split begins a new sequence: the figures begin anew. None leaves it as it is, and where nothing is
-    another the test goes on. RecordError by field, Conflict where the test is over."""
+    """Other weights begin a new sequence: units are dealt anew, and so the figures begin anew. Another share of the
+    units alone leaves everybody her arm, and the figures go on. None leaves it as it is. RecordError by field, Conflict
+    where the test is over."""
     arms = list(test.arms.select_related("model"))
     former = [arm.weight for arm in arms], test.traffic_split
     weights = former[0] if weights is None else weights
@@ -186,16 +187,23 @@ def change_split(*, test, by, weights=None, traffic_split=None):
         if (list(weights), traffic_split) == former:
             return test
         own = _taken(test.project, traffic_split, test)
-        for arm, weight in zip(arms, weights, strict=True):
-            Arm.objects.filter(pk=arm.pk).update(weight=weight)
-        changed = {"traffic_split": traffic_split, "buckets": own, "state": State.WARMUP}
-        changed |= {"first_unit_at": None, "paused_for": datetime.timedelta()}
-        # by the database's clock, as the arrival of what is counted
-        _change(test, **changed, sequence=test.sequence + 1, sequence_started_at=Now())
-        test.refresh_from_db(fields=["sequence_started_at"])
+        _change(test, traffic_split=traffic_split, buckets=own)
+        if is_dealt_anew := list(weights) != former[0]:
+            _begin_anew(test, arms, weights)
         before, after = _told(former[1], former[0]), _told(traffic_split, weights)
-        _tell(test, by, f"Split changed from {before} to {after}. The figures begin anew.")
+        goes_on = "The figures begin anew." if is_dealt_anew else "Who met an arm keeps it, and the figures go on."
+        _tell(test, by, f"Split changed from {before} to {after}. {goes_on}")
     return test
+
+
+def _begin_anew(test, arms, weights):
+    """The next sequence, by these weights."""
+    for arm, weight in zip(arms, weights, strict=True):
+        Arm.objects.filter(pk=arm.pk).update(weight=weight)
+    begun = {"state": State.WARMUP, "first_unit_at": None, "paused_for": datetime.timedelta()}
+    # by the database's clock, as the arrival of what is counted
+    _change(test, **begun, sequence=test.sequence + 1, sequence_started_at=Now())
+    test.refresh_from_db(fields=["sequence_started_at"])
 
 
 # -- its end --------------------------------------------------------------------------------------

@@ -109,7 +109,8 @@ class ABTestSplit(APIView):
 
     @extend_schema(request=SplitShape, responses=ABTestSerializer)
     def post(self, request, project, ab_test):
-        """Other weights, or another share of the units. A new sequence begins: figures never mix two splits."""
+        """Another share of the units: who met an arm keeps it, and the figures go on. Other weights: a new sequence
+        begins, for figures never mix two."""
         return _changed(request, services.change_split, managed(request, project, ab_test), "weights", "traffic_split")
 
 

@@ -42,7 +42,7 @@ def _done(request, project, test, change, text):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ab_test_split(request, project, test):
-    """Another share of the traffic, other weights: the figures begin anew, which the page says before."""
+    """Another share of the units; or other weights, with which the figures begin anew. The page says so before."""
     project, test = managed(request, project, test)
     arms = list(Arm.objects.filter(test=test).select_related("model"))
     form = SplitForm(request.POST or None, test=test, arms=arms)
@@ -58,8 +58,12 @@ def ab_test_split(request, project, test):
                 for text in texts:
                     form.add_error(name, text)
         else:
-            is_another = changed.sequence > test.sequence
-            text = "The split is changed: the figures begin anew." if is_another else "That is its split: it goes on."
+            if changed.sequence > test.sequence:
+                text = "The split is changed: the figures begin anew."
+            elif changed.traffic_split != test.traffic_split:
+                text = "The share is changed: who met an arm keeps it, and the figures go on."
+            else:
+                text = "That is its split: it goes on."
             messages.success(request, text)
             return redirect("ab_test_detail", project=project.ref, test=test.key)
     context = {

@@ -222,6 +222,17 @@ def test_the_split_is_changed_and_the_figures_begin_anew(program, one):
     assert program.get(one).json()["sequence"] == 2
 
 
+def test_another_share_of_the_units_leaves_the_figures(program, one):
+    before = program.get(one).json()
+    assert program.post(f"{one}/split", {"traffic_split": 0.5, "weights": [1, 1]}).status_code == 200
+    told = program.get(one).json()
+    assert (told["sequence"], told["state"], told["traffic_split"]) == (1, "in_progress", 0.5)
+    for name in ("judgement", "series", "day_number"):
+        assert told[name] == before[name], name
+    line = program.get(f"{one}/log").json()["results"][0]["text"]
+    assert line.endswith("to 50 % by 1 : 1. Who met an arm keeps it, and the figures go on.")
+
+
 @pytest.mark.parametrize("sent", [{}, None, {"weights": [1, 1]}, {"traffic_split": 1, "weights": [1.0, 1]}])
 def test_the_split_that_it_has_begins_nothing_anew(program, one, sent):
     before, log = program.get(one).json(), program.get(f"{one}/log").json()

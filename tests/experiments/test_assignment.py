@@ -69,10 +69,13 @@ def test_no_unit_is_ever_in_two_tests(place):
 
 def test_a_test_that_grows_keeps_its_units_and_takes_only_free_ones(place):
     one, other = make_test(place, "one", traffic_split=0.2), make_test(place, "other", traffic_split=0.3)
-    before = {unit for unit in UNITS if (found := assign(project=place, unit=unit)) and found.test_id == one.pk}
+    first = {unit: assign(project=place, unit=unit) for unit in UNITS}
+    before = {unit for unit, found in first.items() if found and found.test_id == one.pk}
     services.change_split(test=one, by=owner_of(place), traffic_split=0.7)
     one.refresh_from_db()
-    after = {unit for unit in UNITS if (found := assign(project=place, unit=unit)) and found.test_id == one.pk}
+    second = {unit: assign(project=place, unit=unit) for unit in UNITS}
+    after = {unit for unit, found in second.items() if found and found.test_id == one.pk}
+    assert all(first[unit] == second[unit] for unit in before) and one.sequence == 1
     assert before < after and sum(end - start for start, end in one.buckets) == 7_000
     assert services.free_share(place) == 0
     assert sum(end - start for start, end in other.buckets) == 3_000
