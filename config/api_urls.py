@@ -83,6 +83,7 @@ urlpatterns = [
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/roll-back", ab_tests.ABTestRollBack.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/log", records.ABTestLog.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/decision", records.ABTestDecision.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/crossed", records.ABTestCrossed.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/labels", records.ABTestLabels.as_view()),
     path("v1/feedback", values.FeedbackList.as_view()),
     path("v1/comparison", comparisons.ComparisonList.as_view()),

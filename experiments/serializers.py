@@ -171,6 +171,31 @@ class ByLabelShape(serializers.Serializer):
     timed_out = serializers.BooleanField()
 
 
+class CrossedShape(serializers.Serializer):
+    user = serializers.CharField(help_text="empty where it is known by its session")
+    session = serializers.CharField()
+    arms = serializers.ListField(child=serializers.DictField(), help_text="letter, model, interactions, first_at")
+
+
+class CrossedListShape(serializers.Serializer):
+    results = CrossedShape(many=True)
+    timed_out = serializers.BooleanField()
+
+
+def presented_crossed(unit):
+    """A Crossed unit for the wire."""
+    arms = [
+        {
+            "letter": one.arm.letter,
+            "model": one.arm.model.key,
+            "interactions": one.interactions,
+            "first_at": one.first_at,
+        }
+        for one in unit.met
+    ]
+    return {"user": unit.user, "session": unit.session, "arms": arms}
+
+
 def presented(report):
     """A Report for the wire: the test with what its figures say."""
     letters = [arm.letter for arm in report.arms]

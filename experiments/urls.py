@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.views import changing, creating, deciding, labels, listing, recording, showing
+from experiments.views import changing, creating, crossed, deciding, labels, listing, recording, showing
 
 ALL = "p/<str:project>/ab-tests"
 TEST = f"{ALL}/<slug:test>"
@@ -12,6 +12,7 @@ urlpatterns = [
     path(f"{ALL}/new", creating.ab_test_create, name="ab_test_create"),
     path(f"{ALL}/plan", creating.ab_test_plan, name="ab_test_plan"),
     path(TEST, showing.ab_test_detail, name="ab_test_detail"),
+    path(f"{TEST}/crossed", crossed.ab_test_crossed, name="ab_test_crossed"),
     path(f"{TEST}/labels", labels.ab_test_labels, name="ab_test_labels"),
     path(f"{TEST}/record", recording.ab_test_record, name="ab_test_record"),
     path(f"{TEST}/pause", changing.ab_test_pause, name="ab_test_pause"),

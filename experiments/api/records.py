@@ -7,8 +7,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments.api.gate import read
+from experiments.crossed import crossed_units
 from experiments.report import by_label, decision_of, events_of, label_keys
-from experiments.serializers import ByLabelShape, DecisionSerializer, LogSerializer
+from experiments.serializers import (
+    ByLabelShape,
+    CrossedListShape,
+    DecisionSerializer,
+    LogSerializer,
+    presented_crossed,
+)
 from interactions.rules import RecordError, text_fault
 
 MOST_LINES = 1_000
@@ -38,6 +45,16 @@ class ABTestDecision(APIView):
         return Response(
             DecisionSerializer(decision).data, headers={"Content-Disposition": f'attachment; filename="{name}"'}
         )
+
+
+class ABTestCrossed(APIView):
+    """Which units were seen in two arms."""
+
+    @extend_schema(responses=CrossedListShape)
+    def get(self, request, project, ab_test):
+        """The newest 20, who count for no arm; looks for them for three seconds at most."""
+        found = crossed_units(read(request, project, ab_test))
+        return Response({"results": [presented_crossed(one) for one in found or ()], "timed_out": found is None})
 
 
 class ABTestLabels(APIView):
