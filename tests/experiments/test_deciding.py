@@ -181,6 +181,8 @@ def test_only_what_has_news_is_looked_at(place):
     assert [evaluate_due(), evaluate_due()] == [1, 0]
     fill(test, (1, 1, 1), (0, 0, 0), who="another")
     assert [evaluate_due(), evaluate_due()] == [1, 0]
+    detach(project=place, model=place.models.get(key="lake-8b"), by=owner_of(place))
+    assert [evaluate_due(), evaluate_due()] == [1, 0]
     Evaluation.objects.update(at="2026-01-01T00:00:00Z")
     assert evaluate_due() == 1  # now and then all the same: the days pass
     services.cancel(test=test, by=owner_of(place))
