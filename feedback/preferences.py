@@ -269,10 +269,11 @@ class Behind(NamedTuple):
     next: str | None
 
 
-def pairs_behind(project, key, model_id, other_model_id, outcome=None, cursor=None, limit=50):
+def pairs_behind(project, key, model_id, other_model_id, outcome=None, cursor=None, limit=50, among=None):
     """The comparisons that a count is made of, newest first, as a Behind: `outcome` is the first model's, one or
     several of Outcome. Model ids as in the matrix, 0 for none; within one model each comparison comes once,
-    as the winner's side. ValueError for a cursor that is none."""
+    as the winner's side. `among`: a queryset with `comparison_id`, of those alone. ValueError for a cursor that is
+    none."""
     simulated = Interaction.objects.filter(source=Source.SIMULATION)
     rows = Preference.objects.filter(
         ~Exists(simulated.filter(pk=OuterRef("interaction_id"))),
@@ -282,6 +283,8 @@ def pairs_behind(project, key, model_id, other_model_id, outcome=None, cursor=No
         model=model_id or None,
         other_model=other_model_id or None,
     )
+    if among is not None:
+        rows = rows.filter(Exists(among.filter(comparison_id=OuterRef("id"))))
     if outcome is not None:
         rows = rows.filter(outcome__in=[outcome] if isinstance(outcome, str) else list(outcome))
     if model_id == other_model_id:

@@ -247,9 +247,9 @@ def _matrix(project, report, rows):
 
 
 def pairs_address(project, test, one, other):
-    """Where the comparisons of two models are read."""
+    """Where the test's comparisons of two models are read."""
     page = reverse("feedback_pairs", kwargs={"project": project.ref, "key": test.feedback_key.key})
-    return f"{page}?{urlencode({'a': one, 'b': other})}"
+    return f"{page}?{urlencode({'a': one, 'b': other, 'test': test.key})}"
 
 
 # -- over time ------------------------------------------------------------------------------------

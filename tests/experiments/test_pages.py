@@ -419,7 +419,13 @@ def test_units_that_were_seen_in_two_arms_are_told(pages, running):
     ingest(project=running.project, records=records, by=running.created_by)
     settle()
     text = text_of(pages.get(url("detail", running)))
-    assert "Units were seen in two arms" in text and "20 crossed" in text
+    assert "Units were seen in two arms" in text and "20 crossed" in text and "Show them" in text
+    page = pages.get(url("crossed", running))
+    unit, address = page.context["rows"][0]
+    assert len(page.context["rows"]) == 20 and [met.arm.letter for met in unit.met] == ["B", "A"]
+    assert unit.user in seen and len(pages.get(address).context["page"]) == 2
+    told = pages.get(f"/api/v1/projects/{running.project.key}/ab-tests/{running.key}/crossed").json()
+    assert {one["user"] for one in told["results"]} == set(seen) and told["results"][0]["arms"][1]["letter"] == "A"
 
 
 def test_an_arm_whose_model_was_detached_is_told(pages, running):
@@ -509,7 +515,9 @@ def test_a_cancelled_test_offers_nothing_more(pages, running):
 
 def test_another_split_begins_the_figures_anew_and_says_so_before(pages, running):
     before = text_of(pages.get(url("detail", running)))
-    assert "The figures begin anew" in text_of(pages.get(url("split", running)))
+    assert "With other weights the figures begin anew" in text_of(pages.get(url("split", running)))
+    grown = text_of(pages.post(url("split", running), {"split": "60", "weight_0": "1", "weight_1": "1"}, follow=True))
+    assert "who met an arm keeps it" in grown and "sequence 2" not in grown
     refused = pages.post(url("split", running), {"split": "0", "weight_0": "1", "weight_1": "1"})
     assert refused.status_code == 422 and "split" in refused.context["form"].errors
     pages.post(url("split", running), {"split": "50", "weight_0": "1", "weight_1": "4"})
@@ -637,7 +645,14 @@ def test_three_arms_by_preferences_show_ranks_and_every_pair(pages, project):
     assert (a_b.wins, a_b.losses, a_b.ties) == (15, 45, 0)
     b_c = drawn.matrix[1][1][2]
     assert (b_c.wins, b_c.losses, b_c.ties) == (0, 0, 60)
-    assert pages.get(a_b.address).status_code == 200
+    other = {"models": 2, "judged_by": "preference", "traffic_split": 0.1}
+    services.change_split(test=test, by=owner_of(project), traffic_split=0.5)
+    vote(other := make_test(project, "other", **other), fill(other, (60, 0, 0), (60, 0, 0), who="else"), (1, 2))
+    read = pages.get(a_b.address)
+    assert len(read.context["rows"]) == 50 and len(pages.get(read.context["older"]).context["rows"]) == 10
+    assert "in the A/B test dpo against sft" in text_of(read)
+    everything = a_b.address.partition("&test=")[0]
+    assert len(pages.get(pages.get(everything).context["older"]).context["rows"]) == 50
 
 
 def test_of_three_arms_a_single_vote_is_shown_as_a_vote_and_nothing_more(pages, project):
