@@ -1,13 +1,16 @@
 """What is in a queue: whose an item is, what is known to be right of it, whether it is in the queue at all."""
 
 from django.db import transaction
+from django.db.models import Case, Value, When
 from django.utils import timezone
 
+from accounts.models import User
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
-from reviews.models import Assignment, Item
+from reviews.models import Assignment, Item, Review, State
 from reviews.questions import check_answers, tidied
 from reviews.services import must_be_able, who_reviews
+from reviews.slots import OPEN
 from reviews.versions import form_of
 
 
@@ -22,14 +25,30 @@ def item_or_404(queue, item_id):
 
 @transaction.atomic
 def assign(*, queue, item_ids, users):
-    """These items go to these people alone; no users: to everybody again. RecordError where one may not review here.
-    How many items."""
+    """These items go to these people alone; no users: to everybody again. Who of these people skipped one gets it
+    again; whoever else is at one lets go of it, what she typed staying her draft. RecordError where one may not review
+    here. (How many items, the Users who let go of one)."""
     must_be_able(users, set(who_reviews(queue).values_list("pk", flat=True)), "assigned_to")
     items = Item.objects.filter(queue=queue, pk__in=item_ids, removed_at=None).order_by("pk").select_for_update()
     found = [item.pk for item in items]
     Assignment.objects.filter(item__in=found).delete()
     Assignment.objects.bulk_create(Assignment(item_id=one, user=user) for one in found for user in users)
-    return Item.objects.filter(pk__in=found).update(assigned=bool(users))
+    at_them = _let_go(found, users) if users else []
+    Review.objects.filter(item__in=found, by__in=users, state=State.SKIPPED, decides=False).update(
+        state=Case(When(answers={}, comment="", then=Value(State.PENDING)), default=Value(State.DRAFT)),
+        ended_at=None,
+        place=None,
+    )
+    return Item.objects.filter(pk__in=found).update(assigned=bool(users)), at_them
+
+
+def _let_go(item_ids, users):
+    """Nobody but these Users holds one of these items any more; the Users who did."""
+    held = Review.objects.filter(item__in=item_ids, state__in=OPEN, decides=False, locked_until__gt=timezone.now())
+    held = held.exclude(by__in=users)
+    people = list(User.objects.filter(pk__in=held.values("by")).order_by("name", "pk"))
+    held.update(locked_until=None)
+    return people
 
 
 def remove_items(*, queue, item_ids, by):

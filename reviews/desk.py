@@ -11,14 +11,16 @@ from django.utils import timezone
 from interactions.rules import Conflict, RecordError
 from reviews import slots, steps
 from reviews.checks import checked_comment, checked_lead, checked_seconds, sound
+from reviews.decisions import SETTLED
 from reviews.models import State
 from reviews.questions import check_answers, tidied
 from reviews.services import may_review
-from reviews.settling import settle, unsettle
+from reviews.settling import keep_first, settle, unsettle
 from reviews.versions import form_of, guideline_of
 
 TAKEN = "Somebody else has taken this item meanwhile. Your answers are kept as a draft."
 REMOVED = "This item was taken out of the queue. Your answers are kept as a draft."
+ASSIGNED = "This item was given to other people meanwhile. Your answers are kept as a draft."
 CLOSED = "The queue is closed. Your answers are kept as a draft."
 DECIDED = "A third person has decided this item; it can no longer be changed."
 
@@ -61,7 +63,7 @@ def _again(reviews):
         review.item = slots.locked_item(review.item_id)
         if review.item.removed_at or not slots.is_free(review.item, review.by):
             continue
-        if review.state == State.PENDING:
+        if review.state == State.PENDING and review.first is None:
             review.form, review.guideline = form_of(review.queue), guideline_of(review.queue)
         review.place = None
         review.save(update_fields=["form", "guideline", "place"])
@@ -141,13 +143,17 @@ def _why_lost(review):
         return CLOSED
     if item.removed_at:
         return REMOVED
-    has_place = review.state == State.SUBMITTED or slots.is_free(item, review.by, review.decides)
-    return None if has_place else TAKEN
+    if review.state == State.SUBMITTED or slots.is_free(item, review.by, review.decides):
+        return None
+    if review.decides:
+        return TAKEN if item.conflict else f"{SETTLED} Your answers are kept as a draft."
+    return ASSIGNED if slots.is_others(item, review.by) else TAKEN
 
 
 def _submit(review, answers, comment, seconds, asks_lead):
     new = review.state != State.SUBMITTED
     if not new:
+        keep_first(review)
         unsettle(review.item, review, gone=False)
     review.state, review.answers, review.comment = State.SUBMITTED, answers, comment
     review.ended_at = review.ended_at or timezone.now()

@@ -93,7 +93,8 @@ class Sample(models.Model):
     The population is what met the `query` of those received up to `drawn_at`; `method` all, random or stratified (by
     the values of the label key `strata`, `size` of each); `size` null takes all. An interaction's place is its SHA-256
     with the `seed`. `picked` are the ids that were drawn, of pairs one after the other, so that a filling that was cut
-    short goes on with the same; null where all are taken, as they come.
+    short goes on with the same; null where all are taken, as they come. Of a stratified one `picked_strata` has the
+    value of each unit, and `strata_sizes` {value: [how many there were, how many were drawn]}.
     """
 
     class Method(models.TextChoices):
@@ -111,6 +112,8 @@ class Sample(models.Model):
     population = models.BigIntegerField(null=True)
     drawn = models.BigIntegerField(null=True)
     picked = ArrayField(models.UUIDField(), null=True)
+    picked_strata = ArrayField(models.TextField(), null=True)
+    strata_sizes = models.JSONField(null=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+")
 
@@ -120,7 +123,8 @@ class Item(models.Model):
     its row, so that no rule puts it back. `gold` holds the answers that are known to be right; reviewers do not see it.
 
     `submitted` counts what `reviewers` asks for, and until they are all there the item is `open`; `conflict` says that
-    these differ, until a third person has decided. `assigned`: only certain people are given it.
+    these differ, until a third person has decided. `assigned`: only certain people are given it. `stratum`: the value
+    that a stratified sample drew it for.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -129,6 +133,7 @@ class Item(models.Model):
     other_id = models.UUIDField(null=True)
     sample = models.ForeignKey(Sample, on_delete=models.SET_NULL, null=True, related_name="items")
     place = models.BigIntegerField()
+    stratum = models.TextField(null=True)
     gold = models.JSONField(null=True)
     submitted = models.PositiveSmallIntegerField(default=0)
     open = models.BooleanField(default=True)
@@ -156,6 +161,7 @@ class Item(models.Model):
             models.Index(fields=["queue", "place", "id"], condition=models.Q(gold__isnull=False), name="item_gold"),
             models.Index(fields=["queue", "id"], condition=models.Q(conflict=True), name="item_conflict"),
             models.Index(fields=["interaction_id"], name="item_interaction"),
+            models.Index(fields=["other_id"], condition=models.Q(other_id__isnull=False), name="item_other"),
         ]
 
 
@@ -169,9 +175,11 @@ class State(models.TextChoices):
 class Review(models.Model):
     """What one person does with one item. Others find the item taken until `locked_until`.
 
-    `answers` {question key: answer} belong to `form`. `swapped`: of a pair, this person sees the other one as A.
-    `place` orders her own items where she put one off. `decides`: a third person's word on a conflict, who sees what
-    the others said. `written` says what her answers wrote elsewhere, for the undo. `seconds` is her time on it.
+    `answers` {question key: answer} belong to `form`. `first` are those she gave before she could know better, where
+    she changed them or took them back since: agreement and gold go by them. `swapped`: of a pair, this person sees the
+    other one as A. `place` orders her own items where she put one off. `decides`: a third person's word on a conflict,
+    who sees what the others said. `written` says what her answers wrote elsewhere, for the undo. `seconds` is all her
+    time on it. `asks_lead` until a lead has settled it, whose `reply` she reads on the item.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -182,6 +190,7 @@ class Review(models.Model):
     form = models.ForeignKey(Form, on_delete=models.PROTECT, related_name="+")
     guideline = models.ForeignKey(Guideline, on_delete=models.PROTECT, null=True, related_name="+")
     answers = models.JSONField(default=dict)
+    first = models.JSONField(null=True)
     comment = models.TextField(blank=True)
     swapped = models.BooleanField(default=False)
     decides = models.BooleanField(default=False)
@@ -192,6 +201,9 @@ class Review(models.Model):
     seconds = models.FloatField(null=True)
     written = models.JSONField(default=dict)
     asks_lead = models.BooleanField(default=False)
+    reply = models.TextField(blank=True, default="", db_default="")
+    replied_by = small(User, null=True)
+    replied_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -204,6 +216,7 @@ class Review(models.Model):
             models.Index(
                 fields=["queue", "locked_until"], condition=models.Q(state__in=["pending", "draft"]), name="review_held"
             ),
+            models.Index(fields=["queue", "item"], condition=models.Q(asks_lead=True), name="review_asks_lead"),
         ]
 
 

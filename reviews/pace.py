@@ -35,7 +35,7 @@ def progress(queue, user):
     """Her Progress."""
     hers = Review.objects.filter(queue=queue, by=user, decides=False)
     done, skipped = (hers.filter(state=state).count() for state in (State.SUBMITTED, State.SKIPPED))
-    drafts = hers.filter(state__in=slots.OPEN, item__open=True, item__removed_at=None).count()
+    drafts = slots.begun(hers, user).count()
     free, asked = slots.remaining(queue, user)
     left, people, each = free + drafts, at_work(queue, user), seconds_each(hers)
     mine = min(left, -(-(int(asked) + drafts) // people))

@@ -1,7 +1,6 @@
 """Reading what somebody else answered, beside the desk: for who manages the queue, and never ahead of an answer."""
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q
 
 from accounts.permissions import MANAGE_REVIEWS
 from projects.access import EntityNotFound
@@ -9,7 +8,6 @@ from reviews.models import Review, State
 from reviews.settling import given_to
 from reviews.slots import hers
 
-ASKS_LEAD = Q(Exists(Review.objects.filter(item=OuterRef("pk"), asks_lead=True)), removed_at=None)  # of Items
 NOT_YOURS = "This is another person's review: reading it needs the permission {}."
 NOT_YET = "The queue is blind: what others say is shown once all answers of the item are in."
 
@@ -41,7 +39,9 @@ def readable_review(queue, user, review_id):
 
 def others(review):
     """What others submitted on this item, [Review] by time: none in a blind queue before her own is submitted. Who
-    decides sees all."""
+    decides sees all; of a gold item nobody sees any, or it would give itself away."""
+    if review.item.gold is not None:
+        return []
     if review.queue.blind and not review.decides and review.state != State.SUBMITTED:
         return []
     return [one for one in given_to(review.item) if one.pk != review.pk]

@@ -55,9 +55,10 @@ class ListedQueueSerializer(QueueSerializer):
     items = serializers.IntegerField(source="n_items")
     open = serializers.IntegerField(source="n_open", help_text="that still ask for answers, gold items aside")
     conflicts = serializers.IntegerField(source="n_conflicts")
+    asks_lead = serializers.IntegerField(source="n_asks_lead", help_text="items of which a lead is asked something")
 
     class Meta(QueueSerializer.Meta):
-        fields = [*QueueSerializer.Meta.fields, "items", "open", "conflicts"]
+        fields = [*QueueSerializer.Meta.fields, "items", "open", "conflicts", "asks_lead"]
 
 
 class QueueListSerializer(serializers.Serializer):

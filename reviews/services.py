@@ -3,7 +3,8 @@ desk.py."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -23,7 +24,9 @@ CHANGEABLE = {"name", "kind", "reviewers", "blind", "open_to_all"}
 # -- finding --------------------------------------------------------------------------------------
 def queues_of(project):
     """The project's Queues, those that are open first, by name; each with `.n_items`, `.n_open` (still asking for
-    answers, gold aside) and `.n_conflicts`."""
+    answers, gold aside), `.n_conflicts` and `.n_asks_lead`."""
+    asks = Review.objects.filter(queue=OuterRef("pk"), asks_lead=True, item__removed_at=None).order_by()
+    asks = asks.values("queue").annotate(n=Count("item", distinct=True)).values("n")
     there = Q(items__removed_at=None)
     return (
         Queue.objects.filter(project=project)
@@ -31,6 +34,7 @@ def queues_of(project):
             n_items=Count("items", filter=there),
             n_open=Count("items", filter=there & Q(items__open=True, items__gold__isnull=True)),
             n_conflicts=Count("items", filter=there & Q(items__conflict=True)),
+            n_asks_lead=Coalesce(Subquery(asks), 0),
         )
         .order_by(F("closed_at").asc(nulls_first=True), "name", "pk")
     )
@@ -80,6 +84,7 @@ def create_queue(
 ):
     """A new Queue with its first guideline and questions. Without a key it is made of the name. RecordError names what
     is wrong, Conflict tells that the key is taken."""
+    name = name.strip() if isinstance(name, str) else name
     key = key or _key_of(name)
     given = {"name": name, "kind": kind, "reviewers": reviewers, "blind": blind, "open_to_all": open_to_all}
     errors = _faults(given)
@@ -109,6 +114,8 @@ def change_queue(*, queue, **changes):
     """Change name, blind, open_to_all; and kind (while it is empty) and reviewers (until the first answer): Conflict
     else. RecordError names what is wrong."""
     changes = {name: value for name, value in changes.items() if value is not None}
+    if isinstance(changes.get("name"), str):
+        changes["name"] = changes["name"].strip()
     if unknown := changes.keys() - CHANGEABLE:
         raise RecordError({min(unknown): [f"Unknown; send {', '.join(sorted(CHANGEABLE))}."]})
     if errors := _faults(changes):

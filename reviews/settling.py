@@ -44,6 +44,14 @@ def unsettle(item, review, gone=True):
         count_submitted(item, -1)
 
 
+def keep_first(review):
+    """Before a submitted answer is changed or taken back: what she said first is kept, where she can know by now what
+    others said, and of a gold item, for what is known of it, always."""
+    knows = review.item.gold is not None or (review.queue.blind and review.item.submitted > 1)
+    if review.first is None and knows and not review.decides:
+        review.first = review.answers
+
+
 def given_to(item):
     """The submitted answers that the item asked for, [Review] by time, with their forms and people."""
     rows = Review.objects.filter(item=item, state=State.SUBMITTED, decides=False)
@@ -77,12 +85,13 @@ def _write_own(review, sides):
 
 
 def _write_labels(item, review, given, sides):
-    """In the name of the person whose answer settled it."""
+    """In the name of the person whose answer settled it; of a question that all who were asked have answered."""
     said = {}
     for one in given:
         for question in one.form.questions:
-            answer = one.answers.get(question["key"])
-            if (question["writes"] or {}).get("label") and answer is not None:
-                said.setdefault((question["key"], question["kind"]), (question, answer))
-    review.written = {**review.written, "labels": write_labels(item, list(said.values()), sides, review.by)}
+            if (question["writes"] or {}).get("label"):
+                asked = question["key"], question["kind"]
+                said.setdefault(asked, []).append((question, one.answers.get(question["key"])))
+    agreed = [answers[0] for answers in said.values() if all(answer is not None for _, answer in answers)]
+    review.written = {**review.written, "labels": write_labels(item, agreed, sides, review.by)}
     review.save(update_fields=["written"])

@@ -9,11 +9,11 @@ import datetime
 import hashlib
 
 from django.db import connection
-from django.db.models import Count, F, Max
+from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 
 from projects.access import EntityNotFound
-from reviews.models import Form, Guideline, Item, Review, Seat, State
+from reviews.models import Assignment, Form, Guideline, Item, Review, Seat, State
 
 LOCK = datetime.timedelta(minutes=5)
 OPEN = (State.PENDING, State.DRAFT)
@@ -62,12 +62,19 @@ def locked_item(item_id):
 
 def is_free(item, user, decides=False):
     """Whether this person may have a place at the locked item: one more is asked for and nobody holds it. A gold item
-    has a place for everybody; a decision has one."""
+    has a place for everybody; a decision has one. What is assigned has places for its people alone."""
     held = Review.objects.filter(item=item, state__in=OPEN, locked_until__gt=timezone.now(), decides=decides)
     held = held.exclude(by=user).count()
     if decides:
         return item.conflict and not held
+    if is_others(item, user):
+        return False
     return item.gold is not None or item.submitted + held < item.queue.reviewers
+
+
+def is_others(item, user):
+    """Whether the item is assigned, and not to this person."""
+    return item.assigned and not Assignment.objects.filter(item=item, user=user).exists()
 
 
 def hold(review):
@@ -197,9 +204,10 @@ def review_or_404(queue, user, review_id):
 
 def at(review):
     """(the Review as it is now, its item locked; her seat, locked)."""
-    seat = seat_of(review.queue, review.by)
+    seat, item = seat_of(review.queue, review.by), locked_item(review.item_id)
+    # only now: who assigns the item changes its reviews under its lock
     review = hers(review.queue, review.by).get(pk=review.pk)
-    review.item = locked_item(review.item_id)
+    review.item = item
     return review, seat
 
 
@@ -210,10 +218,17 @@ def hold_if_free(review):
 
 
 def in_hand(queue, user, besides=()):
-    """Her open Reviews of items that still take answers, first those at their place in the order they came, then those
-    that she put off."""
-    rows = hers(queue, user, state__in=OPEN, decides=False, item__open=True, item__removed_at=None)
-    return rows.exclude(pk__in=besides).order_by(F("place").asc(nulls_first=True), "opened_at", "pk")
+    """Her open Reviews of items that still take her answer, first those at their place in the order they came, then
+    those that she put off."""
+    rows = begun(hers(queue, user), user).exclude(pk__in=besides)
+    return rows.order_by(F("place").asc(nulls_first=True), "opened_at", "pk")
+
+
+def begun(reviews, user):
+    """Those of this person's Reviews that are open, of items that still take her answer."""
+    mine = Exists(Assignment.objects.filter(item=OuterRef("item"), user=user))
+    there = reviews.filter(state__in=OPEN, decides=False, item__open=True, item__removed_at=None)
+    return there.filter(Q(item__assigned=False) | mine)
 
 
 def _digest(*parts):

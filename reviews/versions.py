@@ -49,6 +49,16 @@ def write_questions(*, queue, questions, by):
     return Form.objects.create(queue=queue, version=last.version + 1 if last else 1, questions=read, by=by)
 
 
+def check_kind(queue):
+    """RecordError, at `kind`, where the questions that stand are not those of a queue of its kind."""
+    try:
+        _check_for(queue, form_of(queue).questions)
+    except RecordError as error:
+        texts = [text for path, texts in error.fields.items() if "writes." not in path for text in texts]
+        if texts:
+            raise RecordError({"kind": [f"{texts[0]} Send questions with it."]}) from None
+
+
 def _check_for(queue, questions):
     """What only the queue and the project's feedback keys can tell."""
     errors, keys = {}, keys_of(queue.project)

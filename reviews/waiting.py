@@ -7,6 +7,7 @@ BEHIND = 1_000  # items that she was past already and are looked at again
 _NEW = "NOT EXISTS (SELECT FROM reviews_review r WHERE r.item_id = i.id AND r.by_id = %(user)s)"
 _OPEN = "i.queue_id = q.id AND i.removed_at IS NULL AND i.open"
 _FREE = f"{_OPEN} AND NOT i.assigned AND i.gold IS NULL"
+_HERS = "EXISTS (SELECT FROM reviews_assignment a WHERE a.item_id = i.id AND a.user_id = %(user)s)"
 # Each part ends at `most`, so that a queue of a million costs no more than one of a hundred: what she has not reached
 # yet, what she passed, gold, what is assigned to her, and what she began.
 _WAITING = f"""
@@ -27,7 +28,8 @@ _WAITING = f"""
                 WHERE a.user_id = %(user)s AND i.assigned AND {_OPEN} AND {_NEW} LIMIT %(most)s)
             UNION ALL
             (SELECT 1 FROM reviews_review r JOIN reviews_item i ON i.id = r.item_id WHERE r.queue_id = q.id
-                AND r.by_id = %(user)s AND r.state IN ('pending', 'draft') AND NOT r.decides AND {_OPEN} LIMIT %(most)s)
+                AND r.by_id = %(user)s AND r.state IN ('pending', 'draft') AND NOT r.decides AND {_OPEN}
+                AND (NOT i.assigned OR {_HERS}) LIMIT %(most)s)
             LIMIT %(most)s) AS few) AS waiting
     WHERE q.project_id = %(project)s AND q.closed_at IS NULL
     AND (q.open_to_all OR EXISTS (SELECT FROM reviews_member m WHERE m.queue_id = q.id AND m.user_id = %(user)s))

@@ -1,10 +1,11 @@
 """The way to a queue, and bodies as the calls about it take them."""
 
-from accounts.models import User
+from django.db.models.functions import Lower
+
 from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from interactions.rules import RecordError, kind_of
 from projects.access import project_or_404
-from reviews.services import check_reviewer, queue_or_404
+from reviews.services import check_reviewer, people_who_review, queue_or_404
 
 
 def managed(request, project, queue):
@@ -28,13 +29,16 @@ def body_of(request, known):
     return dict(request.data)
 
 
-def people_of(emails, name):
-    """The Users of these addresses; RecordError names those that nobody has."""
+def people_of(queue, emails, name):
+    """The Users of these addresses, in large or small letters; RecordError names one of nobody who may review in the
+    queue's project, whether she has an account or not."""
     if not isinstance(emails, list) or any(not isinstance(email, str) or "\x00" in email for email in emails):
         raise RecordError({name: ["Send a list of e-mail addresses."]})
-    users = {user.email: user for user in User.objects.filter(email__in=emails)}
-    if unknown := sorted(set(emails) - users.keys()):
-        raise RecordError({name: [f"Nobody here has the address {unknown[0][:200]}."]})
+    wanted = {email.strip().lower(): email for email in emails}
+    found = people_who_review(queue.project).annotate(small=Lower("email")).filter(small__in=wanted)
+    users = {user.small: user for user in found}
+    if unknown := sorted(wanted[one] for one in wanted.keys() - users.keys()):
+        raise RecordError({name: [f"Nobody who may review in this project has the address {unknown[0][:200]}."]})
     return list(users.values())
 
 

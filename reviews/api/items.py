@@ -1,6 +1,6 @@
 """REST: what is in a queue, and how it came there."""
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -10,8 +10,9 @@ from projects.access import EntityNotFound
 from reviews import contents
 from reviews.api.gate import body_of, managed, people_of, whole_number
 from reviews.filling import draw_again, fill
+from reviews.lists import NAMES, listed
 from reviews.models import Item, Review, Sample
-from reviews.reading import ASKS_LEAD, shows
+from reviews.reading import shows
 from reviews.serializers import (
     AgainShape,
     ItemChangeShape,
@@ -23,23 +24,18 @@ from reviews.serializers import (
 )
 
 LIMIT = 200
-SHOWN = {
-    "conflict": Q(conflict=True),
-    "asks_lead": ASKS_LEAD,
-    "gold": Q(gold__isnull=False),
-    "removed": Q(removed_at__isnull=False),
-}
+SHOWN = [word for word in NAMES if word]
 
 
-def items_of(queue):
-    """The queue's Items with what `presented` tells of them."""
+def with_all(items):
+    """Items with what `presented` tells of them."""
     reviews = Review.objects.select_related("by").order_by("opened_at", "pk")
-    rows = Item.objects.filter(queue=queue).select_related("queue")
+    rows = items.select_related("queue")
     return rows.prefetch_related("assignments__user", Prefetch("reviews", reviews))
 
 
 def presented(item, user):
-    """An item of `items_of` for the wire, as this person may see it."""
+    """An item of `with_all` for the wire, as this person may see it."""
     return {
         "id": item.pk,
         "interaction_id": str(item.interaction_id),
@@ -75,7 +71,7 @@ class ItemList(APIView):
     @extend_schema(
         operation_id="queue_items_list",
         parameters=[
-            OpenApiParameter("show", description="conflict, asks_lead, gold or removed; all that is in it unless said"),
+            OpenApiParameter("show", description=f"{', '.join(SHOWN)}; all that is in it unless said"),
             OpenApiParameter("after", int, description="`next` of the page before"),
         ],
         responses=ItemListShape,
@@ -87,8 +83,8 @@ class ItemList(APIView):
         if show and show not in SHOWN:
             raise RecordError({"show": [f"Send one of {', '.join(SHOWN)}."]})
         after = whole_number(request, "after", 0, 2**60)
-        rows = items_of(queue).filter(SHOWN.get(show, Q(removed_at=None)), pk__gt=after)
-        found = list(rows.order_by("pk")[: LIMIT + 1])
+        rows = listed(queue, show).filter(pk__gt=after)
+        found = list(with_all(rows).order_by("pk")[: LIMIT + 1])
         more = str(found[LIMIT - 1].pk) if len(found) > LIMIT else None
         return Response({"results": [presented(item, request.user) for item in found[:LIMIT]], "next": more})
 
@@ -103,13 +99,13 @@ class ItemDetail(APIView):
         item = contents.item_or_404(queue, item_id)
         sent = body_of(request, ("assigned_to", "gold", "removed"))
         if "assigned_to" in sent:
-            users = people_of(sent["assigned_to"], "assigned_to")
+            users = people_of(queue, sent["assigned_to"], "assigned_to")
             contents.assign(queue=queue, item_ids=[item.pk], users=users)
         if "gold" in sent:
             contents.set_gold(item=item, answers=sent["gold"])
         if "removed" in sent:
             _remove(queue, item, sent["removed"], request.user)
-        return Response(presented(items_of(queue).get(pk=item_id), request.user))
+        return Response(presented(with_all(Item.objects.filter(queue=queue)).get(pk=item_id), request.user))
 
 
 def _remove(queue, item, removed, by):

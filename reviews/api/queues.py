@@ -86,12 +86,14 @@ def _change(queue, sent, by):
     plain = {name: sent.pop(name) for name in services.CHANGEABLE & sent.keys()}
     if plain:
         services.change_queue(queue=queue, **plain)
+    if "kind" in plain and "questions" not in sent:
+        versions.check_kind(queue)
     if "questions" in sent:
         versions.write_questions(queue=queue, questions=sent["questions"], by=by)
     if "guideline" in sent:
         versions.write_guideline(queue=queue, text=sent["guideline"], by=by)
     if "members" in sent:
-        services.set_members(queue=queue, users=people_of(sent["members"], "members"))
+        services.set_members(queue=queue, users=people_of(queue, sent["members"], "members"))
     if "closed" in sent:
         if not isinstance(sent["closed"], bool):
             raise RecordError({"closed": ["Send true or false."]})

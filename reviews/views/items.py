@@ -14,9 +14,9 @@ from interactions.rules import Conflict, RecordError
 from reviews import desk, slots
 from reviews.contents import assign, item_or_404, put_back, remove_items, set_gold
 from reviews.decisions import conflicts
+from reviews.lists import NAMES, listed
 from reviews.models import Assignment, Item, Review, State
-from reviews.reading import ASKS_LEAD
-from reviews.services import may_review, people_who_review, queues_of
+from reviews.services import may_review, queues_of, who_reviews
 from reviews.versions import form_of
 from reviews.views.asking import asked, read_answers
 from reviews.views.gate import managed_queue
@@ -25,15 +25,6 @@ from reviews.views.showing import chat_context, completion_of, pair_context, sai
 ROWS = 50
 FEW = 5  # conflicts above all items
 MOST = 1_000
-LISTS = {
-    "": ("All", Q(removed_at=None)),
-    "open": ("Open", Q(removed_at=None, open=True, gold__isnull=True)),
-    "complete": ("Complete", Q(removed_at=None, open=False)),
-    "conflict": ("In conflict", Q(removed_at=None, conflict=True)),
-    "asks_lead": ("Ask a lead", ASKS_LEAD),
-    "gold": ("Gold items", Q(removed_at=None, gold__isnull=False)),
-    "removed": ("Taken out", Q(removed_at__isnull=False)),
-}
 
 
 @dataclass
@@ -44,7 +35,13 @@ class ItemRow:
     text: str | None
     reviews: list = field(default_factory=list)
     assigned: list = field(default_factory=list)
-    held: bool = False
+    able: int = 0
+
+    @property
+    def too_few(self):
+        """Whether it is assigned to fewer people than it asks for; `able` are those who answered or still may."""
+        waits = self.item.open and self.item.gold is None and self.assigned
+        return bool(waits) and self.able < self.item.queue.reviewers
 
 
 @require_safe
@@ -52,26 +49,31 @@ def queue_detail(request, project, queue):
     """The items, 50 a page in the order of the queue."""
     project, queue = managed_queue(request, project, queue)
     shown = request.GET.get("show", "")
-    shown = shown if shown in LISTS else ""
+    shown = shown if shown in NAMES else ""
     after = request.GET.get("cursor", "")
-    items = Item.objects.filter(LISTS[shown][1], queue=queue).order_by("place", "pk")
+    items = listed(queue, shown).order_by("place", "pk")
     if after:
         items = items.filter(_behind(after))
     page = list(items[: ROWS + 1])
     here = reverse("queue_detail", kwargs={"project": project.ref, "queue": queue.key})
     last = page[ROWS - 1] if len(page) > ROWS else None
+    people, whole = list(who_reviews(queue)), queues_of(project).get(pk=queue.pk)
+    too_few = listed(queue, "too_few").count()
+    counts = {"conflict": whole.n_conflicts, "asks_lead": whole.n_asks_lead, "too_few": too_few}
     context = {
         "project": project,
         "nav": "review",
-        "queue": queues_of(project).get(pk=queue.pk),
+        "queue": whole,
         "tab": "items",
         "shown": shown,
-        "lists": [(word, name, f"{here}?show={word}" if word else here) for word, (name, _) in LISTS.items()],
-        "rows": _rows(project, page[:ROWS]),
+        "lists": [
+            (word, name, f"{here}?show={word}" if word else here, counts.get(word)) for word, name in NAMES.items()
+        ],
+        "rows": _rows(queue, page[:ROWS], people),
         "conflicts": _conflicts(project, queue, request.user, shown),
         "newest": f"{here}?show={shown}" if after else "",
         "older": f"{here}?show={shown}&cursor={last.place}.{last.pk}" if last else "",
-        "people": people_who_review(project),
+        "people": people,
         "may_desk": may_review(queue, request.user),
         "form": form_of(queue),
     }
@@ -100,13 +102,18 @@ def _behind(cursor):
     return Q(place__gt=int(place)) | Q(place=int(place), pk__gt=int(pk))
 
 
-def _rows(project, items):
-    texts = _texts(project, items)
+def _rows(queue, items, people):
+    """[ItemRow]; `people` are the Users who may review in the queue."""
+    texts, may = _texts(queue.project, items), {person.pk for person in people}
     rows = {item.pk: ItemRow(item, texts.get(item.interaction_id)) for item in items}
     for review in Review.objects.filter(item__in=rows).select_related("by").order_by("opened_at", "pk"):
         rows[review.item_id].reviews.append(review)
     for one in Assignment.objects.filter(item__in=rows).select_related("user").order_by("pk"):
         rows[one.item_id].assigned.append(one.user)
+    for row in rows.values():
+        row.item.queue = queue
+        answered = {review.by_id for review in row.reviews if review.state == State.SUBMITTED and not review.decides}
+        row.able = len(answered | {person.pk for person in row.assigned if person.pk in may})
     return list(rows.values())
 
 
@@ -123,7 +130,7 @@ def queue_items(request, project, queue):
         messages.success(request, text)
     word = request.POST.get("show", "")
     address = reverse("queue_detail", kwargs={"project": project.ref, "queue": queue.key})
-    return redirect(f"{address}?show={word}" if word in LISTS and word else address)
+    return redirect(f"{address}?show={word}" if word in NAMES and word else address)
 
 
 def _done(request, project, queue, ids, what):
@@ -135,17 +142,19 @@ def _done(request, project, queue, ids, what):
     if what == "again":
         return f"{_again(queue, request.user, ids):,} put back to the end of your own order."
     if what == "assign":
-        return _assign(project, queue, ids, _ids(request, "user"))
+        return _assign(queue, ids, _ids(request, "user"))
     raise BadRequest("Send remove, back, assign or again as 'do'.")
 
 
-def _assign(project, queue, ids, people):
+def _assign(queue, ids, people):
     """To these people, or to everybody where none is chosen."""
-    users = list(people_who_review(project).filter(pk__in=people))
-    n = assign(queue=queue, item_ids=ids, users=users)
+    users = list(who_reviews(queue).filter(pk__in=people))
+    n, at_them = assign(queue=queue, item_ids=ids, users=users)
     if not users:
         return f"{n:,} go to everybody again."
     text = f"{n:,} assigned to {', '.join(map(str, users))}."
+    if at_them:
+        text += f" {', '.join(map(str, at_them))} had begun: what was typed stays a draft, and can no longer be sent."
     few = len(users) < queue.reviewers
     return f"{text} Each asks for {queue.reviewers} people: choose as many, or it is never complete." if few else text
 

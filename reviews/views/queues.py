@@ -10,6 +10,7 @@ from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from interactions.rendering import markdown
 from interactions.rules import Conflict, RecordError
 from projects.access import project_or_404
+from reviews.lists import listed
 from reviews.models import Member, Queue
 from reviews.services import (
     change_queue,
@@ -114,6 +115,10 @@ def queue_edit(request, project, queue):
             _tell(form, error)
         else:
             messages.success(request, "Saved.")
+            if n := listed(queue, "too_few").count():
+                messages.warning(
+                    request, f"Assigned to too few people of those who review here now: {n:,}. See the list."
+                )
             return redirect("queue_detail", project=project.ref, queue=queue.key)
     return _page(request, project, form, queue)
 
