@@ -7,12 +7,16 @@ from interactions.rules import Conflict
 from reviews import slots, steps
 from reviews.desk import DECIDED
 from reviews.models import State
-from reviews.settling import settle, unsettle
+from reviews.settling import keep_first, settle, unsettle
+
+CLOSED = "The queue is closed: what was answered stays."
+REMOVED = "This item was taken out of the queue: what was answered stays."
 
 
 def undo(queue, user):
     """Take back the last thing she did (submit, skip, put off), up to twenty, with all that it wrote; the Review, which
-    is open again with its answers, or None. Conflict where a third person has decided since: that one stays."""
+    is open again with its answers, or None. Conflict where a third person has decided since, or the item was taken out:
+    that one stays. So does all of a closed queue."""
     with transaction.atomic():
         seat = slots.seat_of(queue, user)
         step = steps.last(seat)
@@ -20,13 +24,22 @@ def undo(queue, user):
             return None
         review = slots.review_or_404(queue, user, step.review_id)
         review.item = slots.locked_item(review.item_id)
-        settled = review.item.decided and not review.decides and review.state == State.SUBMITTED
+        if queue.closed_at:
+            raise Conflict(CLOSED)
         steps.take_back(step)
-        if not settled:
+        stays = _why_it_stays(review)
+        if not stays:
             _undo(review, step)
-    if settled:
-        raise Conflict(DECIDED)
+    if stays:
+        raise Conflict(stays)
     return review
+
+
+def _why_it_stays(review):
+    """Why this can no longer be taken back, or None."""
+    if review.item.decided and not review.decides and review.state == State.SUBMITTED:
+        return DECIDED
+    return REMOVED if review.item.removed_at else None
 
 
 def _undo(review, step):
@@ -34,9 +47,11 @@ def _undo(review, step):
     was_submitted, before = review.state == State.SUBMITTED, step.before
     is_change = was_submitted and before["state"] == State.SUBMITTED
     if was_submitted:
+        keep_first(review)
         unsettle(review.item, review, gone=not is_change)
     if is_change:
         review.answers, review.comment = before["answers"], before["comment"]
+        review.asks_lead = before.get("asks_lead", review.asks_lead) and not _is_answered_since(review, step)
         review.save()
         settle(review.item, review, new=False)
         return
@@ -46,6 +61,10 @@ def _undo(review, step):
     review.ended_at = None if was_submitted or not before["ended_at"] else parse_datetime(before["ended_at"])
     review.save()
     slots.hold_if_free(review)
+
+
+def _is_answered_since(review, step):
+    return review.replied_at is not None and review.replied_at > step.at
 
 
 def before(review):

@@ -15,6 +15,7 @@ def remember(seat, review, what):
         "state": review.state,
         "answers": review.answers,
         "comment": review.comment,
+        "asks_lead": review.asks_lead,
         "place": review.place,
         "ended_at": review.ended_at.isoformat() if review.ended_at else None,
     }
