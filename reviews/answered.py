@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from reviews.models import Form
-from reviews.questions import PAIR, SEVERAL
+from reviews.models import Form, Review, State
+from reviews.questions import PAIR, SCALE, SEVERAL
 
 # an answer to a question as it was seen; as all mean it, of a pair and of several options
 _SAID = "(r.answers -> %(key)s)::text"
@@ -26,17 +26,25 @@ _CHOSEN = """
 _ANSWER = {PAIR: _MEANT, SEVERAL: _CHOSEN}
 _GIVEN = """
     FROM reviews_review r WHERE r.queue_id = %(queue)s AND r.state = 'submitted' AND r.form_id = ANY(%(forms)s)
-    AND r.answers ? %(key)s AND r.item_id NOT IN (
+    AND r.item_id NOT IN (
         SELECT id FROM reviews_item WHERE queue_id = %(queue)s AND (gold IS NOT NULL OR removed_at IS NOT NULL))
 """
-# who said what of an item, alike items counted together; complete are those whose answers are all in
+# who said what of an item, and said first; alike items counted together. Whole are those whose answers are all in, with
+# an answer of each who was asked this.
 _ALIKE = """
-    SELECT items.said, items.decided, i.id IS NOT NULL, count(*) FROM (
-        SELECT r.item_id, array_agg(r.by_id || ':' || {answer} ORDER BY r.by_id) FILTER (WHERE NOT r.decides) AS said,
-            max({answer}) FILTER (WHERE r.decides) AS decided
+    SELECT items.said, items.first, items.decided, i.id IS NOT NULL AND NOT items.blank AS whole,
+        CASE WHEN i.stratum IS NOT NULL THEN i.sample_id END AS sample, i.stratum, count(*)
+    FROM (
+        SELECT r.item_id,
+            array_agg(r.by_id || ':' || {answer} ORDER BY r.by_id)
+                FILTER (WHERE NOT r.decides AND r.answers ? %(key)s) AS said,
+            array_agg(r.by_id || ':' || {first} ORDER BY r.by_id)
+                FILTER (WHERE NOT r.decides AND coalesce(r.first, r.answers) ? %(key)s) AS first,
+            max({answer}) FILTER (WHERE r.decides) AS decided,
+            bool_or(NOT r.decides AND NOT r.answers ? %(key)s) AS blank
         {given} GROUP BY r.item_id) AS items
     LEFT JOIN reviews_item i ON i.id = items.item_id AND NOT i.open
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4, 5, 6
 """
 
 
@@ -45,61 +53,92 @@ class Answers:
     """The answers to one question, as JSON texts.
 
     `counts` {answer: how many gave it}; `patterns` {(answer, …) of one item, sorted: items}; `between` {(one's id,
-    other's id): {(her answer, the other's): items}} of people who answered the same items; `verdicts` {answer: items}
-    of what stands: a decider's word, else what all said once all answers are in. Else nothing stands yet.
+    other's id): {(her answer, the other's): items}} of people who answered the same items. These two are of what each
+    said first; `changed` answers are another by now. `verdicts` {(sample's id, stratum): {answer: items}} of what
+    stands: a decider's word, else what all who were asked said, once all answers are in. Else nothing stands yet. The
+    key is (None, None) of what no stratified sample brought. `left_out`: answers to a scale of other ends.
     """
 
     counts: Counter = field(default_factory=Counter)
     patterns: Counter = field(default_factory=Counter)
     between: dict = field(default_factory=lambda: defaultdict(Counter))
-    verdicts: Counter = field(default_factory=Counter)
+    verdicts: dict = field(default_factory=lambda: defaultdict(Counter))
+    changed: int = 0
+    left_out: int = 0
 
-    def add(self, given, decided, complete, number):
-        """So many items of which people said the same: [(user id, answer)] by user, the decider's or None, and whether
-        all answers are in."""
-        answers = sorted(answer for _, answer in given)
-        if given:
-            self.counts.update({answer: number * answers.count(answer) for answer in set(answers)})
-            self.patterns[tuple(answers)] += number
-        for (one, hers), (other, theirs) in itertools.combinations(given, 2):
+    def add(self, now, first, number):
+        """So many items of which people said the same: {user id: answer} as it is now, and as it was first."""
+        self.counts.update({answer: number * many for answer, many in Counter(now.values()).items()})
+        if first:
+            self.patterns[tuple(sorted(first.values()))] += number
+        for (one, hers), (other, theirs) in itertools.combinations(sorted(first.items()), 2):
             self.between[one, other][hers, theirs] += number
-        if decided is not None or (complete and len(set(answers)) == 1):
-            self.verdicts[answers[0] if decided is None else decided] += number
+        self.changed += number * sum(first.get(user) != now.get(user) for user in first.keys() | now.keys())
+
+    @property
+    def standing(self):
+        """{answer: items} of all that stands."""
+        return sum(self.verdicts.values(), Counter())
 
 
 def answers_to(queue, question):
-    """The Answers to a question, by all versions that ask it under the same key and kind."""
-    found = Answers()
-    for said, decided, complete, number in _rows(_ALIKE, queue, question):
-        given = [text.split(":", 1) for text in said or ()]
-        found.add([(int(user), answer) for user, answer in given], decided, complete, number)
+    """The Answers to a question, by all versions that ask it under the same key and kind, of a scale with its ends."""
+    found = Answers(left_out=_left_out(queue, question) if question["kind"] == SCALE else 0)
+    for said, first, decided, whole, sample, stratum, number in _rows(_ALIKE, queue, question):
+        now = _by_user(said)
+        found.add(now, _by_user(first), number)
+        if decided is not None or (whole and len(set(now.values())) == 1):
+            found.verdicts[sample, stratum][min(now.values()) if decided is None else decided] += number
     return found
+
+
+def _by_user(said):
+    return {int(user): answer for user, answer in (text.split(":", 1) for text in said or ())}
 
 
 def shown_left(queue, question):
     """{"a": how many chose what they saw as A, "b": …}."""
-    sql = "SELECT r.answers ->> %(key)s, count(*) {given} AND NOT r.decides GROUP BY 1"
+    sql = "SELECT r.answers ->> %(key)s, count(*) {given} AND r.answers ? %(key)s AND NOT r.decides GROUP BY 1"
     return {answer: number for answer, number in _rows(sql, queue, question) if answer in {"a", "b"}}
 
 
 def _rows(sql, queue, question):
-    key, kind = question["key"], question["kind"]
-    asking = Form.objects.filter(queue=queue, questions__contains=[{"key": key, "kind": kind}])
-    sql = sql.replace("{answer}", _ANSWER.get(kind, _SAID)).replace("{given}", _GIVEN)
+    answer = _ANSWER.get(question["kind"], _SAID)
+    first = answer.replace("r.answers", "coalesce(r.first, r.answers)")
+    sql = sql.replace("{answer}", answer).replace("{first}", first).replace("{given}", _GIVEN)
+    forms = list(_asking(queue, question).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"queue": queue.pk, "key": key, "forms": list(asking.values_list("pk", flat=True))})
+        cursor.execute(sql, {"queue": queue.pk, "key": question["key"], "forms": forms})
         return cursor.fetchall()
 
 
+def _asking(queue, question):
+    """The Forms that ask what can be compared with it."""
+    same = ("key", "kind", "least", "most") if question["kind"] == SCALE else ("key", "kind")
+    return Form.objects.filter(queue=queue, questions__contains=[{name: question[name] for name in same}])
+
+
+def _left_out(queue, question):
+    """How many answered it where its scale had other ends."""
+    other = Form.objects.filter(queue=queue).exclude(pk__in=_asking(queue, question))
+    given = Review.objects.filter(queue=queue, form__in=other, state=State.SUBMITTED, answers__has_key=question["key"])
+    return given.count()
+
+
 def people(queue):
-    """[(user id, submitted, skipped, median seconds or None)], who did most first."""
+    """[(user id, submitted, skipped, decided, median seconds or None)], who did most first: of the items whose answers
+    count; the pace is that at gold items too."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT by_id, count(*) FILTER (WHERE state = 'submitted'), count(*) FILTER (WHERE state = 'skipped'),
-                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE state = 'submitted')
-            FROM reviews_review WHERE queue_id = %s AND NOT decides GROUP BY 1
-            HAVING count(*) FILTER (WHERE state IN ('submitted', 'skipped')) > 0 ORDER BY 2 DESC, 1
+            SELECT by_id, count(*) FILTER (WHERE state = 'submitted' AND counts AND NOT decides),
+                count(*) FILTER (WHERE state = 'skipped' AND counts AND NOT decides),
+                count(*) FILTER (WHERE state = 'submitted' AND counts AND decides),
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE state = 'submitted' AND NOT decides)
+            FROM (SELECT r.*, i.gold IS NULL AND i.removed_at IS NULL AS counts FROM reviews_review r
+                JOIN reviews_item i ON i.id = r.item_id
+                WHERE r.queue_id = %s AND r.state IN ('submitted', 'skipped')) AS given
+            GROUP BY 1 ORDER BY 2 DESC, 1
             """,
             [queue.pk],
         )
@@ -123,7 +162,8 @@ def totals(queue):
             """
             SELECT count(*) FILTER (WHERE state = 'submitted'), count(*) FILTER (WHERE state = 'skipped'),
                 count(*) FILTER (WHERE state = 'draft'), min(ended_at), max(ended_at)
-            FROM reviews_review WHERE queue_id = %s AND NOT decides
+            FROM reviews_review r JOIN reviews_item i ON i.id = r.item_id
+            WHERE r.queue_id = %s AND NOT decides AND i.gold IS NULL AND i.removed_at IS NULL
             """,
             [queue.pk],
         )
@@ -131,22 +171,23 @@ def totals(queue):
 
 
 def gold(queue):
-    """{user id: (answers that are right, answers given)} of the questions that gold items know the answer to; what was
-    left unanswered is neither."""
+    """{user id: (answers that are right, answers given)} of the questions that gold items know the answer to, as they
+    were answered first; what was left unanswered is neither."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT r.by_id, count(*) FILTER (WHERE CASE
-                    WHEN q.kind = 'several' THEN g.value @> (r.answers -> g.key) AND g.value <@ (r.answers -> g.key)
-                    WHEN r.swapped AND q.kind = 'pair' AND r.answers -> g.key = '"a"' THEN g.value = '"b"'
-                    WHEN r.swapped AND q.kind = 'pair' AND r.answers -> g.key = '"b"' THEN g.value = '"a"'
-                    ELSE g.value = r.answers -> g.key END), count(*)
-            FROM reviews_item i JOIN reviews_review r ON r.item_id = i.id AND r.state = 'submitted' AND NOT r.decides
+                    WHEN q.kind = 'several' THEN g.value @> (r.said -> g.key) AND g.value <@ (r.said -> g.key)
+                    WHEN r.swapped AND q.kind = 'pair' AND r.said -> g.key = '"a"' THEN g.value = '"b"'
+                    WHEN r.swapped AND q.kind = 'pair' AND r.said -> g.key = '"b"' THEN g.value = '"a"'
+                    ELSE g.value = r.said -> g.key END), count(*)
+            FROM reviews_item i JOIN (SELECT *, coalesce(first, answers) AS said FROM reviews_review) AS r
+                ON r.item_id = i.id AND r.state = 'submitted' AND NOT r.decides
             JOIN reviews_form f ON f.id = r.form_id
             CROSS JOIN LATERAL jsonb_each(i.gold) AS g(key, value)
             JOIN LATERAL (SELECT one ->> 'kind' AS kind FROM jsonb_array_elements(f.questions) AS one
                 WHERE one ->> 'key' = g.key) AS q ON true
-            WHERE i.queue_id = %s AND i.gold IS NOT NULL AND i.removed_at IS NULL AND r.answers ? g.key GROUP BY 1
+            WHERE i.queue_id = %s AND i.gold IS NOT NULL AND i.removed_at IS NULL AND r.said ? g.key GROUP BY 1
             """,
             [queue.pk],
         )

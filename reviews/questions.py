@@ -114,7 +114,8 @@ def conflicts(given):
             key, kind = question["key"], question["kind"]
             if kind in COMPARED and key in answers:
                 meant = plain(question, answers[key], swapped)
-                said.setdefault((key, kind), []).append(set(meant) if kind == SEVERAL else meant)
+                ends = question["least"], question["most"]  # of another scale the same figure means something else
+                said.setdefault((key, kind, ends), []).append(set(meant) if kind == SEVERAL else meant)
     return any(one != answers[0] for answers in said.values() for one in answers[1:])
 
 

@@ -1,109 +1,18 @@
 """What comes out of a queue: progress, people, agreement, defects, how it was drawn."""
 
-import datetime
-from dataclasses import dataclass
-
 from django.utils import timezone
 
 from accounts.models import User
 from feedback.moments import wilson
 from reviews import answered
 from reviews.agreement import confusion, krippendorff_alpha, raw_agreement
-from reviews.models import Queue, Sample
+from reviews.figures import Confusion, Interval, Person, Question, Report, Stratum, Totals
+from reviews.models import Sample
 from reviews.questions import COMPARED, PAIR, SCALE, SEVERAL, in_order, options_of
 from reviews.versions import form_of
 
+LISTS = ("picked", "picked_strata")  # of a Sample, as long as it is large
 MOST_CONFUSIONS = 20  # pairs of people a question, those with most items in common
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate of `n` with its 95 % interval; `low` and `high` None where there is none."""
-
-    value: float
-    low: float | None
-    high: float | None
-    n: int
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Items by what became of them: `items` in the queue (removed ones and gold aside), `complete` of them have all
-    answers that were asked for, `conflicts` wait for a decision, `decided`, `gold`, `removed`.
-    Answers: `submitted`, `skipped`, `drafts`, and when the first and the last came."""
-
-    items: int
-    complete: int
-    conflicts: int
-    decided: int
-    gold: int
-    removed: int
-    submitted: int
-    skipped: int
-    drafts: int
-    first_at: datetime.datetime | None
-    last_at: datetime.datetime | None
-
-
-@dataclass(frozen=True)
-class Person:
-    """One reviewer: `seconds` her median an item, `per_hour` at that pace; `gold` the share of those to gold items that
-    are right, `agreement` the share of her answers that are another's too on the same item (Intervals or None)."""
-
-    user: User
-    submitted: int
-    skipped: int
-    seconds: float | None
-    per_hour: float | None
-    gold: Interval | None
-    agreement: Interval | None
-
-
-@dataclass(frozen=True)
-class Confusion:
-    """How two Users answered the same `n` items: counts[i][j] of them `one` answered names[i] and `other` names[j];
-    `same` are those on the diagonal."""
-
-    one: User
-    other: User
-    names: list
-    counts: list
-    same: int
-    n: int
-
-
-@dataclass(frozen=True)
-class Question:
-    """One question of the newest form. `answers`: [(name, n)] of all that were submitted. `raw` agreement and `alpha`
-    (Intervals or None where nobody was compared) over `compared` items, alpha by its `level`, nominal or ordinal;
-    `alpha_interval` of a scale by the distances. `defect`: the share of judged items that show one, None where no
-    answer is said to tell of one. `left`: of a pair, the share of A, as seen, among those who chose a side."""
-
-    key: str
-    kind: str
-    text: str
-    answers: list
-    raw: Interval | None
-    level: str | None
-    alpha: Interval | None
-    alpha_interval: Interval | None
-    compared: int
-    confusions: list
-    defect: Interval | None
-    left: Interval | None
-
-
-@dataclass(frozen=True)
-class Report:
-    """`samples`: the queue's Samples, oldest first, with `.by`; `rule` its rule or None; `at`: when this was asked."""
-
-    queue: Queue
-    totals: Totals
-    people: list
-    questions: list
-    samples: list
-    rule: dict | None
-    at: datetime.datetime
 
 
 def report(queue):
@@ -111,17 +20,17 @@ def report(queue):
     items, reviews = answered.totals(queue)
     rows = answered.people(queue)
     users = User.objects.in_bulk([user for user, *_ in rows])
+    samples = list(Sample.objects.filter(queue=queue).select_related("by", "job").defer(*LISTS).order_by("pk"))
     form, same = form_of(queue), {}
-    questions = [_question(queue, one, users, same) for one in (form.questions if form else [])]
+    questions = [_question(queue, one, users, same, samples) for one in (form.questions if form else [])]
     gold = answered.gold(queue)
     people = [_person(users[user], *row, gold.get(user), same.get(user)) for user, *row in rows if user in users]
-    samples = Sample.objects.filter(queue=queue).select_related("by", "job").defer("picked").order_by("pk")
-    return Report(queue, Totals(*items, *reviews), people, questions, list(samples), queue.rule, timezone.now())
+    return Report(queue, Totals(*items, *reviews), people, questions, samples, queue.rule, timezone.now())
 
 
-def _person(user, submitted, skipped, seconds, gold, same):
+def _person(user, submitted, skipped, decided, seconds, gold, same):
     per_hour = 3_600 / seconds if seconds else None
-    return Person(user, submitted, skipped, seconds, per_hour, _share(gold), _share(same))
+    return Person(user, submitted, skipped, decided, seconds, per_hour, _share(gold), _share(same))
 
 
 def _share(counted):
@@ -130,7 +39,7 @@ def _share(counted):
     return Interval(successes / n, *wilson(successes, n), n) if n else None
 
 
-def _question(queue, question, users, same):
+def _question(queue, question, users, same, samples):
     """The Question; `same` {user id: (answers that agree, answers compared)} grows by what it tells of people."""
     kind = question["kind"]
     if kind not in COMPARED:
@@ -140,6 +49,7 @@ def _question(queue, question, users, same):
         )
     names = _names(question)
     given = answered.answers_to(queue, question)
+    strata = _strata(question, given.verdicts, samples)
     _count_same(given.between, same)
     raw, alpha, by_distance, level, compared = _agreement(kind, given.patterns)
     return Question(
@@ -152,9 +62,13 @@ def _question(queue, question, users, same):
         alpha=alpha,
         alpha_interval=by_distance,
         compared=compared,
-        confusions=_confusions(given.between, users, names),
-        defect=_defect(question, given.verdicts),
+        confusions=_confusions(question, given.between, users, names),
+        defect=None if strata else _defect(question, given.standing),
         left=_left(queue, question),
+        changed=given.changed,
+        left_out=given.left_out,
+        strata=strata,
+        weighted=None if (None, None) in given.verdicts else _weighted(strata, samples),
     )
 
 
@@ -214,16 +128,48 @@ def _answers(question, counts, name):
     return list(found.items())
 
 
-def _confusions(pairs, users, name):
+def _confusions(question, pairs, users, name):
     most = sorted(pairs.items(), key=lambda one: (-sum(one[1].values()), one[0]))[:MOST_CONFUSIONS]
-    return [_confusion(users[one], users[other], table, name) for (one, other), table in most]
+    return [_confusion(question, users[one], users[other], table, name) for (one, other), table in most]
 
 
-def _confusion(one, other, table, name):
-    values = sorted({value for pair in table for value in pair}, key=lambda text: str(answered.value_of(text)))
+def _confusion(question, one, other, table, name):
+    values = sorted({value for pair in table for value in pair}, key=_rank(question))
     counts = confusion(table, values)
     same = sum(counts[place][place] for place in range(len(values)))
     return Confusion(one, other, [name(value) for value in values], counts, same, sum(table.values()))
+
+
+def _rank(question):
+    """The order of answers, as JSON texts: as the question has them, then what it no longer offers."""
+    known = [option["value"] for option in options_of(question)]
+
+    def rank(text):
+        value = answered.value_of(text)
+        several = value if isinstance(value, list) else [value]
+        return sorted(known.index(one) if one in known else len(known) for one in several), str(value)
+
+    return rank
+
+
+def _strata(question, verdicts, samples):
+    """[Stratum] of the stratified samples that brought what is judged, as they come; none where there are none."""
+    if not question["defect"]:
+        return []
+    drawn = [sample for sample in samples if any(sample.pk == pk for pk, _ in verdicts)]
+    return [
+        Stratum(value, population, _defect(question, verdicts.get((sample.pk, value), {})))
+        for sample in drawn
+        for value, (population, _) in sorted(sample.strata_sizes.items())
+    ]
+
+
+def _weighted(strata, samples):
+    """The rate of all that one stratified sample was drawn from, by the sizes of its values."""
+    if not strata or any(one.defect is None for one in strata) or sum(bool(one.strata_sizes) for one in samples) > 1:
+        return None
+    whole = sum(one.population for one in strata)
+    return sum(one.population * one.defect.value for one in strata) / whole
 
 
 def _defect(question, verdicts):

@@ -15,7 +15,8 @@ from accounts.models import User
 from interactions.rules import RecordError
 from projects.access import project_or_404
 from reviews.coverage import coverage
-from reviews.report import Interval, report
+from reviews.figures import Interval
+from reviews.report import report
 from reviews.views.gate import managed_queue
 
 PERIODS = (("24 h", 1), ("7 d", 7), ("28 d", 28), ("90 d", 90))
@@ -72,7 +73,7 @@ def _plain(value):
     return value
 
 
-SAMPLE = ("query", "method", "strata", "size", "seed", "drawn_at", "population", "drawn", "by")
+SAMPLE = ("query", "method", "strata", "strata_sizes", "size", "seed", "drawn_at", "population", "drawn", "by")
 
 
 def as_csv(found):
@@ -89,11 +90,13 @@ def _figures(found):
     for field in dataclasses.fields(found.totals):
         yield "totals", found.queue.key, field.name, getattr(found.totals, field.name), "", "", ""
     for person in found.people:
-        for name in ("submitted", "skipped", "seconds", "per_hour", "gold", "agreement"):
+        for name in ("submitted", "skipped", "decided", "seconds", "per_hour", "gold", "agreement"):
             yield "reviewer", person.user.email, name, *_interval(getattr(person, name))
     for question in found.questions:
-        for name in ("raw", "alpha", "alpha_interval", "defect", "left"):
+        for name in ("raw", "alpha", "alpha_interval", "defect", "left", "weighted", "changed", "left_out"):
             yield "question", question.key, name, *_interval(getattr(question, name))
+        for one in question.strata:
+            yield "stratum", question.key, one.value, *_interval(one.defect)
         for name, n in question.answers:
             yield "answer", question.key, name, n, "", "", ""
         for one in question.confusions:
