@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feedback.views import comparisons, key_detail, keys
+from feedback.views import beside, comparisons, key_detail, keys
 
 KEY = "p/<str:project>/feedback/keys/<path:key>"
 
@@ -17,7 +17,8 @@ urlpatterns = [
     path(KEY, key_detail.feedback_key_detail, name="feedback_key_detail"),
     path(
         "p/<str:project>/comparisons/<uuid:interaction>/<uuid:pk>",
-        comparisons.comparison_detail,
+        beside.comparison_detail,
         name="comparison_detail",
     ),
+    path("p/<str:project>/interactions/<uuid:pk>/beside/<uuid:other>", beside.answers_beside, name="answers_beside"),
 ]

@@ -1,0 +1,127 @@
+"""Two answers side by side: those of a comparison, or any two."""
+
+from dataclasses import dataclass
+
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from feedback.models import Outcome, Preference
+from interactions.differences import differences, sides, visible_text
+from interactions.messages import blobs_of, calls_of
+from interactions.models import Interaction
+from interactions.transcript import BUDGET, Transcript
+from projects.access import EntityNotFound, project_or_404
+
+
+@dataclass
+class Side:
+    """One of the two answers as the page shows it; with `pieces` where the differences are marked."""
+
+    letter: str
+    interaction: Interaction
+    transcript: Transcript
+    address: str
+    preferred: bool = False
+    pieces: list | None = None  # (whether only this side says it, the text, the white space behind)
+
+    @property
+    def raw_address(self):
+        return f"{self.address}?raw=1"
+
+
+@require_safe
+def comparison_detail(request, project, interaction, pk):
+    """Two answers side by side, the one of the address on the left, with what was said of them."""
+    project = project_or_404(request.user, project)
+    row = _preference(project, interaction, pk)
+    both = _sides(project, row.interaction_id, row.other_id)
+    for side, outcome in zip(both, (Outcome.WON, Outcome.LOST), strict=True):
+        side.preferred = row.outcome == outcome
+    return _beside(request, project, both, {"nav": "feedback", "row": row, "key": row.feedback_key})
+
+
+@require_safe
+def answers_beside(request, project, pk, other):
+    """Two answers side by side, whether anybody has compared them or not."""
+    project = project_or_404(request.user, project)
+    return _beside(request, project, _sides(project, pk, other), {"nav": "interactions"})
+
+
+def _beside(request, project, both, context):
+    marked = request.GET.get("diff") == "1"
+    compared = _mark(both) if marked else True
+    first, second = (side.interaction.body for side in both)
+    context |= {
+        "project": project,
+        "sides": both,
+        "same_prompt": first.messages == second.messages,
+        "marked": marked,
+        "compared": compared,
+        "alike": marked and compared and not any(only for side in both for only, *_ in side.pieces),
+    }
+    return render(request, "feedback/comparison_detail.html", context)
+
+
+def _sides(project, *ids):
+    """The Side of each of these two interactions of the project."""
+    found = Interaction.objects.filter(project=project).select_related("model", "body").in_bulk(ids)
+    for pk in ids:
+        if pk not in found:
+            raise EntityNotFound("Interaction", pk)
+    pair = [found[pk] for pk in ids]
+    both = zip("AB", pair, _transcripts(project, pair), strict=True)
+    return [Side(letter, one, transcript, _detail(project, one)) for letter, one, transcript in both]
+
+
+def _preference(project, interaction_id, pk):
+    row = (
+        Preference.objects.filter(
+            project=project, interaction_id=interaction_id, id=pk, feedback_key__links__project=project
+        )
+        .select_related("feedback_key", "model", "other_model", "by")
+        .first()
+    )
+    if row is None:
+        raise EntityNotFound("Comparison", pk)
+    return row
+
+
+def _transcripts(project, pair):
+    """Both as people read them, their pictures looked up in one go."""
+    blobs = blobs_of(project, [message for one in pair for message in one.body.messages])
+
+    def address(sha256):
+        return reverse("blob", kwargs={"project_id": project.uid, "sha256": sha256})
+
+    return [
+        Transcript(
+            one.body.messages,
+            one.body.completion,
+            address=address,
+            blobs=blobs,
+            calls=calls_of(one.body),
+            budget=BUDGET // 2,
+        )  # fmt: skip
+        for one in pair
+    ]
+
+
+def _mark(both):
+    """Give both sides their pieces; False where the texts are too long to compare."""
+    pieces = differences(*(visible_text(side.transcript.completion.html) for side in both))
+    if pieces is None:
+        return False
+    for side, own in zip(both, sides(pieces), strict=True):
+        side.pieces = [(piece.kind != "same", *_tail(piece.text)) for piece in own]
+    return True
+
+
+def _tail(text):
+    """(the text, the white space behind it), which is not marked."""
+    words = text.rstrip()
+    return words, text[len(words) :]
+
+
+def _detail(project, interaction):
+    return reverse("interaction_detail", kwargs={"project": project.ref, "pk": interaction.pk})
