@@ -8,7 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts import prepared
+from experiments.models import Arm
 from feedback.corrections import corrections_of
+from feedback.models import FeedbackKey
 from feedback.services import keys_of
 from interactions import bulk, ids
 from interactions.ids import wire_time
@@ -20,13 +22,14 @@ from interactions.records import SOURCES
 from interactions.rules import ORIGINS, RecordError
 
 FIELDS = (
-    "id", "external_id", "project", "model", "messages", "completion", "labels", "feedbacks", "user", "session_id",
-    "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion",
+    "id", "external_id", "project", "project_id", "model", "messages", "completion", "labels", "feedbacks", "user",
+    "session_id", "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion", "ab_campaign",
+    "arm", "near_hash",
 )  # fmt: skip
 # fields of a row that go over no wire
 UNSENT = (
     "prompt_preview", "completion_preview", "images", "tools", "prompt_tokens", "completion_tokens",
-    "prompt_hash", "content_hash", "near_hash", "logged_by", "arm", "received_at",
+    "prompt_hash", "content_hash", "logged_by", "received_at",
 )  # fmt: skip
 # the bounds once more: the server leaves out the months of others by them, not by the list
 _CURRENT = """
@@ -55,6 +58,7 @@ def present(project, rows, *, fields=FIELDS, inline=False):
     messages = _messages(project, rows, bodies, inline) if "messages" in wanted else {}
     feedbacks = _feedbacks(project, rows) if "feedbacks" in wanted else {}
     corrected = corrections_of([row.pk for row in rows]) if "corrected_completion" in wanted else {}
+    tests = _tests(rows) if "ab_campaign" in wanted else {}
     shown = []
     for row in rows:
         body = bodies.get(row.pk)
@@ -63,6 +67,7 @@ def present(project, rows, *, fields=FIELDS, inline=False):
             "id": str(row.pk),
             "external_id": envelope.get("external_id"),
             "project": project.key,
+            "project_id": str(project.uid),
             "model": row.model.key if row.model_id else None,
             "messages": messages.get(row.pk),
             "completion": body.completion if body else None,
@@ -76,9 +81,18 @@ def present(project, rows, *, fields=FIELDS, inline=False):
             "usage": envelope.get("usage"),
             "latency_ms": row.latency_ms,
             "corrected_completion": corrected.get(row.pk),
+            "ab_campaign": tests.get(row.arm),
+            "arm": row.arm,
+            "near_hash": row.near_hash.hex,
         }
         shown.append({name: whole[name] for name in FIELDS if name in wanted})
     return shown
+
+
+def _tests(rows):
+    """{arm: the key of its A/B test}."""
+    arms = {row.arm for row in rows} - {None}
+    return dict(Arm.objects.filter(pk__in=arms).values_list("pk", "test__key")) if arms else {}
 
 
 def _messages(project, rows, bodies, inline):
@@ -106,7 +120,7 @@ def _check_size(project, stored):
 
 def _feedbacks(project, rows):
     """{interaction id: its current feedback under the project's keys, oldest first}."""
-    found, keys = {}, {key.pk: key.key for key in keys_of(project).values()}
+    found, keys = {}, {key.pk: key for key in keys_of(project).values()}
     wanted = [row.pk for row in rows if row.feedbacks]  # its copy of the latest values tells that there are any
     if not wanted or not keys:
         return found
@@ -118,15 +132,15 @@ def _feedbacks(project, rows):
 
 def present_feedback(feedback):
     """One feedback as the API shows it."""
-    key, value = feedback.feedback_key.key, feedback.value
+    key, value = feedback.feedback_key, feedback.value
     return _feedback(key, feedback.id, value, feedback.details, feedback.user, feedback.origin)
 
 
 def _feedback(key, feedback_id, value, details, user, origin):
     return {
         "id": str(feedback_id),
-        "feedback_key": key,
-        "value": value,
+        "feedback_key": key.key,
+        "value": bool(value) if key.kind == FeedbackKey.Kind.BOOL else value,
         "details": details or None,
         "user": user or None,
         "origin": origin,
@@ -144,8 +158,8 @@ class MessageShape(serializers.Serializer):
 class ValueField(serializers.JSONField):
     """What is given under a key."""
 
-    def __init__(self):
-        super().__init__(help_text="true, false, 1 or 0 for a bool key; a number for a scalar one.")
+    def __init__(self, help_text="true, false, 1 or 0 for a bool key; a number for a scalar one."):
+        super().__init__(help_text=help_text)
 
 
 class GivenFeedbackShape(serializers.Serializer):
@@ -209,7 +223,7 @@ class BatchShape(serializers.Serializer):
 class FeedbackShape(serializers.Serializer):
     id = serializers.UUIDField()
     feedback_key = serializers.CharField()
-    value = serializers.FloatField(help_text="1 or 0 of a bool key")
+    value = ValueField(help_text="true or false of a bool key, a number of a scalar one")
     details = serializers.CharField(allow_null=True)
     user = serializers.CharField(allow_null=True)
     origin = serializers.ChoiceField(ORIGINS)
@@ -219,7 +233,8 @@ class FeedbackShape(serializers.Serializer):
 class InteractionShape(serializers.Serializer):
     id = serializers.UUIDField()
     external_id = serializers.CharField(allow_null=True)
-    project = serializers.CharField()
+    project = serializers.CharField(help_text="its key")
+    project_id = serializers.UUIDField(help_text="which project it is, also where several have the key")
     model = serializers.CharField(allow_null=True)
     messages = MessageShape(many=True)
     completion = serializers.CharField()
@@ -233,6 +248,9 @@ class InteractionShape(serializers.Serializer):
     usage = serializers.DictField(allow_null=True)
     latency_ms = serializers.IntegerField(allow_null=True)
     corrected_completion = serializers.CharField(allow_null=True)
+    ab_campaign = serializers.CharField(allow_null=True, help_text="key of the A/B test that it is part of")
+    arm = serializers.IntegerField(allow_null=True, help_text="id of its arm there")
+    near_hash = serializers.CharField(help_text="that of all that is alike, for the filter's near")
 
 
 class ListedShape(InteractionShape):
@@ -249,8 +267,8 @@ class PageShape(serializers.Serializer):
     results = ListedShape(many=True)
     next = serializers.CharField(allow_null=True)
     previous = serializers.CharField(allow_null=True)
-    count = serializers.IntegerField()
-    count_is_capped = serializers.BooleanField()
+    count = serializers.IntegerField(allow_null=True, help_text="null where counting would take longer than the page")
+    count_is_capped = serializers.BooleanField(help_text="there are at least so many")
     searched_to = serializers.DateTimeField(allow_null=True)
 
 

@@ -16,7 +16,7 @@ from feedback.rollups import Totals, given
 from feedback.services import keys_of
 from interactions import ids, rollups
 from interactions.models import Dimension, Label
-from interactions.search import ASIDE, CAP, Counted, count, page_of_ids, roundly, told
+from interactions.search import ASIDE, BUDGET, CAP, Counted, count, page_of_ids, roundly, told
 from interactions.search.tally import Values, tally
 from interactions.search.told import is_hourly
 from registry.models import Model
@@ -133,22 +133,30 @@ class Matches:
         return Counted(roundly(len(found)), True)
 
 
-def count_shown(project, wanted, matches=None, page=None):
-    """How many match: exact from the roll-ups where they can tell, else up to 10,000, as far as there is time to count:
-    little where the rows of a `page` wait for it. What is capped is the least there are."""
-    if page is not None and not (page.next or page.previous or page.searched_to):
-        return Counted(len(page), False)
+def count_shown(project, wanted, matches=None):
+    """How many match: exact from the roll-ups where they can tell, else up to 10,000, as far as there is time to count.
+    What is capped is the least there are."""
     n = told.number(project, wanted) if matches is None else matches.told
     if n is not None:
         return Counted(n, False)
-    if matches is not None:
-        return matches.number
-    if page is None:
-        return count(project, wanted, ASIDE)
+    return count(project, wanted, ASIDE) if matches is None else matches.number
+
+
+def count_beside(project, wanted, page, wait=False):
+    """The same beside the rows of a page that somebody waits for: None where it would take longer than they did; with
+    `wait` as long as a page may take."""
+    if not (page.next or page.previous or page.searched_to):
+        return Counted(len(page), False)
+    n = told.number(project, wanted)
+    if n is not None:
+        return Counted(n, False)
+    if wait:
+        counted = count(project, wanted, BUDGET, page)
+        return counted._replace(n=max(counted.n, len(page)))
     if wanted.words:  # to look for them once more would take as long as the page did
-        return Counted(len(page), True)
+        return None
     counted = count(project, wanted, BRIEFLY, page)
-    return counted._replace(n=max(counted.n, len(page)))
+    return None if counted.capped and counted.n < CAP else counted
 
 
 def facets(project, wanted, matches=None):

@@ -16,7 +16,7 @@ from interactions import rollups
 from interactions.filters import InteractionFilter
 from interactions.search import facets as facets_module
 from interactions.search import search
-from interactions.search.facets import SHOWN, Matches, count_shown, facets, histogram
+from interactions.search.facets import SHOWN, Matches, count_beside, count_shown, facets, histogram
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
 
@@ -148,7 +148,8 @@ def test_what_there_is_no_time_to_count_is_told_as_the_least_there_are(shelf, mo
     assert counted.capped and counted.n in (0, 1, 2, 5, 10, 20, 50, 100, 200) and counted.n <= n
     page = search(shelf.project, asked, limit=30)
     monkeypatch.setattr(facets_module, "BRIEFLY", 0)
-    assert count_shown(shelf.project, asked, page=page).n >= 30
+    assert count_beside(shelf.project, asked, page) is None
+    assert count_beside(shelf.project, asked, page, wait=True) == (n, False)
 
 
 @pytest.mark.django_db
@@ -156,7 +157,7 @@ def test_a_page_that_holds_all_is_its_own_count(shelf):
     asked = wanted(shelf.project, {"q": "refund", "label": "ticket"})
     page = search(shelf.project, asked, limit=400)
     with CaptureQueriesContext(connection) as queries:
-        assert count_shown(shelf.project, asked, page=page) == (len(page), False)
+        assert count_beside(shelf.project, asked, page) == (len(page), False)
     assert len(page) > 0 and not queries.captured_queries
 
 
