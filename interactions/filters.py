@@ -21,13 +21,15 @@ from interactions.words import tsquery
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
-    "latency", "has_images", "has_tools", "has_feedback", "reviewed", "arm", "near", "fold", "order", "limit", "cursor",
+    "latency", "has_images", "has_tools", "has_feedback", "has_correction", "reviewed", "external_id", "arm", "near",
+    "fold", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "arm", "near"}
-EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "user"}  # whose blanks belong to them
+# words whose blanks belong to them
+EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "user", "external_id"}
 OF_PAGE = {"limit", "cursor"}
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
-FLAGS = ("has_images", "has_tools", "has_feedback", "reviewed")
+FLAGS = ("has_images", "has_tools", "has_feedback", "has_correction", "reviewed")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -100,13 +102,13 @@ class FilterForm(forms.Form):
             raise ValueError("Send true or false.")
         return _FLAGS[text.lower()]
 
-    read_has_tools = read_has_feedback = read_reviewed = read_has_images
+    read_has_tools = read_has_feedback = read_has_correction = read_reviewed = read_has_images
 
     def read_q(self, text):
-        query = tsquery(text)
-        if not query:
+        words, not_words = tsquery(text)
+        if not words and not not_words:
             raise ValueError("There is no word in this; send letters or digits.")
-        return query
+        return words, not_words
 
     def read_near(self, texts):
         try:
@@ -147,8 +149,10 @@ class InteractionFilter(django_filters.FilterSet):
     has_images = Words(label="With pictures", help_text="true or false")
     has_tools = Words(label="With tool calls", help_text="true or false")
     has_feedback = Words(label="With feedback", help_text="true or false: any current feedback, under whatever key")
+    has_correction = Words(label="With a better answer", help_text="true or false: a better answer was written")
     reviewed = Words(label="Reviewed", help_text="true or false: any current feedback by a reviewer")
-    q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there')
+    external_id = Words(label="External id", help_text="your own id, whatever the source", strip=False)
+    q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there, and none with a - before it')
     arm = ListOfWords(label="A/B arm", help_text="an arm's id, as its A/B test tells it; repeated: any of them")
     near = ListOfWords(label="Alike", help_text="a near_hash: interactions of the same words without pictures")
     fold = Words(label="Folded", help_text="near: of those that are alike the first alone")
@@ -171,6 +175,8 @@ class InteractionFilter(django_filters.FilterSet):
     def wanted(self):
         """The Wanted of a valid query string."""
         given = self.form.cleaned_data.get
+        words, not_words = given("q") or ("", ())
+        own = given("external_id") or None
         return Wanted(
             labels=given("label") or (),
             not_labels=given("not_label") or (),
@@ -181,10 +187,12 @@ class InteractionFilter(django_filters.FilterSet):
             feedback=given("feedback") or (),
             session=given("session") or None,
             user=given("user") or None,
-            sources=given("source") or (),
+            sources=given("source") or (tuple(sorted(SOURCES)) if own else ()),
             latency=given("latency") or None,
             **{name: None if given(name) == "" else given(name) for name in FLAGS},
-            words=given("q") or "",
+            words=words,
+            not_words=not_words,
+            external_id=own,
             arms=given("arm") or (),
             near=given("near") or (),
             fold=bool(given("fold")),

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from interactions import faithful, markup
 from interactions.colours import Colours
+from interactions.words import sought
 
 MARKDOWN_LIMIT = 32_000  # characters; the worst text of this length takes about a second
 MOST_BRACKETS = 2_000  # looking for the ends of more links than this takes time that grows with its square
@@ -144,8 +145,7 @@ def found(value, pattern):
 
 
 def words_pattern(query):
-    """The words, "phrases" and prefixes* that a search asks for as a pattern for `found`, or None where there is none.
-    """
+    """The words, "phrases" and prefixes* that a search asks for as a pattern for `found`, or None."""
     patterns = [pattern for term in sought(query)[:20] if (pattern := _term_pattern(term))]
     return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 

@@ -46,8 +46,11 @@ class Wanted:
     has_images: bool | None = None
     has_tools: bool | None = None
     has_feedback: bool | None = None
+    has_correction: bool | None = None  # with a better answer
     reviewed: bool | None = None  # with a reviewer's feedback
     words: str = ""  # a tsquery's text
+    not_words: tuple = ()  # tsqueries' texts: none of them
+    external_id: str | None = None
     arms: tuple = ()  # ids of A/B tests' arms: any of them
     near: tuple = ()  # near_hashes: any of those that are alike
     fold: bool = False  # of those that are alike the first alone

@@ -11,30 +11,36 @@ QUIET = 4  # seconds; who stores tells the statistics once a second
 MANY = 2_000  # bodies, about 13 MB of entries, that a search reads in some milliseconds
 MOST = 3_000  # that wait where nobody searches: sorting more at once costs less for each
 FULL = 4_500  # with as many as came since the last look: soon the list is as long as writers let it become
-_TERM = re.compile(r'"([^"]*)"?|(\S+)')
+_TERM = re.compile(r'(?:(?<!\S)(-)(?=["\w]))?(?:"([^"]*)"?|(\S+))')
 
 
 def tsquery(text):
-    """Words, "a phrase" and pre* as the text of a tsquery that asks for all of them; '' where there is no word,
-    ValueError where one is too long to be found.
+    """(words, "a phrase" and pre* as the text of a tsquery that asks for all of them, a tsquery's text for each -word
+    and -"phrase" that must not be there); '' and () where there is none of the sort, ValueError where one is too long
+    to be found.
 
     The text is made plain by the same function as what is searched, so that both are cut into words alike; a word
     that falls into several (a hyphen, Chinese characters) is looked for as a phrase.
     """
-    terms = [(phrase or word, word.endswith("*")) for phrase, word in _TERM.findall(text)]
+    terms = [(minus, phrase or word, word.endswith("*")) for minus, phrase, word in _TERM.findall(text)]
     if not terms:
-        return ""
+        return "", ()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT lower(interactions_plain(term)) FROM unnest(%s::text[]) WITH ORDINALITY AS t(term, place)"
             " ORDER BY place",
-            [[term for term, _ in terms]],
+            [[term for _, term, _ in terms]],
         )
         plain = [row[0].split() for row in cursor.fetchall()]
     if any(len(word.encode()) > LONGEST for words in plain for word in words):
         raise ValueError(f"A word of more than {LONGEST:,} bytes is in no index; look for a shorter one.")
-    phrases = (_phrase(words, prefix) for words, (_, prefix) in zip(plain, terms, strict=True) if words)
-    return " & ".join(phrases)
+    asked = [(minus, _phrase(words, prefix)) for words, (minus, _, prefix) in zip(plain, terms, strict=True) if words]
+    return " & ".join(one for minus, one in asked if not minus), tuple(one for minus, one in asked if minus)
+
+
+def sought(text):
+    """The terms of a search that must be there, as they were typed."""
+    return [phrase or word for minus, phrase, word in _TERM.findall(text) if not minus]
 
 
 def merge_pending():

@@ -12,7 +12,7 @@ MOST = 100  # of one kind that are counted
 def number_alike(project, wanted, hashes):
     """{near_hash: how many of what is wanted have it, up to 101}. The words asked for are not looked at again: all that
     is alike has the same, and it is asked for what was found by them."""
-    plan = plan_of(project, replace(wanted, fold=False, words=""), None)
+    plan = plan_of(project, replace(wanted, fold=False, words="", not_words=()), None)
     if plan is None or not hashes:
         return {}
     where, values = plan.row_tests()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from interactions.search import sizes
 
 MOST_SOURCES = 50  # that are merged: values of one label key, feedback keys of a team
+MOST_CORRECTIONS = 20_000  # better answers that are looked through in a fraction of a second
 SESSION, USER = 1e-4, 1e-3  # shares of a project that one is taken to have
 ALIKE = 10  # interactions that are taken to be alike
 TESTED = 0.02  # share of a project that an arm of an A/B test is taken to have
@@ -108,6 +109,13 @@ def of_arms(project, arms):
         Source("interactions_interaction", "id", ROW, "project_id = %s AND arm = %s", (project.pk, one)) for one in arms
     )
     return Driver(sources, sizes.total(project) * TESTED * len(arms), holds_row=True)
+
+
+def of_corrections():
+    """By the better answers of all projects; None where they are too many to pass those of others."""
+    n = sizes.corrections(MOST_CORRECTIONS)
+    source = Source("feedback_correction", "interaction_id", "interaction_id AS id", "superseded_by IS NULL", ())
+    return None if n is None else Driver((source,), n)
 
 
 def of_near(project, hashes):

@@ -12,8 +12,9 @@ from django.db import connection
 
 from feedback.models import Given
 from interactions import ids
+from interactions.claims import claimed
 from interactions.labels import meant
-from interactions.search import drivers, sizes, spans
+from interactions.search import conditions, drivers, sizes, spans
 from interactions.search.texts import holding, indexed
 from registry.models import Model
 
@@ -21,6 +22,11 @@ from registry.models import Model
 def plan_of(project, wanted, at):
     """The Plan of what is wanted, resolved to ids, from the Cursor `at` on; None where nothing can match."""
     tests, found = [("i.project_id = %s", [project.pk])], []
+    one = claimed(project, "interaction", wanted.external_id) if wanted.external_id is not None else None
+    if one:
+        tests.append(("i.id = %s", [one]))
+    elif wanted.external_id is not None:
+        return None
     if wanted.sources:
         tests.append(("i.source = ANY(%s)", [list(wanted.sources)]))
     else:
@@ -46,13 +52,15 @@ def plan_of(project, wanted, at):
     if 0 < len(wanted.arms) <= drivers.MOST_SOURCES:
         found.append(drivers.of_arms(project, wanted.arms))
     driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)
-    tests = (*tests, *_columns(wanted), *_given(wanted), *_near(wanted))
+    tests = (*tests, *conditions.of_row(wanted))
     if wanted.fold:
         tests = (*tests, _is_first(tests, wanted))
+    tests = (*tests, *conditions.without_words(wanted))
     kept += [min(one.size * one.yields / everything, 1) for one in found if one is not driver]
     share, rate = min(driver.size / everything, 1), driver.yields * math.prod(kept)
     own = drivers.newest(project, wanted, picked="id")
-    return Plan(tests, driver, own, wanted.words, lower, upper, descending, share, rate)
+    plan = Plan(tests, driver, own, wanted.words, lower, upper, descending, share, rate)
+    return plan.clipped(one, spans.after(one)) if one else plan
 
 
 def _span(wanted, at):
@@ -91,16 +99,12 @@ def _of_feedback(project, wanted):
     found = [drivers.of_feedback(project, one) for one in wanted.feedback if not one.none]
     flags = ((wanted.has_feedback, Given.ANY, False), (wanted.reviewed, Given.REVIEWED, True))
     found += [drivers.of_any_feedback(project, key, reviewed) for flag, key, reviewed in flags if flag]
+    found += [drivers.of_corrections()] if wanted.has_correction else []
     return [one for one in found if one is not None]
 
 
 def _of_near(project, wanted):
     return [drivers.of_near(project, wanted.near)] if 0 < len(wanted.near) <= drivers.MOST_SOURCES else []
-
-
-def _near(wanted):
-    """What is alike has the same words; pictures are not compared, so that what has any is like nothing."""
-    return [("i.images = 0 AND i.near_hash = ANY(%s)", [list(wanted.near)])] if wanted.near else []
 
 
 def _is_first(tests, wanted):
@@ -115,54 +119,6 @@ def _is_first(tests, wanted):
         f" (SELECT FROM interactions_interaction i WHERE {where} LIMIT 1) AS before_"
     )
     return f"(i.images > 0 OR ({found}) IS NOT TRUE)", values
-
-
-def _columns(wanted):
-    tests = []
-    for column, value in (("session", wanted.session), ("user", wanted.user)):
-        if value is not None:
-            tests.append((f'i."{column}" = %s', [value]))
-    least, most = wanted.latency or (None, None)
-    if least is not None:
-        tests.append(("i.latency_ms >= %s", [least]))
-    if most is not None:
-        tests.append(("i.latency_ms <= %s", [most]))
-    for column, flag in (("images", wanted.has_images), ("tools", wanted.has_tools)):
-        if flag is not None:
-            tests.append((f"i.{column} {'>' if flag else '='} 0", []))
-    if wanted.arms:
-        tests.append(("i.arm = ANY(%s)", [list(wanted.arms)]))
-    return tests
-
-
-def _given(wanted):
-    """The row's own copy of the latest values tells whether there is any; which, and whose, is looked up."""
-    tests = []
-    if wanted.has_feedback is not None:
-        tests.append((f"i.feedbacks {'<>' if wanted.has_feedback else '='} '{{}}'", []))
-    if wanted.reviewed is not None:
-        tests.append(_looked_up("f.origin = 'reviewer'", [], not wanted.reviewed))
-    return tests + [_feedback(condition) for condition in wanted.feedback]
-
-
-def _feedback(condition):
-    """One look-up for both ends of a range: two would let the minimum meet one value and the maximum another."""
-    tests, values = "f.feedback_key_id = %s", [condition.key_id]
-    for sign, bound in ((">=", condition.least), ("<=", condition.most)):
-        if bound is not None:
-            tests, values = f"{tests} AND f.value {sign} %s", [*values, bound]
-    return _looked_up(tests, values, condition.none)
-
-
-def _looked_up(tests, values, none):
-    """LIMIT keeps the planner from turning it into a join over everything."""
-    found = (
-        "(SELECT true FROM feedback_feedback f WHERE f.interaction_id = i.id AND f.superseded_by IS NULL"
-        f" AND {tests} LIMIT 1)"
-    )
-    if none:
-        return f"(i.feedbacks = '{{}}' OR {found} IS NOT TRUE)", values
-    return f"(i.feedbacks <> '{{}}' AND {found} IS TRUE)", values
 
 
 @dataclass(frozen=True)

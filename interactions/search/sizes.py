@@ -3,6 +3,7 @@ of an index hangs on it."""
 
 import time
 
+from accounts import prepared
 from feedback.models import FeedbackKey
 from feedback.rollups import given
 from interactions import rollups
@@ -37,6 +38,17 @@ def share_of(project, condition):
     totals = _totals(project, condition.key_id)
     n = {(1, 1): totals.ones, (0, 0): totals.zeros}.get(bounds)
     return SOME if n is None else min(n / max(totals.interactions, 1), 1.0)
+
+
+def corrections(most):
+    """How many better answers were ever written, in all projects; None where they are more than `most`."""
+
+    def look_up():
+        found = prepared.rows("SELECT count(*) FROM (SELECT FROM feedback_correction LIMIT %s) AS written", [most + 1])
+        return found[0][0]
+
+    n = _remembered(("corrections", most), look_up)
+    return n if n <= most else None
 
 
 def team_keys(project):

@@ -127,6 +127,10 @@ class Address:
         return self.changed(without={"q"})
 
     @property
+    def says_or(self):
+        return "OR" in self.one("q").split()
+
+    @property
     def without_time(self):
         return self.changed(without={"after", "before"})
 

@@ -15,9 +15,17 @@ _HAVING = {
     "has_images": "pictures",
     "has_tools": "tool calls",
     "has_feedback": "feedback",
+    "has_correction": "a better answer",
     "reviewed": "a reviewer’s feedback",
 }
-_PLAIN = {"model": "model", "not_model": "without model", "session": "session", "user": "user", "arm": "A/B arm"}
+_PLAIN = {
+    "model": "model",
+    "not_model": "without model",
+    "session": "session",
+    "user": "user",
+    "external_id": "external id",
+    "arm": "A/B arm",
+}
 
 
 @dataclass
@@ -57,7 +65,9 @@ def chips_of(address, faults):
             "has_images",
             "has_tools",
             "has_feedback",
+            "has_correction",
             "reviewed",
+            "external_id",
             "arm",
             "near",
         }

@@ -95,6 +95,8 @@ def make_record(number, chance):
         "latency_ms": chance.randrange(5_000),
     }
     record |= {name: value for name, value in optional.items() if chance.random() < 0.8}
+    record |= {"external_id": f"case {number}"} if number % 5 == 0 else {}
+    record |= {"corrected_completion": "Better so."} if number % 9 == 4 else {}
     for _ in range(chance.choice([0, 0, 1, 2])):
         record["feedbacks"].append({"feedback_key": "stars", "value": chance.randrange(1, 6)})
     if chance.random() < 0.4:
@@ -158,7 +160,7 @@ def cases():
         ({"before": day.isoformat()}, lambda one: one.at < day),
         ({"after": day.isoformat(), "before": later.isoformat()}, lambda one: day <= one.at < later),
         ({"after": int(day.timestamp() * 1000)}, lambda one: one.at >= day),
-        ({"after": later.isoformat(), "before": day.isoformat()}, lambda one: False),
+        ({"after": day.isoformat(), "before": day.isoformat()}, lambda one: False),
         ({"after": later.strftime("%Y-%m-%d")}, lambda one: one.at >= later),
         ({"model": "model-1"}, lambda one: one.record.get("model") == "model-1"),
         ({"model": ["model-1", "model-2", "none"]}, lambda one: one.record.get("model") in ("model-1", "model-2")),
@@ -212,11 +214,22 @@ def cases():
         ({"not_model": "model-1", "model": ["model-1", "model-2"]}, lambda one: one.record.get("model") == "model-2"),
         ({"not_model": "model-1", "feedback": "good:true"},
          lambda one: one.record.get("model") != "model-1" and 1 in one.values("good")),
+        ({"has_correction": "true"}, lambda one: "corrected_completion" in one.record),
+        ({"has_correction": "false", "model": "model-1"},
+         lambda one: "corrected_completion" not in one.record and one.record.get("model") == "model-1"),
+        ({"q": "-refund"}, lambda one: not one.says(r"\brefund\b")),
+        ({"q": 'in -"five days" -ref*', "has_images": "false"},
+         lambda one: one.says(r"\bin\b") and not one.says(r"\bfive\W+days\b|\bref")
+         and isinstance(one.record["messages"][0]["content"], str)),
     ]  # fmt: skip
     together = [merged(alone[one], alone[other]) for one, other in pairs]
     all_ = alone + given + together
     everywhere = [(query, lambda one, meets=meets: is_real(one) and meets(one)) for query, meets in all_]
     sources = [
+        ({"external_id": "case 35"}, lambda one: one.record.get("external_id") == "case 35"),
+        ({"external_id": "case 35", "fold": "near", "has_feedback": "true"},
+         lambda one: one.record.get("external_id") == "case 35" and one.feedback),
+        ({"external_id": "case 36"}, lambda one: False),
         ({"source": "simulation"}, lambda one: not is_real(one)),
         ({"source": ["live", "dataset"]}, lambda one: one.record["source"] in ("live", "dataset")),
         ({"source": ["simulation", "live"], "label": "intent:refund"},

@@ -33,7 +33,7 @@ _ASKED = ["refund", "fee", "kelvin", "6e36e", "ref*", "fee*", "refund fee", "na√
 @pytest.mark.django_db
 @pytest.mark.parametrize("asked", [*_ASKED, '"refund fee"', '"the fe*"'])
 def test_a_body_that_is_looked_at_holds_the_words_that_the_index_says(asked):
-    query = words.tsquery(asked)
+    query, _ = words.tsquery(asked)
     call = [{"function": {"name": "fee", "arguments": " refund fee "}}]
     bodies = [([{"role": "user", "content": text}], "So be it") for text in _SAID]
     bodies += [([{"role": "user", "content": [{"type": "text", "text": text}]}], text[::-1]) for text in _SAID]

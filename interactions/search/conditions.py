@@ -1,0 +1,75 @@
+"""What is tested on the row `i` of an interaction, beside what drives the search: (SQL, values) of each condition."""
+
+from interactions.search.texts import holding
+
+
+def of_row(wanted):
+    """The tests of all that is wanted but labels, models and words."""
+    return [*_columns(wanted), *_given(wanted), *_near(wanted)]
+
+
+def without_words(wanted):
+    """None of the words that must not be there. LIMIT keeps the planner from turning it into a join."""
+    tests = []
+    for words in wanted.not_words:
+        sql, values = holding(words)
+        found = f"SELECT true FROM interactions_interactionbody b WHERE b.id = i.id AND {sql} LIMIT 1"
+        tests.append((f"({found}) IS NOT TRUE", values))
+    return tests
+
+
+def _near(wanted):
+    """What is alike has the same words; pictures are not compared, so that what has any is like nothing."""
+    return [("i.images = 0 AND i.near_hash = ANY(%s)", [list(wanted.near)])] if wanted.near else []
+
+
+def _columns(wanted):
+    tests = []
+    for column, value in (("session", wanted.session), ("user", wanted.user)):
+        if value is not None:
+            tests.append((f'i."{column}" = %s', [value]))
+    least, most = wanted.latency or (None, None)
+    if least is not None:
+        tests.append(("i.latency_ms >= %s", [least]))
+    if most is not None:
+        tests.append(("i.latency_ms <= %s", [most]))
+    for column, flag in (("images", wanted.has_images), ("tools", wanted.has_tools)):
+        if flag is not None:
+            tests.append((f"i.{column} {'>' if flag else '='} 0", []))
+    if wanted.arms:
+        tests.append(("i.arm = ANY(%s)", [list(wanted.arms)]))
+    return tests
+
+
+def _given(wanted):
+    """The row's own copy of the latest values tells whether there is any; which, and whose, is looked up."""
+    tests = []
+    if wanted.has_feedback is not None:
+        tests.append((f"i.feedbacks {'<>' if wanted.has_feedback else '='} '{{}}'", []))
+    if wanted.reviewed is not None:
+        tests.append(_looked_up("f.origin = 'reviewer'", [], not wanted.reviewed))
+    if wanted.has_correction is not None:
+        current = "c.interaction_id = i.id AND c.superseded_by IS NULL"
+        found = f"SELECT true FROM feedback_correction c WHERE {current} LIMIT 1"
+        tests.append((f"({found}) IS {'' if wanted.has_correction else 'NOT '}TRUE", []))
+    return tests + [_feedback(condition) for condition in wanted.feedback]
+
+
+def _feedback(condition):
+    """One look-up for both ends of a range: two would let the minimum meet one value and the maximum another."""
+    tests, values = "f.feedback_key_id = %s", [condition.key_id]
+    for sign, bound in ((">=", condition.least), ("<=", condition.most)):
+        if bound is not None:
+            tests, values = f"{tests} AND f.value {sign} %s", [*values, bound]
+    return _looked_up(tests, values, condition.none)
+
+
+def _looked_up(tests, values, none):
+    """LIMIT keeps the planner from turning it into a join over everything."""
+    found = (
+        "(SELECT true FROM feedback_feedback f WHERE f.interaction_id = i.id AND f.superseded_by IS NULL"
+        f" AND {tests} LIMIT 1)"
+    )
+    if none:
+        return f"(i.feedbacks = '{{}}' OR {found} IS NOT TRUE)", values
+    return f"(i.feedbacks <> '{{}}' AND {found} IS TRUE)", values
