@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from feedback.services import key_or_404, keys_of
 from interactions.calls import project_asked
-from interactions.filters import InteractionFilter, read_wanted
+from interactions.filters import REPEATED, InteractionFilter, read_wanted
 from interactions.rules import RecordError, text_fault
 from interactions.search.values import coverage, value_stats
 
@@ -16,7 +16,7 @@ PARAMETERS = [
     OpenApiParameter("project", required=True, description="key or id of the project"),
     OpenApiParameter("group_by", description="model, day (UTC) or label:KEY; one group unless said"),
     *(
-        OpenApiParameter(name, description=filter_.extra["help_text"])
+        OpenApiParameter(name, many=name in REPEATED, description=filter_.extra["help_text"])
         for name, filter_ in InteractionFilter.base_filters.items()
         if name != "order"
     ),

@@ -7,7 +7,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import LABEL, MANAGE_PROJECT
 from interactions.calls import object_of
-from interactions.filters import InteractionFilter, read_wanted
+from interactions.filters import REPEATED, InteractionFilter, read_wanted
 from interactions.labels import many
 from interactions.labels.keys import describe_key, key_or_404, keys_in_use, old_names
 from interactions.labels.renames import begin_rename
@@ -19,7 +19,7 @@ from projects.access import project_or_404
 
 AGREED = ("description", "values", "hue")
 FILTERS = [
-    OpenApiParameter(name, description=filter_.extra["help_text"])
+    OpenApiParameter(name, many=name in REPEATED, description=filter_.extra["help_text"])
     for name, filter_ in InteractionFilter.base_filters.items()
     if name not in {"order", "fold"}
 ]
