@@ -69,8 +69,7 @@ class Messages:
             self.wrong(f"{path}.tool_calls", "Send a list of tool calls.")
             return 0
         for place, call in enumerate(calls):
-            named = call.get("function", call.get("custom")) if isinstance(call, dict) else None
-            if not isinstance(named, dict) or not isinstance(named.get("name"), str):
+            if not _is_call(call):
                 self.wrong(f"{path}.tool_calls[{place}]", "A tool call is an object whose function has a name.")
         self.tools += len(calls)
         return len(calls)
@@ -107,6 +106,17 @@ class Messages:
             self.pictures.append(picture)
             return {**part, "image_url": {**image, "url": url} if nested else url}
         return part
+
+
+def calls_of(metadata):
+    """How many calls of tools a completion makes by what is told beside it, as the gateway tells them."""
+    calls = metadata.get("tool_calls")
+    return sum(map(_is_call, calls)) if isinstance(calls, list) else 0
+
+
+def _is_call(value):
+    called = value.get("function", value.get("custom")) if isinstance(value, dict) else None
+    return isinstance(called, dict) and isinstance(called.get("name"), str)
 
 
 def _says_null(message):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from interactions import jsontext
 from interactions.ids import UTC
-from interactions.message_records import Messages
+from interactions.message_records import Messages, calls_of
 from interactions.plain import preview, text_of, words_of
 from interactions.rules import (
     MAX_LABELS,
@@ -117,7 +117,7 @@ class _Reader:
         raw = {name: value for name, value in self.raw.items() if name != "project"}
         messages = self.messages.read(raw.get("messages"), raw.get("prompt"))
         model, model_must_exist = self._model()
-        usage = self._object("usage")
+        usage, metadata = self._object("usage"), self._object("metadata")
         record = Record(
             messages=messages,
             completion=self._completion(),
@@ -133,16 +133,15 @@ class _Reader:
             labels=self._labels(),
             feedbacks=self._feedbacks(),
             latency_ms=self._whole(self._latency(), "latency_ms"),
-            prompt_tokens=self._whole(usage.get("prompt_tokens"), "usage.prompt_tokens"),
-            completion_tokens=self._whole(usage.get("completion_tokens"), "usage.completion_tokens"),
+            prompt_tokens=self._tokens(usage, "prompt_tokens", "input_tokens"),
+            completion_tokens=self._tokens(usage, "completion_tokens", "output_tokens"),
             corrected=self._text("corrected_completion", least=1, most=MAX_CORRECTED),
             ab_campaign=self._text("ab_campaign", least=1),
             pictures=self.messages.pictures,
             images=self.messages.images,
-            tools=self.messages.tools,
+            tools=self.messages.tools + calls_of(metadata),
         )
         self._whole(usage.get("total_tokens"), "usage.total_tokens")
-        self._object("metadata")
         self._stop()
         record.payload_sha256 = jsontext.digest(raw)
         return record
@@ -198,6 +197,11 @@ class _Reader:
             self.wrong(path, f"Send a whole number from 0 to {MAX_INT:,}.")
             return None
         return value
+
+    def _tokens(self, usage, name, other):
+        """Under OpenAI's older name, or under the one of Anthropic and of OpenAI's Responses."""
+        name = other if usage.get(name) is None else name
+        return self._whole(usage.get(name), f"usage.{name}")
 
     def _latency(self):
         value = self.raw.get("latency_ms")

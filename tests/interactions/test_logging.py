@@ -1,5 +1,7 @@
 """Logging one interaction over REST."""
 
+from interactions.models import Interaction
+
 
 def test_what_was_logged_is_read_back_by_the_next_request(api, project):
     logged = api.log(project, labels={"intent": "cover"}, model="harbor-8b")
@@ -7,3 +9,20 @@ def test_what_was_logged_is_read_back_by_the_next_request(api, project):
     read = api.get(f"interactions/{logged.json()['completion_id']}").json()
     assert read["messages"] == [{"role": "user", "content": "Am I covered?"}]
     assert (read["completion"], read["model"], read["labels"]) == ("Yes.", "harbor-8b", {"intent": "cover"})
+
+
+def test_tokens_are_read_by_either_name_and_what_else_a_usage_holds_is_kept(api, project):
+    usage = {"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 2}
+    logged = api.log(project, usage=usage).json()["completion_id"]
+    assert api.get(f"interactions/{logged}").json()["usage"] == usage
+    row = Interaction.objects.get(pk=logged)
+    assert (row.prompt_tokens, row.completion_tokens) == (3, 4)
+
+
+def test_the_calls_that_a_completion_makes_are_found(api, project):
+    called = [{"id": "c", "type": "function", "function": {"name": "rates", "arguments": "{}"}}]
+    logged = api.log(project, completion="", metadata={"tool_calls": called}).json()["completion_id"]
+    for none in ({"tool_calls": "rates"}, {"tool_calls": [1, {"function": {}}]}, {}):
+        api.log(project, metadata=none)
+    found = api.get("interactions", {"project": project.key, "has_tools": "true"}).json()["results"]
+    assert [one["id"] for one in found] == [logged]

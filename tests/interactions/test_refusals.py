@@ -55,6 +55,7 @@ REFUSED = [
     ({"usage": 5}, "usage", "object"),
     ({"usage": {"prompt_tokens": "5"}}, "usage.prompt_tokens", "whole number"),
     ({"usage": {"completion_tokens": -1}}, "usage.completion_tokens", "whole number"),
+    ({"usage": {"output_tokens": -1}}, "usage.output_tokens", "whole number"),
     ({"usage": {"total_tokens": True}}, "usage.total_tokens", "whole number"),
     ({"latency_ms": -1}, "latency_ms", "whole number"),
     ({"latency_ms": "fast"}, "latency_ms", "whole number"),
