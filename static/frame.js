@@ -6,7 +6,18 @@ const remember = (name, value) => { document.cookie = `${name}=${value}; path=/;
 remember("tz", Intl.DateTimeFormat().resolvedOptions().timeZone);
 document.addEventListener("kit:theme", () => remember("theme", root.dataset.theme));
 
-document.addEventListener("click", (e) => e.target.closest("[data-dismiss]")?.parentElement.remove());
+/* a question covers the page: until it is answered the focus stays in it, as in a <dialog> */
+document.addEventListener("toggle", (e) => { if (e.target.matches?.(".ask[popover]")) holdPage(e.newState === "open", e.target); }, true);
+document.addEventListener("beforetoggle", (e) => { if (e.target.matches?.(".ask[popover]") && e.newState === "closed") holdPage(false, e.target); }, true);
+function holdPage(held, question) {
+  for (const behind of document.querySelectorAll(".app, .skip")) behind.inert = held;
+  question.ariaModal = held ? "true" : null;
+}
+/* a menu that the focus has left does not stay over what has it now */
+document.addEventListener("focusout", ({ target, relatedTarget: to }) => {
+  const menu = target.closest?.("[popover]:popover-open:not(.ask)");
+  if (menu && to && !menu.contains(to) && to.popoverTargetElement !== menu) menu.hidePopover();
+});
 
 /* answers that a desk of hers could not send wait in this browser: whatever page is open sends them */
 const waiting = `desk ${document.body.dataset.user} `;

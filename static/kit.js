@@ -109,11 +109,14 @@ function holdFocus() {
   if (document.activeElement && document.activeElement !== document.body) return;
   const heir = last?.isConnected && shown(last) ? last : last?.id ? document.getElementById(last.id) : null;
   const kept = last?.closest?.("[data-home]") || (lastHome && $(lastHome));
-  (heir || (kept?.matches?.("[data-home]") ? $(kept.dataset.home) : kept) || home())?.focus({ preventScroll: true });
+  const to = heir || (kept?.matches?.("[data-home]") ? $(kept.dataset.home) : kept) || home();
+  if (to?.matches("main:not([tabindex])")) to.tabIndex = -1;
+  to?.focus({ preventScroll: true });
 }
 let lastHome = null;
 document.addEventListener("focusin", (e) => { lastHome = e.target.closest?.("#toasts, dialog") ? lastHome : e.target.closest?.("[data-home]")?.dataset.home; });
 document.addEventListener("close", () => setTimeout(holdFocus), true);
+document.addEventListener("click", (e) => { const button = e.target.closest?.("[data-dismiss]"); if (button) { button.parentElement.remove(); holdFocus(); } });
 
 /* after a swap: dialogs that came open, toasts that came are said and go after a while */
 document.addEventListener("htmx:after:swap", () => {

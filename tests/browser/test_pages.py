@@ -187,6 +187,33 @@ def test_plain_letters_can_be_turned_off(open_page, project):
     expect(page.locator("tr.cur")).to_have_count(0)
 
 
+def test_a_question_keeps_the_focus_a_menu_that_it_left_closes_and_a_toast_gives_it_back(open_page, project):
+    page = open_page()
+    focused = "document.activeElement.{}"
+    page.goto("/p/claims/settings")
+    opener = page.locator("[popovertarget^=archive-]").first
+    opener.focus()
+    page.keyboard.press("Enter")
+    question = page.get_by_role("dialog")
+    expect(question).to_have_attribute("aria-modal", "true")
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        assert page.evaluate(focused.format("matches('.ask *, body')"))
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    page.locator("[popovertarget=user-menu]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#user-menu")).to_be_visible()
+    page.locator("#user-menu a, #user-menu button").last.focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#user-menu")).to_be_hidden()
+    page.goto("/account")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Dismiss").press("Enter")
+    expect(page.locator(".toast")).to_have_count(0)
+    assert page.evaluate(focused.format("id")) == "main"
+
+
 def test_an_error_of_the_server_is_told_and_the_page_stays(open_page, project):
     open_page.expected = "status of 500"  # Chromium itself notes it
     page = open_page()
