@@ -41,7 +41,7 @@ class KeyShape(serializers.Serializer):
 
 
 class AuditEntryShape(serializers.Serializer):
-    """What was done: by whom (null: by the server itself, such as a command there) and by which API key (null: in the browser)."""
+    """What was done: by whom (null: the server itself, or a command there), by which API key (null: in the browser)."""
 
     id = serializers.IntegerField()
     at = serializers.DateTimeField()

@@ -3,11 +3,17 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import ApiKey, AuditEntry
 from accounts.permissions import AUDIT, ROLES
+from exports.places import file_of, make_folder
+from exports.services import begin_export
+from interactions.labels.renames import begin_rename
+from jobs.models import Job, State
 from projects.models import Project
-from tests.factories import bearer, make_team, make_user
+from tests.conftest import Api
+from tests.factories import bearer, make_interaction, make_team, make_user, owner_of
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/v1/teams/claims/audit"
@@ -90,3 +96,28 @@ def test_nobody_changes_a_line_or_takes_one_away(team):
         with pytest.raises(DatabaseError, match="only added to"), transaction.atomic():
             connection.cursor().execute(statement)
     assert AuditEntry.objects.filter(verb="team.create").exists()
+
+
+def test_what_is_done_to_content_leaves_a_line_a_call(client, project):
+    api = Api(client, owner_of(project))
+    ids = [str(make_interaction(project, labels={"channel": "app"}).pk) for _ in range(2)]
+    api.put(f"interactions/{ids[0]}/hold", {"reason": "a complaint"})
+    api.delete(f"interactions/{ids[0]}/hold")
+    api.delete(f"interactions/{ids[1]}")
+    api.post("feedback-keys", {"project": project.key, "key": "helpful", "kind": "bool"})
+    api.delete(f"feedback-keys/helpful?project={project.key}")
+    begin_rename(project=project, by=api.user, key="channel", to="way")
+    export = begin_export(project=project, by=api.user, format="jsonl")
+    make_folder(export.pk)
+    file_of(export).write_text("{}")
+    Job.objects.filter(pk=export.job_id).update(state=State.DONE)
+    type(export).objects.filter(pk=export.pk).update(finished_at=timezone.now())
+    assert api.get(f"projects/{project.key}/exports/{export.pk}/file").status_code == 200
+    found = {one.verb: one for one in AuditEntry.objects.filter(team=project.team, project_id=project.pk)}
+    assert {
+        "hold.place", "hold.release", "interaction.delete", "feedback-key.link", "feedback-key.unlink", "label.rename",
+        "export.create", "export.download", "project.create",
+    } <= found.keys()  # fmt: skip
+    assert found["hold.place"].after == {"reason": "a complaint", "number": 1, "ids": ids[:1]}
+    assert found["interaction.delete"].before["ids"] == ids[1:]
+    assert found["interaction.delete"].key.user == api.user
