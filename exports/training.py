@@ -1,6 +1,6 @@
 """Interactions as examples to train with: chats that end in the answer, and pairs of a chosen and a rejected one."""
 
-from interactions.jsontext import JSONError, loads
+from interactions.messages import calls_of, is_calls
 
 
 def answer_of(body, better=None):
@@ -8,10 +8,10 @@ def answer_of(body, better=None):
     None where there is neither."""
     if better:
         return _said(better)
-    calls, text = _calls_of(body), body.completion
+    calls, text = calls_of(body), body.completion
     if not calls:
         return _said(text) if text else None
-    return {**_said(None if _tells(text, calls) else text), "tool_calls": list(map(_call, calls))}
+    return {**_said(None if is_calls(text, calls) else text), "tool_calls": list(map(_call, calls))}
 
 
 def example(messages, answer, body):
@@ -34,30 +34,10 @@ def _kept(body):
     return kept if isinstance(kept, dict) else {}
 
 
-def _calls_of(body):
-    """The calls that came with the answer; none where what stands there is something else."""
-    calls = _kept(body).get("tool_calls")
-    is_sound = isinstance(calls, list) and all(
-        isinstance(call, dict) and isinstance(call.get("function"), dict) and call["function"].get("name")
-        for call in calls
-    )
-    return calls if is_sound else []
-
-
 def _call(call):
     """Without what a stream or a provider adds."""
     function = {name: call["function"].get(name, "") for name in ("name", "arguments")}
     return {"id": call.get("id", ""), "type": "function", "function": function}
-
-
-def _tells(text, calls):
-    """Whether the completion says nothing but these calls: nothing at all, or they stand in it as JSON."""
-    if not text:
-        return True
-    try:
-        return loads(text) == calls
-    except JSONError:
-        return False
 
 
 def _tools_of(body):

@@ -1,5 +1,7 @@
-"""Stored messages read back: pictures as our own addresses or as the data URIs sent, and the whole payload."""
+"""Stored messages read back: pictures as our own addresses or as the data URIs sent, the calls of tools that a
+completion is, and the whole payload."""
 
+from interactions.jsontext import JSONError, loads
 from interactions.models import Blob, BlobContent
 from interactions.pictures import give_back, reference
 
@@ -82,3 +84,29 @@ def payload_with(body, messages):
     else:
         payload["messages"] = messages
     return {**payload, "completion": body.completion}
+
+
+def calls_of(body):
+    """The calls of tools that came with the completion of a stored body, as the gateway keeps them in the metadata
+    (docs/gateway.md); none where what stands there is something else."""
+    metadata = body.envelope.get("metadata")
+    calls = metadata.get("tool_calls") if isinstance(metadata, dict) else None
+    is_sound = isinstance(calls, list) and all(
+        isinstance(call, dict) and isinstance(call.get("function"), dict) and _is_name(call["function"].get("name"))
+        for call in calls
+    )
+    return calls if is_sound else []
+
+
+def _is_name(value):
+    return isinstance(value, str) and value != ""
+
+
+def is_calls(completion, calls):
+    """Whether the completion says nothing but these calls: nothing at all, or they stand in it as JSON."""
+    if not completion:
+        return True
+    try:
+        return loads(completion) == calls
+    except JSONError:
+        return False

@@ -7,6 +7,7 @@ from itertools import groupby
 from django.utils.html import format_html_join
 
 from interactions import colours, rendering
+from interactions.messages import is_calls
 from interactions.pictures import reference
 
 BUDGET = 200_000  # characters rendered as Markdown on one page; what comes after is shown as plain text
@@ -88,16 +89,19 @@ class Turn:
 
 
 class Transcript:
-    """The turns of one stored interaction. `address(sha256)` gives a picture's URL, `blobs` its size."""
+    """The turns of one stored interaction. `address(sha256)` gives a picture's URL, `blobs` its size; `calls` are those
+    of tools that came with the completion (see messages.calls_of)."""
 
-    def __init__(self, messages, completion, *, address, blobs, raw=False, budget=BUDGET):
+    def __init__(self, messages, completion, *, address, blobs, calls=(), raw=False, budget=BUDGET):
         self.address = address
         self.blobs = blobs
         self.raw = raw
         self.left = budget
         self.pictures = 0
         self.completion = self._text(completion)
+        self.is_calls = bool(calls) and not raw and is_calls(completion, calls)
         self.is_blank = not completion.strip()
+        self.calls = [call for _, call in self._calls({"tool_calls": calls})]
         self.turns = self._turns(messages)
 
     def _turns(self, messages):

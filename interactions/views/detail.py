@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.permissions import DELETE, LABEL
 from interactions.jsontext import dumps
 from interactions.labels import labels_of
-from interactions.messages import blobs_of, payload_of
+from interactions.messages import blobs_of, calls_of, payload_of
 from interactions.models import Interaction
 from interactions.rendering import RAW_LIMIT, code, cut
 from interactions.search import neighbours
@@ -29,6 +29,7 @@ from interactions.views.selection import take_toast
 from projects.access import EntityNotFound, project_or_404
 
 SESSION_ROWS = 50
+OTHERS = 20  # answers to the same messages
 PAIRS = 100  # of the metadata
 PAIR = 2_000  # characters of a value of it
 
@@ -47,6 +48,7 @@ def interaction_detail(request, project, pk):
         "raw_address": _raw_address(address.of(pk), raw),
         "transcript": _transcript(project, interaction.body, raw=raw),
         **_around(project, interaction, address),
+        **_leads(project, interaction),
         "toast": take_toast(request),
     }
     drawer = request.htmx and not request.htmx.history_restore_request
@@ -87,6 +89,19 @@ def panel_context(project, interaction, address, user):
     }
 
 
+def _leads(project, interaction):
+    """What else there is: the newest answers to the same messages, and where the user's and the model's others are."""
+    table = Address(project, [])
+    same = Interaction.objects.filter(project=project, prompt_hash=interaction.prompt_hash).exclude(pk=interaction.pk)
+    others = list(same.select_related("model").only("id", "model__key").order_by("-id")[: OTHERS + 1])
+    return {
+        "others": others[:OTHERS],
+        "more_others": len(others) > OTHERS,
+        "of_user": table.changed(("user", interaction.user)) if interaction.user else "",
+        "of_model": table.changed(("model", interaction.model.key)) if interaction.model else "",
+    }
+
+
 def _metadata(value):
     """The first `pairs` (name, text, length of the whole text), nested values as JSON, and how many there are."""
     first = islice(value.items(), PAIRS)
@@ -107,7 +122,8 @@ def _around(project, interaction, address):
 
 def _transcript(project, body, *, raw=False):
     blobs = blobs_of(project, body.messages)
-    return Transcript(body.messages, body.completion, address=_picture_address(project), blobs=blobs, raw=raw)
+    address, calls = _picture_address(project), calls_of(body)
+    return Transcript(body.messages, body.completion, address=address, blobs=blobs, calls=calls, raw=raw)
 
 
 def _picture_address(project):
@@ -193,8 +209,9 @@ def _session_turns(project, rows, inside):
         before = [*row.body.messages, {"role": "assistant", "content": row.body.completion}]
         row.address = inside.of(row.pk)
         row.transcript = Transcript(
-            new, row.body.completion, address=_picture_address(project), blobs=blobs, budget=BUDGET // len(rows)
-        )
+            new, row.body.completion, address=_picture_address(project), blobs=blobs, calls=calls_of(row.body),
+            budget=BUDGET // len(rows),
+        )  # fmt: skip
     return rows
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import html
+import json
 import re
 
 import pytest
@@ -299,14 +300,44 @@ def test_what_the_panel_leaves_out_is_told(pages, project, owner):
     made = make_interaction(project, metadata=metadata)
     for place in range(50):
         set_label(interaction=made, key="intent", value=f"v{place}", by=owner)
-    assert "The newest" not in pages.get(detail_url(project, made)).content.decode()
+    assert "Older than" not in pages.get(detail_url(project, made)).content.decode()
     set_label(interaction=made, key="intent", value="v50", by=owner)
     text = pages.get(detail_url(project, made)).content.decode()
-    for words in ("The first 2,000 of 2,500 characters.", "100 of 121", "The newest 50."):
+    for words in ("The first 2,000 of 2,500 characters.", "100 of 121", "Older than these 50"):
         assert words in text, words
     small = pages.get(detail_url(project, make_interaction(project, metadata={"a": "b"}))).content.decode()
-    for words in ("The first", "The newest", "1 of 1"):
+    for words in ("The first", "Older than", "1 of 1"):
         assert words not in small, words
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+
+
+@pytest.mark.parametrize(("completion", "is_told"), [(json.dumps([CALL]), False), ("", False), ("Let me look.", True)])
+def test_a_completion_that_calls_tools_shows_the_calls(pages, project, completion, is_told):
+    made = make_interaction(project, completion=completion, metadata={"tool_calls": [CALL]})
+    text = pages.get(detail_url(project, made)).content.decode()
+    [done] = re.findall(r'<section class="turn done">.*?</section>', text, re.DOTALL)
+    assert done.count('<details class="tool') == 1 and "<code>weather</code>" in done and "Oslo" in done
+    assert ('class="prose"' in done) is is_told
+    odd = make_interaction(project, completion="x", metadata={"tool_calls": [{"function": "weather"}]})
+    assert '<details class="tool' not in pages.get(detail_url(project, odd)).content.decode()
+
+
+def test_the_detail_leads_to_what_else_was_answered_and_to_the_users_and_models_others(client, pages, project):
+    said = {"messages": [{"role": "user", "content": "Which?"}], "user": "ada"}
+    first, second = (make_interaction(project, completion=text, model=f"m/{text}", **said) for text in "ab")
+    make_interaction(project)
+    text = pages.get(detail_url(project, first)).content.decode()
+    [beside] = re.findall(r'href="([^"]+/beside/[^"]+)"', text)
+    assert "m/b</bdi></a>" in text and "?user=ada" in text and "?model=m%2Fa" in text
+    page = pages.get(beside)
+    assert [one.interaction.pk for one in page.context["sides"]] == [first.pk, second.pk]
+    assert pages.get(f"{beside}?diff=1").status_code == 200
+    elsewhere = make_interaction(make_project())
+    assert pages.get(beside.replace(str(second.pk), str(elsewhere.pk))).status_code == 404
+    client.force_login(owner_of(elsewhere.project))
+    assert client.get(beside).status_code == 404
 
 
 def test_the_payload_is_given_back_as_it_came_with_its_digest(pages, project):
