@@ -7,6 +7,7 @@ changes neither: the population is what was received up to `drawn_at`.
 
 import heapq
 import secrets
+from collections import Counter
 from dataclasses import replace
 
 from django.db import transaction
@@ -134,14 +135,18 @@ def _take_drawn(work, sample):
             with work.slice():
                 work.advance(number, None)
 
-        units, population = _draw(sample, looked_at)
+        drawn = _draw(sample, looked_at)
+        units = drawn.units()
         with work.slice():
-            sample.picked = [one for unit in units for one in unit]
-            sample.population, sample.drawn = population, len(units)
-            sample.save(update_fields=["picked", "population", "drawn"])
+            sample.picked = [one for unit, _ in units for one in unit]
+            sample.population, sample.drawn = drawn.population, len(units)
+            if sample.strata:
+                sample.picked_strata, sample.strata_sizes = [stratum for _, stratum in units], drawn.sizes()
+            sample.save(update_fields=["picked", "picked_strata", "strata_sizes", "population", "drawn"])
             counted.update(done=0)
             work.advance(0, {"next": 0, "from": placing.next_place(sample.queue)})
     units, folds = _units(sample), read_query(sample.queue.project, sample.query).fold
+    strata = dict(zip(units, sample.picked_strata or [], strict=False))
     work.expect(len(units))
     while work.place["next"] < len(units):
         with work.slice():
@@ -150,7 +155,7 @@ def _take_drawn(work, sample):
             number = len(piece)
             if folds:
                 piece = placing.without_like(sample.queue, piece)
-            placing.put_in(sample.queue, piece, work.place["from"] + start, sample)
+            placing.put_in(sample.queue, piece, work.place["from"] + start, sample, strata)
             work.advance(number, {**work.place, "next": start + number})
 
 
@@ -163,14 +168,17 @@ def _units(sample):
 def draw_again(sample):
     """The ids that the sample draws, in its order: [interaction id], of a pair queue [(id, other id)]. Computed anew
     from the store, to be compared with what is in the queue; it takes as long as the drawing did. What was deleted,
-    or meets the filter no more, is not among them."""
-    units, _ = _draw(sample, lambda number: None)
+    or meets the filter no more, is not among them. Of what was put in by hand, the ids that were chosen."""
+    if sample.is_by_hand:
+        units = _units(sample)
+        return units if sample.queue.kind == Kind.PAIR else [one for (one,) in units]
+    units = [unit for unit, _ in _draw(sample, lambda number: None).units()]
     return units if sample.queue.kind == Kind.PAIR else [one for (one,) in units]
 
 
 # -- drawing --------------------------------------------------------------------------------------
 def _draw(sample, looked_at):
-    """([unit] in order, how many there are to draw from): a unit is (id,) or (id, other id)."""
+    """The _Draw that has seen all there is to draw from: a unit is (id,) or (id, other id)."""
     project = sample.queue.project
     wanted, at = read_query(project, sample.query), None
     drawn, alike = _Draw(sample), set()
@@ -183,7 +191,7 @@ def _draw(sample, looked_at):
             drawn.see(unit, stratum)
         looked_at(len(found))
         if at is None:
-            return drawn.units(), drawn.population
+            return drawn
 
 
 class _Draw:
@@ -192,7 +200,7 @@ class _Draw:
     def __init__(self, sample):
         self.sample, self.population = sample, 0
         self.most = sample.size or MOST
-        self.kept, self.seen = {}, set()
+        self.kept, self.seen, self.there = {}, set(), Counter()
         self.is_pair = sample.queue.kind == Kind.PAIR
 
     def see(self, unit, stratum):
@@ -205,6 +213,7 @@ class _Draw:
                 return
             self.seen.add(place)
         self.population += 1
+        self.there[stratum] += 1
         # all of them keep the order they came in
         order = self.population if self.sample.method == Method.ALL else place
         heap = self.kept.setdefault(stratum if self.sample.strata else None, [])
@@ -218,8 +227,13 @@ class _Draw:
             raise Refused(f"That is more than {MOST:,} in all: {len(self.kept)} values and more. Send a smaller size.")
 
     def units(self):
-        together = sorted((-order, unit) for heap in self.kept.values() for order, unit in heap)
-        return [unit for _, unit in together]
+        """[(unit, its stratum or None)] in order."""
+        together = sorted((-order, unit, stratum) for stratum, heap in self.kept.items() for order, unit in heap)
+        return [(unit, stratum) for _, unit, stratum in together]
+
+    def sizes(self):
+        """{stratum: [how many there were, how many are drawn]}"""
+        return {stratum: [self.there[stratum], len(heap)] for stratum, heap in self.kept.items()}
 
 
 def _population(sample, found):

@@ -105,10 +105,26 @@ class SampleSerializer(serializers.ModelSerializer):
     by = serializers.EmailField(source="by.email")
     job = serializers.UUIDField(source="job_id", allow_null=True)
     method = serializers.ChoiceField(Sample.Method.choices)
+    strata_sizes = serializers.DictField(
+        allow_null=True, help_text="of a stratified one, by value: [how many there were, how many were drawn]"
+    )
 
     class Meta:
         model = Sample
-        fields = ["id", "query", "method", "strata", "size", "seed", "drawn_at", "population", "drawn", "by", "job"]
+        fields = [
+            "id",
+            "query",
+            "method",
+            "strata",
+            "strata_sizes",
+            "size",
+            "seed",
+            "drawn_at",
+            "population",
+            "drawn",
+            "by",
+            "job",
+        ]
         read_only_fields = fields
 
 

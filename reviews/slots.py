@@ -57,7 +57,8 @@ def locked_item(item_id):
     """The Item as it is now, with its queue; nobody else changes it, or who works on it, in this transaction."""
     Item.objects.select_for_update().get(pk=item_id)
     # read only now: what others committed while this waited
-    return Item.objects.select_related("queue__project", "sample").defer("sample__picked").get(pk=item_id)
+    rows = Item.objects.select_related("queue__project", "sample")
+    return rows.defer("sample__picked", "sample__picked_strata").get(pk=item_id)
 
 
 def is_free(item, user, decides=False):

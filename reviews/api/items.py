@@ -124,7 +124,7 @@ class SampleList(APIView):
     def get(self, request, project, queue):
         """Every filling, oldest first: its query, seed, and what there was to draw from."""
         queue = managed(request, project, queue)
-        rows = Sample.objects.filter(queue=queue).select_related("by").defer("picked").order_by("pk")
+        rows = Sample.objects.filter(queue=queue).select_related("by").defer("picked", "picked_strata").order_by("pk")
         return Response(SampleListSerializer({"results": rows}).data)
 
     @extend_schema(request=NewSampleShape, responses={202: SampleSerializer})

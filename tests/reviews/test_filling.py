@@ -17,7 +17,7 @@ from reviews import filling, tasks
 from reviews.models import Item, Queue, Sample
 from reviews.rules import run_rules
 from tests.factories import make_interaction, owner_of
-from tests.reviews.queues import Desk, make_queue
+from tests.reviews.queues import GOOD, Desk, make_queue
 
 pytestmark = pytest.mark.django_db
 BETTER = {"key": "better", "kind": "pair", "text": "Which is better?"}
@@ -170,6 +170,19 @@ def test_a_stratified_sample_takes_as_many_of_each_value(project, queue, owner_d
     assert drawn & set(common) == set(smallest(3, common, 6))
     assert sample.population == 54
     assert owner_desk.get(f"/samples/{sample.pk}/again")["same"]
+    # half of the rare ones show a defect, none of the common: a rate of each, and one of all by their sizes
+    owner_desk.patch("", {"questions": [{**GOOD, "defect": ["no"]}]})
+    bad = {str(one) for one in rare[:2]}
+    while review := owner_desk.next():
+        owner_desk.submit(review, answers={"good": "no" if review["interaction_ids"][0] in bad else "yes"})
+    told = owner_desk.get("/report")
+    assert told["samples"][0]["strata_sizes"] == {"rare": [4, 4], "common": [50, 6]}
+    [question] = told["questions"]
+    rates = {
+        one["value"]: (one["population"], one["defect"]["value"], one["defect"]["n"]) for one in question["strata"]
+    }
+    assert rates == {"rare": (4, 0.5, 4), "common": (50, 0, 6)}
+    assert (question["defect"], question["weighted"]) == (None, pytest.approx(2 / 54))
 
 
 @pytest.mark.parametrize(
