@@ -5,6 +5,7 @@ from procrastinate.contrib.django import app
 
 from experiments.removal import forget_tests
 from interactions.ingest.removal import delete_all_of
+from jobs.models import ENDED
 from projects.models import Project
 from projects.services import DELETION
 from reviews.removal import forget_queues
@@ -22,11 +23,13 @@ def delete_content(project_id):
         pass
     forget_queues(project)
     forget_tests(project)
+    project.jobs.filter(state__in=ENDED).delete()  # the others find the project gone, and end
 
 
 @app.periodic(cron="52 3 * * *")
 @app.task(name="projects.clear_deleted")
 def clear_deleted(timestamp):
-    """Clear what was being logged at the moment its project was deleted."""
+    """Clear what was being logged at the moment its project was deleted: each by itself, so that one that fails keeps
+    no other from it."""
     for project_id in Project.objects.exclude(deleted_at=None).values_list("pk", flat=True):
-        delete_content(project_id)
+        app.configure_task(DELETION).defer(project_id=project_id)

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
@@ -15,6 +15,7 @@ from experiments.services import create_test
 from exports.places import file_of, make_folder
 from exports.saved import create_view
 from exports.services import begin_export
+from exports.services import clear as clear_exports
 from feedback.giving import give_feedback
 from feedback.services import create_feedback_key
 from interactions.ingest.preferences import take_preferences
@@ -23,6 +24,8 @@ from jobs.models import Job, State
 from jobs.services import begin
 from projects.access import project_or_404
 from projects.models import Project
+from projects.services import delete_project
+from projects.tasks import delete_content
 from registry.models import Model
 from registry.providers import create_provider
 from registry.services import attach, register_model
@@ -315,3 +318,23 @@ def test_a_guest_sees_the_shared_project_in_the_role_it_is_shared_in(client, pro
     assert client.get(f"/p/{project.key}/interactions").status_code == 200
     assert client.get(f"/p/{project.key}/settings").status_code == 403
     assert client.get(f"/teams/{project.team.key}").status_code == 404
+
+
+OF_THE_TEAM = {
+    "accounts_apikey", "accounts_auditentry", "accounts_team", "feedback_feedbackkey", "projects_project",
+    "registry_model", "registry_provider",
+}  # fmt: skip
+
+
+def test_a_deleted_project_leaves_nothing_that_was_said_in_it(project):
+    """Looked for in every row of every table, so that no new one is forgotten."""
+    Job.objects.filter(project=project).update(state=State.DONE)
+    delete_project(project=project, by=owner_of(project))
+    delete_content(project.pk)
+    clear_exports(timezone.now())
+    left = set()
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT 1 FROM "{table}" AS one WHERE one::text LIKE %s LIMIT 1', [f"%{SECRET}%"])
+            left |= {table} if cursor.fetchone() else set()
+    assert left == OF_THE_TEAM
