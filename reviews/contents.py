@@ -7,7 +7,7 @@ from django.utils import timezone
 from accounts.models import User
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
-from reviews.models import Assignment, Item, Review, State
+from reviews.models import Assignment, Item, Review, Sample, State
 from reviews.questions import check_answers, tidied
 from reviews.services import must_be_able, who_reviews
 from reviews.slots import OPEN
@@ -21,6 +21,12 @@ def item_or_404(queue, item_id):
         raise EntityNotFound("Item", item_id)
     item.queue = queue
     return item
+
+
+def by_hand_of(item):
+    """The Sample that put the item in by hand, with its `.by`, or None."""
+    rows = Sample.objects.filter(pk=item.sample_id, method=Sample.Method.ALL, size__isnull=False)
+    return rows.select_related("by").defer("picked", "picked_strata").first()
 
 
 @transaction.atomic

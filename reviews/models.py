@@ -94,7 +94,8 @@ class Sample(models.Model):
     the values of the label key `strata`, `size` of each); `size` null takes all. An interaction's place is its SHA-256
     with the `seed`. `picked` are the ids that were drawn, of pairs one after the other, so that a filling that was cut
     short goes on with the same; null where all are taken, as they come. Of a stratified one `picked_strata` has the
-    value of each unit, and `strata_sizes` {value: [how many there were, how many were drawn]}.
+    value of each unit, and `strata_sizes` {value: [how many there were, how many were drawn]}. All of a `size`: not
+    drawn, but put in by hand, `picked` by this person.
     """
 
     class Method(models.TextChoices):
@@ -116,6 +117,10 @@ class Sample(models.Model):
     strata_sizes = models.JSONField(null=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     job = models.ForeignKey(Job, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    @property
+    def is_by_hand(self):
+        return self.method == self.Method.ALL and self.size is not None
 
 
 class Item(models.Model):

@@ -140,6 +140,16 @@ class NewSampleShape(serializers.Serializer):
     seed = serializers.IntegerField(required=False)
 
 
+class ByHandShape(serializers.Serializer):
+    ids = serializers.ListField(child=serializers.UUIDField(), help_text="up to 1,000 interactions")
+
+
+class PutShape(serializers.Serializer):
+    new = serializers.IntegerField(help_text="items")
+    already = serializers.IntegerField(help_text="in it before, or taken out of it by hand")
+    left_out = serializers.IntegerField(help_text="interactions that are gone, or of pairs without another's answer")
+
+
 class AgainShape(serializers.Serializer):
     same = serializers.BooleanField(
         help_text="whether it is what was drawn then; of what took all, whether it is as many"
@@ -179,6 +189,7 @@ class ItemShape(serializers.Serializer):
     gold = serializers.DictField(allow_null=True)
     assigned_to = serializers.ListField(child=serializers.EmailField())
     removed_at = serializers.DateTimeField(allow_null=True)
+    put_in_by = serializers.EmailField(allow_null=True, help_text="who chose it by hand; null: a filling or a rule did")
     reviews = SaidShape(many=True)
 
 

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from reviews.views import deciding, desk, filling, items, keys, questions, queues, reporting
+from reviews.views import by_hand, deciding, desk, filling, items, keys, questions, queues, reporting
 
 ALL = "p/<str:project>/reviews"
 QUEUE = f"{ALL}/<slug:queue>"
 DESK = f"{QUEUE}/desk"
 
 urlpatterns = [
+    path("p/<str:project>/interactions/review", by_hand.review_many, name="review_many"),
     path(ALL, queues.queue_list, name="queue_list"),
     path(f"{ALL}/new", queues.queue_create, name="queue_create"),
     path(f"{ALL}/coverage", reporting.coverage_page, name="review_coverage"),

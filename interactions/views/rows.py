@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
-from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT
+from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT, MANAGE_REVIEWS
 from feedback.models import FeedbackKey
 from interactions.models import Label
 from interactions.rendering import found
@@ -30,7 +30,7 @@ CELL = '<td role="cell" class="d-fb">{}</td>'
 
 def may_tick(project):
     """Whether there is anything that this person may do to ticked rows."""
-    return not project.permissions.isdisjoint({LABEL, DELETE, MANAGE_PROJECT})
+    return not project.permissions.isdisjoint({LABEL, DELETE, MANAGE_PROJECT, MANAGE_REVIEWS})
 
 
 def columns_of(keys, address):

@@ -8,7 +8,7 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRedirect, push_url, replace_url
 
-from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT
+from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT, MANAGE_REVIEWS
 from exports.bar import bar_of
 from feedback.services import keys_of
 from interactions.models import Interaction
@@ -112,6 +112,7 @@ def table_context(project, address):
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
         "may_hold": MANAGE_PROJECT in project.permissions,
+        "may_queue": MANAGE_REVIEWS in project.permissions,
         "may_tick": may_tick(project),
         **uncounted_context(project, address, wanted, errors, keys),
     }

@@ -1,24 +1,30 @@
 """REST: what is in a queue, and how it came there."""
 
+from uuid import UUID
+
 from django.db.models import Prefetch
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from interactions.rules import RecordError
+from interactions.ticked import MOST
 from projects.access import EntityNotFound
 from reviews import contents
-from reviews.api.gate import body_of, managed, people_of, whole_number
+from reviews.api.gate import audited, body_of, managed, people_of, whole_number
+from reviews.by_hand import put_by_hand
 from reviews.filling import draw_again, fill
 from reviews.lists import NAMES, listed
 from reviews.models import Item, Review, Sample
 from reviews.reading import shows
 from reviews.serializers import (
     AgainShape,
+    ByHandShape,
     ItemChangeShape,
     ItemListShape,
     ItemShape,
     NewSampleShape,
+    PutShape,
     SampleListSerializer,
     SampleSerializer,
 )
@@ -30,7 +36,7 @@ SHOWN = [word for word in NAMES if word]
 def with_all(items):
     """Items with what `presented` tells of them."""
     reviews = Review.objects.select_related("by").order_by("opened_at", "pk")
-    rows = items.select_related("queue")
+    rows = items.select_related("queue", "sample__by").defer("sample__picked", "sample__picked_strata")
     return rows.prefetch_related("assignments__user", Prefetch("reviews", reviews))
 
 
@@ -47,6 +53,7 @@ def presented(item, user):
         "gold": item.gold,
         "assigned_to": sorted(one.user.email for one in item.assignments.all()),
         "removed_at": item.removed_at,
+        "put_in_by": item.sample.by.email if item.sample and item.sample.is_by_hand else None,
         "reviews": [_said(review, user) for review in item.reviews.all()],
     }
 
@@ -78,7 +85,7 @@ class ItemList(APIView):
     )
     def get(self, request, project, queue):
         """Two hundred, in the order they came in."""
-        queue = managed(request, project, queue)
+        queue = audited(request, project, queue)
         show = request.query_params.get("show") or ""
         if show and show not in SHOWN:
             raise RecordError({"show": [f"Send one of {', '.join(SHOWN)}."]})
@@ -87,6 +94,24 @@ class ItemList(APIView):
         found = list(with_all(rows).order_by("pk")[: LIMIT + 1])
         more = str(found[LIMIT - 1].pk) if len(found) > LIMIT else None
         return Response({"results": [presented(item, request.user) for item in found[:LIMIT]], "next": more})
+
+    @extend_schema(request=ByHandShape, responses={201: PutShape})
+    def post(self, request, project, queue):
+        """Put chosen interactions into the queue, each once; of pairs, each with the newest answer of another model to
+        its prompt. Kept with your name among how it was filled."""
+        queue = managed(request, project, queue)
+        sent = body_of(request, ("ids",))
+        new, old, without = put_by_hand(queue=queue, ids=_ids(sent.get("ids")), by=request.user)
+        return Response({"new": new, "already": old, "left_out": without}, status=201)
+
+
+def _ids(texts):
+    try:
+        if not isinstance(texts, list) or not 1 <= len(texts) <= MOST:
+            raise ValueError
+        return [UUID(text) for text in texts]
+    except (ValueError, AttributeError, TypeError):
+        raise RecordError({"ids": [f"Send a list of 1 to {MOST:,} ids of interactions."]}) from None
 
 
 class ItemDetail(APIView):
@@ -123,7 +148,7 @@ class SampleList(APIView):
     @extend_schema(operation_id="queue_samples_list", responses=SampleListSerializer)
     def get(self, request, project, queue):
         """Every filling, oldest first: its query, seed, and what there was to draw from."""
-        queue = managed(request, project, queue)
+        queue = audited(request, project, queue)
         rows = Sample.objects.filter(queue=queue).select_related("by").defer("picked", "picked_strata").order_by("pk")
         return Response(SampleListSerializer({"results": rows}).data)
 
@@ -143,7 +168,7 @@ class SampleAgain(APIView):
     @extend_schema(responses=AgainShape)
     def get(self, request, project, queue, sample_id):
         """What the seed draws from what was there then, computed now: an auditor compares it with the queue."""
-        queue = managed(request, project, queue)
+        queue = audited(request, project, queue)
         sample = Sample.objects.filter(queue=queue, pk=sample_id).first()
         if sample is None:
             raise EntityNotFound("Sample", sample_id)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from interactions.models import Interaction
 from interactions.rules import Conflict, RecordError
 from reviews import desk, slots
-from reviews.contents import assign, item_or_404, put_back, remove_items, set_gold
+from reviews.contents import assign, by_hand_of, item_or_404, put_back, remove_items, set_gold
 from reviews.decisions import conflicts
 from reviews.lists import NAMES, listed
 from reviews.models import Assignment, Item, Review, State
@@ -197,6 +197,7 @@ def queue_item(request, project, queue, item_id):
             messages.success(request, "An ordinary item again." if is_ordinary else "A gold item now.")
             return redirect("queue_detail", project=project.ref, queue=queue.key)
     context = _item_context(project, queue, item) | {
+        "by_hand": by_hand_of(item),
         "said": said_of(item, request.user),
         "asked": asked(questions, answers, faults=faults),
         "fault": faults.get(""),

@@ -16,7 +16,7 @@ from jobs.work import run_job
 from reviews import filling, tasks
 from reviews.models import Item, Queue, Sample
 from reviews.rules import run_rules
-from tests.factories import make_interaction, owner_of
+from tests.factories import make_interaction, make_project, owner_of
 from tests.reviews.queues import GOOD, Desk, make_queue
 
 pytestmark = pytest.mark.django_db
@@ -211,6 +211,44 @@ def test_what_cannot_be_drawn_is_refused_by_name(owner_desk, asked, fault):
 
 def test_only_who_manages_reviews_fills(queue):
     assert Desk(queue).call("POST", "/samples").status_code == 403
+    assert Desk(queue).call("POST", "/items").status_code == 403
+
+
+# -- by hand --------------------------------------------------------------------------------------
+def test_ticked_rows_come_in_once_in_their_order_and_say_who_put_them_in(client, project, queue, owner_desk):
+    inside, *ids = log(project, 4)
+    stranger = make_interaction(make_project()).pk
+    client.force_login(owner_desk.user)
+    table = f"/p/{project.key}/interactions"
+    assert f'formaction="{table}/review"' in client.get(table).content.decode()
+    ticked = {"id": ids, "next": f"{table}?label=a"}
+    page = client.post(f"{table}/review", ticked, headers={"HX-Request": "true"}).content.decode()
+    assert page.startswith("<dialog") and "3 interactions reviewed?" in page and f'value="{queue.key}"' in page
+    done = client.post(f"{table}/review", {**ticked, "queue": queue.key}, follow=True)
+    assert "3 interactions put into Audit" in done.content.decode()
+    assert owner_desk.post("/items", {"ids": [str(ids[0]), str(inside), str(stranger)]}, 201) == {
+        "new": 1, "already": 1, "left_out": 1,
+    }  # fmt: skip
+    assert held(queue) == [*ids, inside]
+    assert {item["put_in_by"] for item in owner_desk.get("/items")["results"]} == {owner_desk.user.email}
+    sample = Sample.objects.order_by("pk").first()
+    again = owner_desk.get(f"/samples/{sample.pk}/again")
+    assert (again["same"], again["ids"]) == (True, list(map(str, ids)))
+    item = Item.objects.filter(queue=queue).first()
+    assert "put in by hand by" in client.get(f"/p/{project.key}/reviews/{queue.key}/items/{item.pk}").content.decode()
+    assert "3 chosen in the table" in client.get(f"/p/{project.key}/reviews/{queue.key}/fill").content.decode()
+    assert list(owner_desk.post("/items", {"ids": ["x"]}, 400)["fields"]) == ["ids"]
+    draw(owner_desk)
+    assert owner_desk.get("/items")["results"][0]["put_in_by"]
+
+
+def test_ticked_rows_of_a_pair_queue_bring_their_pairs(project):
+    queue = make_queue(project, [BETTER], kind="pair")
+    first, second = ask(project, "One", "a"), ask(project, "One", "b")
+    alone = ask(project, "Two", "a")
+    told = Desk(queue, owner_of(project)).post("/items", {"ids": list(map(str, (first, second, alone)))}, 201)
+    assert told == {"new": 1, "already": 0, "left_out": 1}
+    assert Item.objects.get().interaction_id == second and Item.objects.get().other_id == first
 
 
 # -- pairs ----------------------------------------------------------------------------------------
