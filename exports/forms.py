@@ -6,6 +6,7 @@ from accounts.forms import Look
 from exports.columns import COLUMNS, PREFIXES, USUAL, read_columns
 from exports.formats import OF_COLUMNS, OF_COMPARISONS, TRAINING
 from exports.models import Format, Pictures
+from exports.saved import may_share
 from feedback.services import keys_of
 from interactions.rules import RecordError
 
@@ -59,8 +60,11 @@ class ViewForm(ColumnsForm):
     )
     plain = ("columns", "is_shared")
 
-    def __init__(self, *args, others=(), **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args, project, others=(), **kwargs):
+        super().__init__(*args, project=project, **kwargs)
+        if not may_share(project):
+            self.fields["is_shared"].disabled = True
+            self.fields["is_shared"].help_text = "Your role here does not include it: it is there for you alone."
         self.fields["name"].widget.attrs |= {"autofocus": True, "autocomplete": "off"}
         self.fields["name"].required = False
         if others:

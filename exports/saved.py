@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
-from accounts.permissions import MANAGE_PROJECT
+from accounts.permissions import LABEL, MANAGE_PROJECT
 from exports.columns import read_columns
 from exports.models import SavedView
 from interactions.rules import Conflict, RecordError, text_fault
@@ -34,6 +34,11 @@ def view_or_404(project, user, key):
 def may_change(view, project, user):
     """Its owner may, and of a shared one who manages the project."""
     return view.owner_id == user.pk or (view.is_shared and MANAGE_PROJECT in project.permissions)
+
+
+def may_share(project):
+    """Whether this person may put a view over everybody's table: reading alone is not enough."""
+    return LABEL in project.permissions
 
 
 def changeable_or_404(project, user, key):

@@ -76,11 +76,12 @@ def _uid(key):
         return None
 
 
-def project_or_404(user, key, permission=READ):
+def project_or_404(user, key, permission=READ, *others):
     """The project of this key (or uid) with `.permissions`, `.is_shared` (it is another team's) and `.ref`, the word it
     was asked for by.
 
-    EntityNotFound (404) to strangers, PermissionDenied (403) to those who may see it but not do this.
+    EntityNotFound (404) to strangers, PermissionDenied (403) to those who may see it but not do this: who has any of
+    the permissions may.
     """
     text = str(key)
     # text that the database cannot take, such as NUL, is no key either
@@ -89,7 +90,7 @@ def project_or_404(user, key, permission=READ):
     if project is None:
         raise EntityNotFound("Project", key)
     project.ref = key
-    if permission not in project.permissions:
+    if project.permissions.isdisjoint({permission, *others}):
         raise PermissionDenied(needs(project, permission))
     return project
 

@@ -1,11 +1,13 @@
 """REST: saved views."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.permissions import LABEL
 from exports import saved
 from exports.api import read_body
 from exports.counting import counts_of
@@ -19,7 +21,7 @@ from exports.serializers import (
 )
 from interactions.filters import canonical_query, read_wanted
 from interactions.rules import RecordError
-from projects.access import project_or_404
+from projects.access import needs, project_or_404
 
 CHANGES = {"name": str, "filter": str, "columns": list, "shared": bool}
 
@@ -75,6 +77,8 @@ class ViewDetail(APIView):
 def _changes(project, given):
     """What was sent, by the names of the model."""
     changes = {name: given[name] for name in ("name", "columns") if name in given}
+    if given.get("shared") and not saved.may_share(project):
+        raise PermissionDenied(needs(project, LABEL))
     if "shared" in given:
         changes["is_shared"] = given["shared"]
     if "filter" in given:

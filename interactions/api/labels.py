@@ -5,7 +5,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import LABEL, MANAGE_PROJECT
+from accounts.permissions import AUDIT, LABEL, MANAGE_PROJECT
 from interactions.calls import object_of
 from interactions.filters import REPEATED, InteractionFilter, read_wanted
 from interactions.labels import many
@@ -98,7 +98,7 @@ class LabelKeyList(APIView):
     @extend_schema(operation_id="label_keys_list", responses=LabelKeyListShape)
     def get(self, request, project):
         """List them, the most used first, up to 500."""
-        project = project_or_404(request.user, project, LABEL)
+        project = project_or_404(request.user, project, LABEL, AUDIT)
         return Response({"results": [_use(use) for use in keys_in_use(project)]})
 
 
@@ -108,7 +108,7 @@ class LabelKeyDetail(APIView):
     @extend_schema(responses=WholeLabelKeyShape)
     def get(self, request, project, key):
         """Read what is agreed about it, its values with their uses, and its old names; by an old name too."""
-        return Response(_whole(project_or_404(request.user, project, LABEL), key))
+        return Response(_whole(project_or_404(request.user, project, LABEL, AUDIT), key))
 
     @extend_schema(request=AgreementShape, responses=WholeLabelKeyShape)
     def patch(self, request, project, key):

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.permissions import LABEL, MANAGE_PROJECT
+from accounts.permissions import AUDIT, LABEL, MANAGE_PROJECT
 from interactions.filters import write_label
 from interactions.forms import LabelKeyForm
 from interactions.labels.keys import MOST_KEYS, MOST_VALUES, describe_key, key_or_404, keys_in_use, old_names
@@ -20,7 +20,7 @@ SAMPLE = 500  # characters of a name that is told back
 @require_safe
 def label_key_list(request, project):
     """All keys with their uses, the most used first or the latest used."""
-    project = project_or_404(request.user, project, LABEL)
+    project = project_or_404(request.user, project, LABEL, AUDIT)
     newest = request.GET.get("order") == "newest"
     rows = keys_in_use(project, newest)
     table = Address(project, [])
@@ -39,7 +39,7 @@ def label_key_list(request, project):
 @require_safe
 def label_key_detail(request, project, key):
     """One key: its values with their uses, each leading to the table, and its other names."""
-    project = project_or_404(request.user, project, LABEL)
+    project = project_or_404(request.user, project, LABEL, AUDIT)
     use, values = key_or_404(project, key)
     if use.key != key:
         return redirect("label_key_detail", project=project.ref, key=use.key)

@@ -2,7 +2,7 @@
 
 from django.db.models.functions import Lower
 
-from accounts.permissions import MANAGE_REVIEWS, REVIEW
+from accounts.permissions import AUDIT, MANAGE_REVIEWS, REVIEW
 from interactions.rules import RecordError, kind_of
 from projects.access import project_or_404
 from reviews.services import check_reviewer, people_who_review, queue_or_404
@@ -11,6 +11,11 @@ from reviews.services import check_reviewer, people_who_review, queue_or_404
 def managed(request, project, queue):
     """The queue for who manages it."""
     return queue_or_404(project_or_404(request.user, project, MANAGE_REVIEWS), queue)
+
+
+def audited(request, project, queue):
+    """The queue for who manages it, and for who only reads what was done in it."""
+    return queue_or_404(project_or_404(request.user, project, MANAGE_REVIEWS, AUDIT), queue)
 
 
 def reviewed(request, project, queue):

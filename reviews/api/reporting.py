@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from interactions.rules import RecordError, moment_of
 from projects.access import project_or_404
-from reviews.api.gate import managed
+from reviews.api.gate import audited
 from reviews.coverage import coverage
 from reviews.report import report
 from reviews.serializers import ProjectCoverageShape, ReportShape, SampleSerializer
@@ -34,7 +34,7 @@ class QueueReport(APIView):
     @extend_schema(responses=ReportShape)
     def get(self, request, project, queue):
         """Progress, people, agreement by question with intervals, confusion, defects, and how it was drawn."""
-        found = report(managed(request, project, queue))
+        found = report(audited(request, project, queue))
         return Response(
             {
                 "totals": told(found.totals),

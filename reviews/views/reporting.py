@@ -17,7 +17,7 @@ from projects.access import project_or_404
 from reviews.coverage import coverage
 from reviews.figures import Interval
 from reviews.report import report
-from reviews.views.gate import managed_queue
+from reviews.views.gate import audited_queue
 
 PERIODS = (("24 h", 1), ("7 d", 7), ("28 d", 28), ("90 d", 90))
 USUAL = "28"  # days
@@ -28,7 +28,7 @@ COLUMNS = ("part", "of", "measure", "value", "low", "high", "n")
 
 @require_safe
 def queue_report(request, project, queue):
-    project, queue = managed_queue(request, project, queue)
+    project, queue = audited_queue(request, project, queue)
     context = {"project": project, "nav": "review", "queue": queue, "tab": "report", "report": report(queue)}
     return render(request, "reviews/queue_report.html", context)
 
@@ -36,7 +36,7 @@ def queue_report(request, project, queue):
 @require_safe
 def queue_report_file(request, project, queue, form):
     """The same figures to keep: json or csv."""
-    project, queue = managed_queue(request, project, queue)
+    project, queue = audited_queue(request, project, queue)
     if form not in {"json", "csv"}:
         raise Http404("A report comes as report.json or report.csv.")
     found = report(queue)
