@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 
 from experiments import services
-from experiments.assignment import assign, bucket_of, unit_of
+from experiments.assignment import _takes_part, assign, bucket_of, unit_of
 from experiments.models import Event
 from interactions.rules import RecordError
 from projects.access import EntityNotFound
@@ -79,6 +79,10 @@ def test_a_test_that_grows_keeps_its_units_and_takes_only_free_ones(place):
     assert before < after and sum(end - start for start, end in one.buckets) == 7_000
     assert services.free_share(place) == 0
     assert sum(end - start for start, end in other.buckets) == 3_000
+
+
+def test_of_two_neighbours_a_bucket_is_in_one():
+    assert [_takes_part([[10, 20]], bucket) for bucket in (9, 10, 19, 20)] == [False, True, True, False]
 
 
 def test_two_projects_deal_their_units_apart():

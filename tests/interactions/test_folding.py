@@ -99,6 +99,12 @@ def test_pictures_are_not_compared_so_nothing_with_them_is_folded(pages, project
     assert len(shown(page)) == 2 and not any(row.alike for row in page.context["page"].rows)
 
 
+def test_a_picture_hides_no_text_of_the_same_words(pages, project, rows):
+    shown_picture = {"type": "image_url", "image_url": {"url": data_uri(picture(colour="teal"))}}
+    pictured = say(project, [{"type": "text", "text": "hello"}, shown_picture], 10)
+    assert shown(pages.get(address(project), {"fold": "near"})) == [pictured.pk, rows[4].pk, rows[3].pk]
+
+
 def test_simulated_traffic_is_like_nothing_that_is_not(pages, project, rows):
     say(project, "hello", 20, source="simulation")
     page = pages.get(address(project), {"fold": "near"})

@@ -143,6 +143,14 @@ def test_nobody_elsewhere_changes_what_the_key_of_an_own_project_means(client, o
     assert project_or_404(owner, str(older.uid)).pk == older.pk
 
 
+def test_of_two_teams_of_hers_the_key_goes_on_to_mean_the_project_that_she_saw_first(owner, team):
+    other = make_project("support")
+    add_member(team=other.team, user=owner, role="administrator")
+    assert project_or_404(owner, "support").pk == other.pk
+    make_project("support", team=team)  # which she was in before
+    assert project_or_404(owner, "support").pk == other.pk
+
+
 def test_of_two_shared_projects_the_key_goes_on_to_mean_the_one_that_was_there_first(owner, team):
     older, younger = make_project("support"), make_project("support")
     for project in (younger, older):
