@@ -10,6 +10,7 @@ from config.views import no_gateway
 from experiments.api import ab_tests, records
 from exports.api import exports, views
 from feedback.api import comparisons, keys, statistics, values
+from interactions import converters  # noqa: F401 - registers <whole:…>
 from interactions.api import batch, given, holding, interactions, labels
 from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
@@ -24,7 +25,7 @@ urlpatterns = [
     path("v1/interactions", interactions.InteractionList.as_view()),
     path("v1/interactions/batch", batch.InteractionBatch.as_view()),
     path("v1/interactions/<uuid:interaction_id>", interactions.InteractionDetail.as_view()),
-    path("v1/interactions/<uuid:interaction_id>/labels/<path:key>", interactions.InteractionLabel.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/labels/<whole:key>", interactions.InteractionLabel.as_view()),
     path("v1/interactions/<uuid:interaction_id>/feedback", given.InteractionFeedback.as_view()),
     path("v1/interactions/<uuid:interaction_id>/feedback/<uuid:feedback_id>", given.InteractionFeedbackValue.as_view()),
     path("v1/interactions/<uuid:interaction_id>/correction", given.InteractionCorrection.as_view()),
@@ -32,7 +33,7 @@ urlpatterns = [
     path("v1/projects/<str:project>/holds", holding.ProjectHolds.as_view()),
     path("v1/projects/<str:project>/retention", holding.ProjectRetention.as_view()),
     path("v1/projects/<str:project>/labels", labels.LabelKeyList.as_view()),
-    path("v1/projects/<str:project>/labels/<path:key>", labels.LabelKeyDetail.as_view()),
+    path("v1/projects/<str:project>/labels/<whole:key>", labels.LabelKeyDetail.as_view()),
     path("v1/projects/<str:project>/label-renames", labels.LabelRenames.as_view()),
     path("v1/projects/<str:project>/label-jobs", labels.LabelJobs.as_view()),
     path("v1/projects/<str:project>/label-jobs/<uuid:job_id>/undo", labels.LabelJobUndo.as_view()),
@@ -62,11 +63,11 @@ urlpatterns = [
     path("v1/projects/<str:project>/queues/<str:queue>/report", reporting.QueueReport.as_view()),
     path("v1/projects/<str:project>/coverage", reporting.ProjectCoverage.as_view()),
     path("v1/projects/<str:project>/models", attachments.AttachmentList.as_view()),
-    path("v1/projects/<str:project>/models/<path:model>", attachments.AttachmentDetail.as_view()),
+    path("v1/projects/<str:project>/models/<whole:model>", attachments.AttachmentDetail.as_view()),
     path("v1/teams/<str:team>/audit", TeamAudit.as_view()),
     path("v1/teams/<str:team>/models", models.ModelList.as_view()),
-    path("v1/teams/<str:team>/models/<path:model>/check", models.ModelCheck.as_view()),
-    path("v1/teams/<str:team>/models/<path:model>", models.ModelDetail.as_view()),
+    path("v1/teams/<str:team>/models/<whole:model>/check", models.ModelCheck.as_view()),
+    path("v1/teams/<str:team>/models/<whole:model>", models.ModelDetail.as_view()),
     path("v1/teams/<str:team>/providers", providers.ProviderList.as_view()),
     path("v1/teams/<str:team>/providers/<str:provider>", providers.ProviderDetail.as_view()),
     path("v1/teams/<str:team>/providers/<str:provider>/check", providers.ProviderCheck.as_view()),
@@ -89,8 +90,8 @@ urlpatterns = [
     path("v1/comparison", comparisons.ComparisonList.as_view()),
     path("v1/comparison/batch", comparisons.ComparisonBatch.as_view()),
     path("v1/feedback-keys", keys.FeedbackKeyList.as_view()),
-    path("v1/feedback-keys/<path:key>/stats", statistics.FeedbackKeyStats.as_view()),
-    path("v1/feedback-keys/<path:key>/preferences", comparisons.FeedbackKeyPreferences.as_view()),
-    path("v1/feedback-keys/<path:key>", keys.FeedbackKeyDetail.as_view()),
+    path("v1/feedback-keys/<whole:key>/stats", statistics.FeedbackKeyStats.as_view()),
+    path("v1/feedback-keys/<whole:key>/preferences", comparisons.FeedbackKeyPreferences.as_view()),
+    path("v1/feedback-keys/<whole:key>", keys.FeedbackKeyDetail.as_view()),
     path("", include(router.urls)),
 ]

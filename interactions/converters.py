@@ -16,4 +16,17 @@ class Text:
         return "/".join(one.removeprefix("~") for one in path.split("/"))
 
 
+class Whole:
+    """A key in an address of the API, as it is: any text, slashes and line ends too."""
+
+    regex = r"[\s\S]+"
+
+    def to_url(self, key):
+        return key
+
+    def to_python(self, path):
+        return path
+
+
 register_converter(Text, "text")
+register_converter(Whole, "whole")

@@ -18,7 +18,7 @@ from interactions.ingest.arriving import Arriving
 from interactions.ingest.placing import Placed, give_arms, not_there, touch
 from interactions.ingest.rows import insert_bodies, insert_interactions, insert_postings
 from interactions.ingest.taken import answer_taken, refuse_freed
-from interactions.labels import ids_of, resolve_labels
+from interactions.labels import ids_of, resolve_labels, unfit_keys
 from interactions.message_records import shows_pictures
 from interactions.models import Source
 from interactions.records import Record, read_record
@@ -35,10 +35,11 @@ _arriving = Arriving()
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one record: its ids, or the `error` it was refused for."""
+    """What became of one record: its ids, or the `error` it was refused for; and a `note` to who sent it."""
 
     id: uuid.UUID | None = None
     session: str | None = None
+    note: str = ""
     feedback_ids: list = field(default_factory=list)
     duplicate: bool = False
     error: Exception | None = None
@@ -140,7 +141,8 @@ def _ready(project, entries):
     _check_feedbacks(project, [entry for entry in entries if entry.record.feedbacks])
     give_arms(project, entries)
     entries = _unclaimed(project, [entry for entry in entries if entry.outcome.error is None])
-    _resolve(project, entries)
+    _check_labels(project, entries)
+    _resolve(project, [entry for entry in entries if entry.outcome.error is None])
     return [entry for entry in entries if entry.outcome.error is None]
 
 
@@ -174,6 +176,13 @@ def _unclaimed(project, entries):
             entry.claim = claims.claim_digest(project.pk, "interaction", entry.record.external_id)
     answer_taken([entry for entry in entries if entry.claim])
     return [entry for entry in entries if entry.outcome.error is None and not entry.outcome.duplicate]
+
+
+def _check_labels(project, entries):
+    unfit = unfit_keys(project=project, keys={key for entry in entries for key in entry.record.labels})
+    for entry in entries if unfit else ():
+        if faults := {f"labels.{key[:60]}": [unfit[key]] for key in entry.record.labels if key in unfit}:
+            entry.outcome.error = RecordError(faults)
 
 
 def _resolve(project, entries):

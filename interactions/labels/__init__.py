@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from interactions.labels.changes import KEEP, SALT, Change, change
-from interactions.labels.dictionary import ids_of, meant, names_of, resolve_labels
+from interactions.labels.dictionary import ids_of, meant, names_of, resolve_labels, unfit_keys
 from interactions.labels.history import history
 from interactions.labels.keys import allowed_of, refuse_value
 from interactions.models import Dimension, Label
@@ -21,7 +21,7 @@ from projects.access import EntityNotFound
 
 __all__ = [
     "Change", "history", "ids_of", "labels_of", "meant", "names_of", "remove_label", "remove_labels", "resolve_labels",
-    "set_label", "set_labels", "suggest_labels", "undo",
+    "set_label", "set_labels", "suggest_labels", "undo", "unfit_keys",
 ]  # fmt: skip
 UNDO_SECONDS = 600  # the toast shows for 8 s; a slow reader may still be right
 
@@ -50,6 +50,8 @@ def set_labels(*, project, ids, key, value, by, restores=False):
     key, value = names.pair(key, value)
     if not restores:
         refuse_value(project, key, value)
+        for fault in unfit_keys(project=project, keys=[key]).values():
+            raise ValueError(fault)
     label_id = resolve_labels(project=project, pairs={(key, value)})[key, value]
     return change(
         project=project, interaction_ids=ids, keys=names.all_of(key), target=lambda one, held: label_id, by=by

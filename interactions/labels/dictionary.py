@@ -10,6 +10,7 @@ from django.db import transaction
 
 from accounts import prepared
 from interactions.models import Label, LabelAlias, LabelKey
+from interactions.rules import line_fault
 from interactions.wanted import LabelTest
 from registry.known import Known
 
@@ -94,6 +95,20 @@ def resolve_labels(*, project, pairs):
     became = {pair: names.pair(*pair) for pair in pairs}
     found = _resolved(project, set(became.values()))
     return {pair: found[one] for pair, one in became.items()}
+
+
+def unfit_keys(*, project, keys):
+    """{key: why} of those that no new label can have; those that the project has, or gave up, go on."""
+    faults = {key: fault for key in keys if (fault := line_fault(key))}
+    if not faults:
+        return {}
+    known = {
+        key
+        for named in (Label, LabelKey)
+        for key in named.objects.filter(project=project, key__in=faults).values_list("key", flat=True).distinct()
+    }
+    known |= names_of(project.pk).keys.keys()
+    return {key: fault for key, fault in faults.items() if key not in known}
 
 
 def ids_of(*, project, resolved, labels):

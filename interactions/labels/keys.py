@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from interactions.labels.dictionary import names_of
+from interactions.labels.dictionary import names_of, unfit_keys
 from interactions.models import HUES, Dimension, Label, LabelAlias, LabelKey
 from interactions.rollups import totals
 from interactions.rules import MAX_LABEL_KEY, MAX_LABEL_VALUE, RecordError, kind_of, text_fault
@@ -156,6 +156,8 @@ def describe_key(*, project, key, **agreed):
     if agreed.get("values") is not None:
         agreed["values"] = list(dict.fromkeys(agreed["values"]))
     key = names_of(project.pk).key(key)
+    for fault in unfit_keys(project=project, keys=[key]).values():
+        raise RecordError({"key": [fault]})
     row, _ = LabelKey.objects.update_or_create(project=project, key=key, defaults=agreed)
     if "hue" in agreed:
         Label.objects.filter(project=project, key=key).exclude(hue=row.hue, hue__isnull=row.hue is None).update(

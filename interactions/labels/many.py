@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from interactions import ids
 from interactions.labels.changes import KEEP, change
-from interactions.labels.dictionary import names_of, resolve_labels
+from interactions.labels.dictionary import names_of, resolve_labels, unfit_keys
 from interactions.labels.keys import refuse_value
 from interactions.models import Label, LabelEvent
 from interactions.rules import Conflict, label_fault, text_fault
@@ -37,6 +37,8 @@ def begin_labelling(*, project, by, query, key, value=None, at_once=()):
             raise ValueError(fault)
         key, value = names.pair(key, value)
         refuse_value(project, key, value)
+        for fault in unfit_keys(project=project, keys=[key]).values():
+            raise ValueError(fault)
         title = f"Label {key}:{value}"
     parameters = {"query": pinned(query, ids.now()), "key": key, "value": value}
     job = begin(project=project, by=by, kind=LABEL, title=title, parameters=parameters)

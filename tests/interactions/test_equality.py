@@ -57,7 +57,7 @@ records = st.fixed_dictionaries(
     {"messages": messages, "completion": texts},
     optional={
         "metadata": st.dictionaries(texts, values, max_size=3),
-        "labels": st.dictionaries(texts.filter(bool), texts.filter(bool), max_size=3),
+        "labels": st.dictionaries(texts.filter(str.isprintable).filter(bool), texts.filter(bool), max_size=3),
         "usage": st.fixed_dictionaries({"prompt_tokens": st.integers(0, 9)}, optional={"more": values}),
         "latency_ms": st.integers(0, 9_000) | st.floats(0, 9_000),
         "user": texts,

@@ -60,6 +60,25 @@ def test_any_key_can_be_named_in_the_address(api, project, key):
     assert api.delete(path).json()["labels"] == {}
 
 
+def test_a_key_of_two_lines_is_not_made_and_one_that_is_there_can_be_reached(api, project):
+    Label.objects.create(project=project, key="nl\n", value="v")
+    logged = api.log(project, labels={"nl\n": "v"})
+    assert logged.status_code == 201
+    path = f"interactions/{logged.json()['completion_id']}/labels/"
+    assert api.put(f"{path}nl%0A", {"value": "w"}).json()["labels"] == {"nl\n": "w"}
+    assert api.get(f"projects/{project.key}/labels/nl%0A").json()["key"] == "nl\n"
+    assert api.delete(f"{path}nl%0A").json()["labels"] == {}
+    told = api.put(f"{path}a%0Ab", {"value": "w"})
+    assert (told.status_code, "U+000A" in told.json()["error"]) == (400, True)
+    for call, body in (
+        ("label-jobs", {"key": "a\nb", "value": "v"}),
+        ("label-renames", {"key": "nl\n", "to": "n\u202el"}),
+        ("labels/a%0Ab", {"description": "d"}),
+    ):
+        method = "patch" if call.startswith("labels/") else "post"
+        assert api.send(method, f"projects/{project.key}/{call}", body).status_code == 400, call
+
+
 def test_an_interaction_takes_no_more_than_64_labels(api, project):
     interaction = make_interaction(project, labels={f"k{n}": "v" for n in range(64)})
     answer = api.put(f"interactions/{interaction.pk}/labels/another", {"value": "v"})

@@ -106,6 +106,8 @@ REFUSED = [
     ({"model": "m\u200b"}, "model", "one line"),
     ({"model": "m\n"}, "model", "one line"),
     ({"model": "m "}, "model", "blanks"),
+    ({"labels": {"nl\n": "x"}}, "labels.nl\n", "U+000A"),
+    ({"labels": {"a\u202eb": "x"}}, "labels.a\u202eb", "U+202E"),
     ({"labels": {"..": "x"}}, "labels...", "addresses"),
     ({"labels": {"a/.": "x"}}, "labels.a/.", "addresses"),
     ({"source": "dream"}, "source", "logged"),
