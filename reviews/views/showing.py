@@ -6,10 +6,11 @@ from django.urls import reverse
 
 from accounts.models import User
 from interactions.differences import differences, sides, visible_text
-from interactions.messages import blobs_of
+from interactions.messages import blobs_of, calls_of
 from interactions.models import Interaction
 from interactions.rendering import markdown
 from interactions.transcript import BUDGET, Transcript
+from reviews.checks import stamp_of
 from reviews.models import Kind, Review, State
 from reviews.questions import PAIR, SIDES, in_order, options_of, plain
 from reviews.reading import others, shows
@@ -41,6 +42,7 @@ class Said:
     told: list
     comment: str
     aside: str = ""
+    review: Review | None = None  # of what a lead may answer
 
 
 def item_context(project, queue, review, *, raw=False, answers=None, faults=None):
@@ -61,6 +63,7 @@ def item_context(project, queue, review, *, raw=False, answers=None, faults=None
         "auto": submits_itself(questions),
         "faults": faults,
         "raw": raw,
+        "stamp": review.stamp if hasattr(review, "stamp") else stamp_of(review),
         "guideline": review.guideline,
         "guideline_html": markdown(review.guideline.text).html if review.guideline else "",
         "others": [_said(other, review) for other in others(review)],
@@ -129,8 +132,14 @@ def _transcripts(project, rows, raw):
 
     return [
         Transcript(
-            row.body.messages, row.body.completion, address=address, blobs=blobs, raw=raw, budget=BUDGET // len(rows)
-        )
+            row.body.messages,
+            row.body.completion,
+            address=address,
+            blobs=blobs,
+            calls=calls_of(row.body),
+            raw=raw,
+            budget=BUDGET // len(rows),
+        )  # fmt: skip
         for row in rows
     ]
 
@@ -154,7 +163,7 @@ def _tail(text):
 def said_of(item, user):
     """[Said] of all who began the item, for this person, who manages its queue; A and B of a pair as the queue has
     them. What the queue is still blind to is told to be there."""
-    rows = Review.objects.filter(item=item).exclude(state=State.PENDING).select_related("by", "form")
+    rows = Review.objects.filter(item=item).exclude(state=State.PENDING).select_related("by", "form", "replied_by")
     found, plain_one = [], Review(item=item)
     for review in rows.order_by("ended_at", "pk"):
         review.item = item
@@ -162,7 +171,7 @@ def said_of(item, user):
         aside = ["Decided" if review.decides else review.get_state_display()]
         aside += ["asks a lead"] if review.asks_lead else []
         aside += [] if shows(review, user) else ["shown once all answers are in"]
-        said.aside = ", ".join(aside)
+        said.aside, said.review = ", ".join(aside), review
         found.append(said)
     return found
 
