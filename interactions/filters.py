@@ -128,7 +128,7 @@ class FilterForm(forms.Form):
 
     def read_order(self, text):
         if text not in {"-created_at", "created_at"}:
-            raise ValueError("Send -created_at (newest first) or created_at.")
+            raise ValueError("Send -created_at (newest first) or created_at; a list over REST takes received_at too.")
         return text
 
 
@@ -156,7 +156,7 @@ class InteractionFilter(django_filters.FilterSet):
     arm = ListOfWords(label="A/B arm", help_text="an arm's id, as its A/B test tells it; repeated: any of them")
     near = ListOfWords(label="Alike", help_text="a near_hash: interactions of the same words without pictures")
     fold = Words(label="Folded", help_text="near: of those that are alike the first alone")
-    order = Words(label="Order", help_text="-created_at or created_at")
+    order = Words(label="Order", help_text="-created_at or created_at; received_at in a list")
 
     class Meta:
         model = Interaction

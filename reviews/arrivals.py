@@ -4,24 +4,12 @@ import time
 
 from django.db import connection
 
-LATE = 60  # seconds that a transaction under way is waited for
+from interactions.search.following import settled
 
 
 def now():
     """The database's time, by which things are received."""
     return _one("SELECT clock_timestamp()")
-
-
-def settled():
-    """The moment before which all that was received is committed: when the oldest transaction of others began that is
-    still under way, and no longer ago than LATE."""
-    return _one(
-        f"""
-        SELECT greatest(least(min(xact_start), clock_timestamp()), clock_timestamp() - interval '{LATE} seconds')
-        FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-        AND xact_start IS NOT NULL AND backend_type = 'client backend'
-        """
-    )
 
 
 def await_writers(moment, seconds):

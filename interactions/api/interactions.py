@@ -19,6 +19,7 @@ from interactions.retention.holds import refuse_held
 from interactions.rules import RecordError, label_fault, text_fault
 from interactions.search import search
 from interactions.search.facets import count_beside
+from interactions.search.following import follow
 from interactions.serializers import (
     FIELDS,
     UNSENT,
@@ -156,6 +157,17 @@ class InteractionList(APIView):
         return request.method == "POST" and is_short and not is_packed and is_by_key(request)
 
     def _limit(self, request):
+    def _asked(self, request, project):
+        """(search, or follow where the order of arrival is asked for; the Wanted)."""
+        words = request.query_params.copy()
+        if words.getlist("order") != ["received_at"]:
+            return search, read_wanted(words, project, PAGING)
+        del words["order"]
+        wanted = read_wanted(words, project, PAGING)
+        if wanted.fold:
+            raise RecordError({"fold": ["What arrives is not folded; leave fold or order out."]})
+        return follow, wanted
+
         text = request.query_params.get("limit", "50")
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
             raise exceptions.ValidationError({"limit": [f"Send a whole number from 1 to {MAX_LIMIT}."]})

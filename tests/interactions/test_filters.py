@@ -258,6 +258,20 @@ def test_any_of_the_fields_may_be_asked_for(shelf):
 
 
 @pytest.mark.django_db
+def test_a_result_tells_what_the_filters_ask_for(api, project):
+    create_feedback_key(team=project.team, key="good", kind="bool", projects=[project])
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])
+    given = [{"metric": "good", "value": True}, {"metric": "stars", "value": 4}]
+    made = [make_interaction(project, completion="The same.", feedbacks=given) for _ in range(2)]
+    whole = api.get(f"interactions/{made[0].pk}").json()
+    assert (whole["project_id"], whole["arm"], whole["ab_campaign"]) == (str(project.uid), None, None)
+    assert [one["value"] for one in whole["feedbacks"]] == [True, 4.0] and whole["feedbacks"][0]["value"] is True
+    assert api.get(f"interactions/{made[0].pk}/feedback").json() == whole["feedbacks"]
+    alike = api.get("interactions", {"project": project.uid, "near": whole["near_hash"], "fields": "id"}).json()
+    assert {one["id"] for one in alike["results"]} == {str(one.pk) for one in made}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(("fields", "queries"), [("id,labels,model", 7), ("messages,completion", 8), ("feedbacks", 9)])
 def test_a_list_takes_a_fixed_number_of_queries(shelf, django_assert_num_queries, fields, queries):
     """Of rows that lie in one part of the store; into each further part it looks by another one."""

@@ -14,7 +14,7 @@ from feedback.services import create_feedback_key
 from interactions import ids, partitions
 from interactions.filters import InteractionFilter
 from interactions.models import Label
-from interactions.search import arrivals, search, sizes
+from interactions.search import arrivals, following, search, sizes
 from interactions.search.facets import count_beside
 from interactions.wanted import Cursor
 from registry.models import Model
@@ -286,6 +286,17 @@ def test_what_arrived_is_counted_by_the_order_of_arrival(full):
     moment = START + datetime.timedelta(seconds=N - 20)
     with CaptureQueriesContext(connection) as queries:
         assert arrivals.arrived_since(full, asked(full, {}), moment).n == 20
+    assert_flat(queries.captured_queries)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", [{}, {"label": "is:app", "q": "common"}], ids=str)
+def test_what_arrives_is_followed_by_the_order_of_arrival(full, query, monkeypatch):
+    monkeypatch.setattr(following, "LOOKED_AT", 3 * PAGE)
+    cursor = str(following.Place(HALF))
+    with CaptureQueriesContext(connection) as queries:
+        page = following.follow(full, asked(full, query), cursor=cursor, limit=PAGE)
+    assert len(page) == PAGE
     assert_flat(queries.captured_queries)
 
 
