@@ -84,10 +84,10 @@ class InteractionList(APIView):
     def get(self, request):
         """List interactions, newest first."""
         project = project_asked(request)
-        wanted = read_wanted(request.query_params, project, PAGING)
+        look, wanted = self._asked(request, project)
         fields, limit = self._fields(request), self._limit(request)
         try:
-            page = search(project, wanted, cursor=request.query_params.get("cursor"), limit=limit, without=UNSENT)
+            page = look(project, wanted, cursor=request.query_params.get("cursor"), limit=limit, without=UNSENT)
         except ValueError as error:
             raise exceptions.ValidationError({"cursor": [str(error)]}) from None
         counted = count_beside(project, wanted, page, wait=_is_said(request, "count", "exact"))
