@@ -156,7 +156,6 @@ class InteractionList(APIView):
         is_packed = "HTTP_CONTENT_ENCODING" in request.META  # and may be as long as there may be
         return request.method == "POST" and is_short and not is_packed and is_by_key(request)
 
-    def _limit(self, request):
     def _asked(self, request, project):
         """(search, or follow where the order of arrival is asked for; the Wanted)."""
         words = request.query_params.copy()
@@ -168,6 +167,7 @@ class InteractionList(APIView):
             raise RecordError({"fold": ["What arrives is not folded; leave fold or order out."]})
         return follow, wanted
 
+    def _limit(self, request):
         text = request.query_params.get("limit", "50")
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_LIMIT:
             raise exceptions.ValidationError({"limit": [f"Send a whole number from 1 to {MAX_LIMIT}."]})
