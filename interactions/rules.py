@@ -22,6 +22,7 @@ _KINDS = {
     list: "a list",
 }
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
+_ZONE = re.compile(r"([T ]\d\d\S*) (\d\d:?\d\d)$")
 _DIGITS = re.compile(r"\d{1,15}")
 
 
@@ -95,7 +96,8 @@ def read_feedback(item, path, wrong, besides=()):
 
 
 def moment_of(value):
-    """An aware datetime from ISO text or whole milliseconds (a number or digits); without a zone it is UTC; or None."""
+    """An aware datetime from ISO text or whole milliseconds (a number or digits); without a zone it is UTC; or None. A
+    blank before a zone was a plus: so it comes out of an address where nobody wrote %2B."""
     if isinstance(value, bool):
         return None
     try:
@@ -103,7 +105,8 @@ def moment_of(value):
             return EPOCH + datetime.timedelta(milliseconds=int(value))
         if not isinstance(value, str):
             return None
-        moment = datetime.datetime.fromisoformat(value.strip())
+        text = value.strip()
+        moment = datetime.datetime.fromisoformat(_ZONE.sub(r"\1+\2", text) if " " in text else text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

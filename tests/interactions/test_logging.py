@@ -26,3 +26,14 @@ def test_the_calls_that_a_completion_makes_are_found(api, project):
         api.log(project, metadata=none)
     found = api.get("interactions", {"project": project.key, "has_tools": "true"}).json()["results"]
     assert [one["id"] for one in found] == [logged]
+
+
+def test_a_zone_whose_plus_became_a_blank_on_the_way_is_read(api, project):
+    logged = api.log(project, created_at="2026-05-01T12:00:00+02:00").json()["completion_id"]
+    for after, found in (
+        ("2026-05-01T12:00:00 02:00", [logged]),
+        ("2026-05-01 13:00 0200", []),
+        ("2026-05-01 11:00", []),
+    ):
+        answer = api.get("interactions", {"project": project.key, "after": after})
+        assert [one["id"] for one in answer.json()["results"]] == found, after
