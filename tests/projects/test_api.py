@@ -1,7 +1,11 @@
 """REST of projects."""
 
-import pytest
+import datetime
 
+import pytest
+from django.utils import timezone
+
+from accounts.models import Membership
 from accounts.services import add_member
 from interactions.models import Interaction
 from projects.access import project_or_404, projects_of
@@ -157,6 +161,16 @@ def test_of_two_shared_projects_the_key_goes_on_to_mean_the_one_that_was_there_f
         ProjectShare.objects.create(project=project, team=team, role=project.team.roles.get(key="auditor"))
     assert project_or_404(owner, "support").pk == younger.pk
     assert {one.pk: one.ref for one in projects_of(owner)} == {younger.pk: "support", older.pk: str(older.uid)}
+
+
+def test_a_project_made_later_in_a_team_joined_earlier_takes_no_key_that_is_in_use(owner, team):
+    second = make_team(owner=owner)
+    older, younger = make_project("support", team=second), make_project("support", team=team)
+    joined = [Membership.objects.get(team=one) for one in (team, second)]
+    for place, row in enumerate((*joined, older, younger)):
+        at = timezone.now() - datetime.timedelta(days=10 - place)  # one transaction has one time
+        type(row).objects.filter(pk=row.pk).update(created_at=at)
+    assert project_or_404(owner, "support").pk == older.pk
 
 
 def test_the_key_of_a_deleted_project_leads_to_no_other_one_until_it_is_used_anew(call, owner, team):
