@@ -62,6 +62,8 @@ class Call:
         key = bearer(scope)
         if not key:
             raise bad_key(key)
+        if header(scope, b"content-encoding") not in ("", "identity"):
+            raise Refused(415, "Send the body as it is: the gateway takes no Content-Encoding.")
         length = header(scope, b"content-length")
         if not (length.isdigit() and len(length) < 10 and int(length) <= SHORT):
             await self.service().look(Who(key))

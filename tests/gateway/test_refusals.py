@@ -1,5 +1,6 @@
 """Requests that are not served: nothing is called, nothing is logged, and the answer says what to send."""
 
+import gzip
 import json
 import socket
 
@@ -43,6 +44,13 @@ def test_only_a_key_that_may_call_here_opens_the_door(served, desk, upstream, lo
     assert of("program").chat.completions.create(model="desk", messages=said()).choices
     assert len(upstream.calls) == 1
     logged(1)
+
+
+def test_a_packed_body_is_refused_for_that(served, desk, upstream, key):
+    headers = {"Authorization": f"Bearer {key}", "Content-Encoding": "gzip"}
+    answer = httpx.post(served.address + CHAT, content=gzip.compress(b"{}"), headers=headers)
+    assert (answer.status_code, "Content-Encoding" in answer.json()["error"]["message"]) == (415, True)
+    assert not upstream.calls
 
 
 def test_of_one_who_has_no_key_no_picture_is_decoded(served, desk, monkeypatch):
