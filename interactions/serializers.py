@@ -204,6 +204,7 @@ class LoggedShape(serializers.Serializer):
     completion_id = serializers.UUIDField()
     session_id = serializers.CharField()
     feedback_ids = serializers.ListField(child=serializers.UUIDField())
+    note = serializers.CharField(required=False, help_text="that it counts in no arm of the A/B test that it names")
 
 
 class RejectedShape(serializers.Serializer):
@@ -216,6 +217,7 @@ class RejectedShape(serializers.Serializer):
 class BatchShape(serializers.Serializer):
     accepted = serializers.IntegerField()
     duplicates = serializers.IntegerField()
+    notes = serializers.ListField(child=serializers.CharField(), required=False, help_text="as the note of one")
     rejected = RejectedShape(many=True)
     ids = serializers.ListField(child=serializers.UUIDField(allow_null=True))
 

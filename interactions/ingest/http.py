@@ -72,6 +72,7 @@ class Answer:
 
     def __init__(self):
         self.accepted = self.duplicates = 0
+        self._notes = set()  # as many as A/B tests are named that take nothing
         # both are closed when the answer has been sent
         self._ids = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self._rejected = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
@@ -79,6 +80,8 @@ class Answer:
     def add(self, told):
         outcome = told.outcome
         self._append(self._ids, None if outcome.error else str(outcome.id))
+        if outcome.note:
+            self._notes.add(outcome.note)
         if outcome.error:
             self._append(self._rejected, {"position": told.position, **_rejected(outcome.error)})
         elif outcome.duplicate:
@@ -95,6 +98,7 @@ class Answer:
     def _text(self, error):
         head = {"error": error, "fields": {}} if error else {}
         head |= {"accepted": self.accepted, "duplicates": self.duplicates}
+        head |= {"notes": sorted(self._notes)} if self._notes else {}
         yield json.dumps(head)[:-1].encode() + b', "rejected": ['
         yield from self._content(self._rejected)
         yield b'], "ids": ['

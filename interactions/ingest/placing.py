@@ -29,6 +29,10 @@ def give_arms(project, entries):
     for entry in entries:
         try:
             entry.arm = _arm(tests, entry.record.ab_campaign, entry.record.model)
+            if entry.arm is None:
+                entry.outcome.note = (
+                    f"The A/B test {entry.record.ab_campaign} is paused or over: this counts in no arm."
+                )
         except (RecordError, EntityNotFound) as error:
             entry.outcome.error = error
 

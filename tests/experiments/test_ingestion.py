@@ -41,6 +41,20 @@ def test_a_record_of_a_campaign_is_of_its_models_arm(place, program):
     assert units(test) == {"A": (1, 0, 0), "B": (1, 0, 0)}
 
 
+def test_who_logs_for_a_test_that_is_paused_is_told_that_it_does_not_count(place, program):
+    test = make_test(place)
+    sent = {"model": "lake-8b", "ab_campaign": test.key}
+    assert "note" not in program.log(place, **sent).json()
+    services.pause(test=test, by=owner_of(place))
+    answer = program.log(place, **sent)
+    assert answer.status_code == 201
+    assert answer.json()["note"] == "The A/B test dpo-against-sft is paused or over: this counts in no arm."
+    assert Interaction.objects.get(pk=answer.json()["completion_id"]).arm is None
+    lines = [record(ab_campaign=test.key), record(), record(ab_campaign=test.key)]
+    told = json.loads(b"".join(program.post(f"interactions/batch?project={place.key}", lines).streaming_content))
+    assert (told["accepted"], told["notes"]) == (3, [answer.json()["note"]])
+
+
 def test_a_campaign_that_is_not_there_or_has_no_such_arm_is_refused_and_nothing_is_made(place, program):
     test = make_test(place)
     unknown = program.log(place, model="lake-8b", ab_campaign="nothing")
