@@ -1,5 +1,7 @@
 """What changes feedback keys, and what a key takes."""
 
+import math
+
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import F
@@ -12,6 +14,7 @@ from projects.access import EntityNotFound
 from projects.models import Project
 
 LARGEST = 1e12
+_BETWEEN = 1e-6  # of a step: nearer to one it is rounding
 MAX_KEY = 100
 _KEYS = f"""
     SELECT {prepared.columns(FeedbackKey, "k")} FROM feedback_feedbackkey k
@@ -173,4 +176,18 @@ def checked_value(key, value):
         raise ValueError(f"{key.key} takes a number of at least {key.minimum:g}.")
     if key.maximum is not None and value > key.maximum:
         raise ValueError(f"{key.key} takes a number of at most {key.maximum:g}.")
+    if key.step is not None:
+        _check_step(key, value)
     return float(value) + 0.0  # -0.0 is 0
+
+
+def _check_step(key, value):
+    """ValueError for what lies between two steps; they are counted from the minimum where there is one, else from 0."""
+    start = key.minimum or 0.0
+    steps = (value - start) / key.step
+    whole = math.floor(steps + 0.5)
+    if abs(steps - whole) > max(_BETWEEN, 4 * math.ulp(steps)):  # 0.1 + 0.2 is 0.3
+        low = start + math.floor(steps) * key.step
+        near = [one for one in (low, low + key.step) if key.maximum is None or one <= key.maximum]
+        send = " or ".join(f"{one:g}" for one in near)
+        raise ValueError(f"{key.key} goes in steps of {key.step:g} from {start:g}: send {send}, not {value:g}.")

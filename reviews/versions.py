@@ -84,7 +84,7 @@ def _key_fault(key, question):
     if question["kind"] == YES_NO:
         values = [0, 1]
     elif question["kind"] == SCALE:
-        values = [question["least"], question["most"]]
+        values = range(question["least"], question["most"] + 1)
         if key.kind == FeedbackKey.Kind.BOOL:
             return f"{key.key} takes yes or no, not a scale."
     else:

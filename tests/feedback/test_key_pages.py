@@ -179,7 +179,8 @@ def test_every_bar_opens_the_interactions_behind_it(pages, keyed, key):
 def test_the_last_bar_of_a_scale_ends_with_it(pages, project):
     for key, declared in (("stars", {"maximum": 5, "step": 1}), ("fives", {"maximum": 100, "step": 30}), ("open", {})):
         create_feedback_key(team=project.team, key=key, kind="scalar", projects=[project], minimum=1, **declared)
-        make_interaction(project, feedbacks=[{"metric": key, "value": one} for one in (2, 5)])
+        given = (31, 61) if key == "fives" else (2, 5)
+        make_interaction(project, feedbacks=[{"metric": key, "value": one} for one in given])
     titles = {
         key: [one["title"] for one in pages.get(url("feedback_key_detail", project, key)).context["bars"]]
         for key in ("stars", "fives", "open")

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from feedback.giving import give_feedback
 from feedback.models import Feedback, FeedbackKey
-from feedback.services import create_feedback_key, update_feedback_key
+from feedback.services import checked_value, create_feedback_key, update_feedback_key
 from interactions.models import Interaction
 from interactions.rules import Conflict
 from tests.conftest import Api
@@ -104,7 +104,29 @@ def test_values_outside_a_new_range_stay_and_new_ones_are_refused(api, project, 
     assert api.get(f"interactions/{pk}").json()["feedbacks"][0]["value"] == 5
     assert Interaction.objects.get(pk=pk).feedbacks == {"stars": 5.0}
     assert api.post(f"interactions/{pk}/feedback", {"feedback_key": "stars", "value": 4}).status_code == 400
+    between = api.post(f"interactions/{pk}/feedback", {"feedback_key": "stars", "value": 2.5})
+    assert between.json()["fields"]["value"] == ["stars goes in steps of 2 from 1: send 1 or 3, not 2.5."]
     assert api.post(f"interactions/{pk}/feedback", {"feedback_key": "stars", "value": 3}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("minimum", "step", "value", "is_taken"),
+    [
+        (0, 0.1, 0.1 + 0.2, True),
+        (None, 0.25, -7.75, True),
+        (0.5, 1, 2, False),
+        (0.5, 1, 2.5, True),
+        (None, 3, 1e12, False),
+    ]
+    + [(1, 0.01, 4.99, True), (1, 0.01, 4.995, False), (None, 1e-9, 1e12, True)],
+)
+def test_a_key_with_a_step_takes_what_lies_on_one_but_for_rounding(minimum, step, value, is_taken):
+    key = FeedbackKey(key="csat", kind="scalar", minimum=minimum, step=step)
+    if is_taken:
+        assert checked_value(key, value) == value
+    else:
+        with pytest.raises(ValueError, match="csat goes in steps of"):
+            checked_value(key, value)
 
 
 def test_unlinking_hides_and_linking_again_shows(api, project, stars):

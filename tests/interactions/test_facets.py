@@ -224,8 +224,9 @@ SCALES = {
 @pytest.mark.django_db
 @pytest.mark.parametrize(("declared", "ends", "bins"), SCALES.values(), ids=SCALES)
 def test_a_scale_has_a_bar_a_step(client, project, declared, ends, bins):
-    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project], **declared)
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])
     make_interaction(project, feedbacks=[{"metric": "stars", "value": one} for one in (1, 4, 4.5, 5, 5, 5)])
+    FeedbackKey.objects.filter(key="stars").update(**declared)  # what lies between the steps stays
     client.force_login(owner_of(project))
     response = client.get(f"/p/{project.key}/interactions/facets")
     facet = response.context["facets"].feedback[0]

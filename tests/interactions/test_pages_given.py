@@ -121,10 +121,10 @@ def test_a_figure_is_the_figure_that_was_typed_or_is_refused(page, typed, value)
 
 def test_what_was_given_is_corrected_with_a_note_and_taken_back(page):
     [one] = Feedback.objects.all()
-    page.post(f"feedback/{one.id}", value="3.5", details="better\r\nthan said")
+    page.post(f"feedback/{one.id}", value="3", details="better\r\nthan said")
     [now] = Feedback.objects.current()
     assert (now.value, now.details, now.origin, now.by) == (
-        3.5,
+        3,
         "better\nthan said",
         "user",
         owner_of(page.interaction.project),
