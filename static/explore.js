@@ -113,6 +113,23 @@ document.addEventListener("htmx:before:history:restore", (e) => {
   htmx.ajax("GET", path, { target: "#drawer", swap: "innerHTML" });
 });
 
+/* what was asked for and did not come: the rows of before do not pass for its answer, and it can be asked for again */
+const isOfTable = (ctx) => ctx?.target?.id === "explore" && ctx.sourceElement?.id !== "explore" && $("#explore");
+function missAnswer(ctx) {
+  if (!isOfTable(ctx)) return;
+  const note = $("#unanswered");
+  note.dataset.retry = ctx.request.action;
+  note.hidden = false;
+  $("#explore").classList.add("unanswered");
+  $("#say").textContent = $("p", note).textContent;
+}
+document.addEventListener("htmx:response:error", (e) => { if (e.detail.ctx.response.status !== 400) missAnswer(e.detail.ctx); });
+document.addEventListener("htmx:error", (e) => { if (e.detail.error?.name !== "AbortError") missAnswer(e.detail.ctx); });
+document.addEventListener("click", (e) => {
+  const note = e.target.closest?.("[data-ask-again]")?.closest("#unanswered");
+  if (note) htmx.ajax("GET", note.dataset.retry, { source: note, target: "#explore", swap: "outerMorph" });
+});
+
 /* what was found is said once, as soon as it is counted */
 let unsaid = false;
 function sayCount() {
@@ -135,7 +152,7 @@ document.addEventListener("htmx:after:swap", (e) => {
   const { ctx } = e.detail;
   lookAtWork();
   if (ctx.sourceElement?.matches?.("[data-get]")) { if (ctx.target?.id === "filters") { sayCount(); syncSelection(); } return; }
-  if (ctx.swap === "none") return syncFields(); // it failed, and what was ticked for it is not so
+  if (ctx.swap === "none") return; // it failed, and is told
   if (ctx.target?.id === "drawer" && drawer()) return drawerOpened(ctx.sourceElement);
   if (ctx.target?.id === "explore" || ctx.target === document.body) {
     if (ctx.sourceElement?.id !== "explore") $("#drawer")?.replaceChildren();

@@ -145,12 +145,13 @@ function fail(text) {
   $("#toasts").replaceChildren(toast);
   timeToast(toast);
 }
+const isOfTable = (ctx) => ctx?.target?.id === "explore" && ctx.sourceElement?.id !== "explore"; // which tells it in its place
 document.addEventListener("htmx:response:error", (e) => {
   const { status } = e.detail.ctx.response;
-  if (status === 422 || status === 400 && e.detail.ctx.target?.id === "explore") return; // these answers are shown themselves
+  if (status === 422 || status === 400 && e.detail.ctx.target?.id === "explore" || isOfTable(e.detail.ctx)) return; // these answers are shown themselves
   fail(status === 403 ? "You may not do this." : status === 404 ? "This is no longer there." : `That did not work (${status}).`);
 });
-document.addEventListener("htmx:error", (e) => { if (e.detail.error?.name !== "AbortError") fail("No answer from the server."); });
+document.addEventListener("htmx:error", (e) => { if (e.detail.error?.name !== "AbortError" && !isOfTable(e.detail.ctx)) fail("No answer from the server."); });
 /* a login page where a part of a page was asked for: go there whole */
 document.addEventListener("htmx:before:response", (e) => {
   const { raw } = e.detail.ctx.response;
