@@ -60,6 +60,7 @@ urlpatterns = [
     path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/submit", reviewing.Submit.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/skip", reviewing.Skip.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/later", reviewing.Later.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/reply", reviewing.Reply.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/report", reporting.QueueReport.as_view()),
     path("v1/projects/<str:project>/coverage", reporting.ProjectCoverage.as_view()),
     path("v1/projects/<str:project>/models", attachments.AttachmentList.as_view()),

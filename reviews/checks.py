@@ -1,6 +1,10 @@
 """What comes beside the answers, checked: each fault is told at its name."""
 
+import hashlib
+import json
+
 from interactions.rules import text_fault
+from reviews.models import State
 
 MOST_COMMENT = 20_000  # characters
 MOST_SECONDS = 86_400
@@ -36,3 +40,12 @@ def checked_seconds(seconds, faults):
         faults["seconds"] = "Send a number of seconds, or null."
         return None
     return float(min(seconds, MOST_SECONDS))
+
+
+def stamp_of(review):
+    """What a form of the review is known by: which answers it shows as submitted, "" while none are. A change that
+    comes with another stamp was made from something else than what it would change."""
+    if review.state != State.SUBMITTED:
+        return ""
+    said = json.dumps([review.answers, review.comment, review.asks_lead], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

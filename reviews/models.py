@@ -209,6 +209,7 @@ class Review(models.Model):
     reply = models.TextField(blank=True, default="", db_default="")
     replied_by = small(User, null=True)
     replied_at = models.DateTimeField(null=True)
+    reply_read_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -16,7 +16,8 @@ def shows(review, user):
     """Whether who manages reviews reads this one by now: her own, and in a blind queue another's once all answers of
     the item are in. Who asks a lead is read at once; so is an answer to a gold item, whose right answer she knows."""
     item = review.item
-    waits = item.queue.blind and item.open and item.gold is None and not review.asks_lead
+    asked = review.asks_lead or review.replied_at is not None
+    waits = item.queue.blind and item.open and item.gold is None and not asked
     return review.by_id == user.pk or not waits
 
 

@@ -174,6 +174,7 @@ class SaidShape(serializers.Serializer):
     swapped = serializers.BooleanField(help_text="of a pair, the other one was A to this person")
     answers = serializers.DictField(allow_null=True, help_text="null while the queue is blind to them")
     comment = serializers.CharField(allow_null=True)
+    reply = serializers.DictField(allow_null=True, help_text="text, by and at of what a lead answered")
 
 
 class ItemShape(serializers.Serializer):
@@ -204,6 +205,10 @@ class ItemChangeShape(serializers.Serializer):
     removed = serializers.BooleanField(required=False)
 
 
+class ReplyShape(serializers.Serializer):
+    text = serializers.CharField(required=False, help_text="empty: it is settled without a word")
+
+
 class ReviewShape(serializers.Serializer):
     """One person's review. `interaction_ids` in the order she sees them: of a pair, the first is A."""
 
@@ -220,6 +225,8 @@ class ReviewShape(serializers.Serializer):
     decides = serializers.BooleanField()
     locked_until = serializers.DateTimeField(allow_null=True)
     seconds = serializers.FloatField(allow_null=True)
+    stamp = serializers.CharField(help_text="which submitted answers these are; empty while none are")
+    reply = serializers.DictField(allow_null=True, help_text="text, by and at of what a lead answered")
     not_written = serializers.DictField(help_text="questions whose answer could not be written, and why")
     others = serializers.ListField(child=serializers.DictField(), help_text="what others said, once it may be seen")
 
@@ -243,8 +250,11 @@ class NextShape(serializers.Serializer):
 class AnswerShape(serializers.Serializer):
     answers = serializers.DictField(help_text="by question key")
     comment = serializers.CharField(required=False)
-    seconds = serializers.FloatField(required=False, allow_null=True)
+    seconds = serializers.FloatField(required=False, allow_null=True, help_text="all your time on it so far")
     asks_lead = serializers.BooleanField(required=False)
+    stamp = serializers.CharField(
+        required=False, help_text="on submit: of the review that these answers were made from"
+    )
 
 
 class ConflictShape(serializers.Serializer):

@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{QUEUE}/fill", filling.queue_fill, name="queue_fill"),
     path(f"{QUEUE}/rule", filling.queue_rule, name="queue_rule"),
     path(f"{QUEUE}/conflicts/<int:item_id>", deciding.conflict_decide, name="conflict_decide"),
+    path(f"{QUEUE}/reviews/<uuid:review_id>/reply", deciding.queue_reply, name="queue_reply"),
     path(f"{QUEUE}/report", reporting.queue_report, name="queue_report"),
     path(f"{QUEUE}/report.<str:form>", reporting.queue_report_file, name="queue_report_file"),
     path(DESK, desk.desk, name="desk"),

@@ -12,6 +12,7 @@ from interactions.ticked import MOST
 from projects.access import EntityNotFound
 from reviews import contents
 from reviews.api.gate import audited, body_of, managed, people_of, whole_number
+from reviews.api.reviewing import reply_of
 from reviews.by_hand import put_by_hand
 from reviews.filling import draw_again, fill
 from reviews.lists import NAMES, listed
@@ -35,7 +36,7 @@ SHOWN = [word for word in NAMES if word]
 
 def with_all(items):
     """Items with what `presented` tells of them."""
-    reviews = Review.objects.select_related("by").order_by("opened_at", "pk")
+    reviews = Review.objects.select_related("by", "replied_by").order_by("opened_at", "pk")
     rows = items.select_related("queue", "sample__by").defer("sample__picked", "sample__picked_strata")
     return rows.prefetch_related("assignments__user", Prefetch("reviews", reviews))
 
@@ -69,6 +70,7 @@ def _said(review, user):
         "swapped": review.swapped,
         "answers": review.answers if shown else None,
         "comment": review.comment if shown else None,
+        "reply": reply_of(review),
     }
 
 

@@ -8,12 +8,14 @@ from rest_framework.views import APIView
 from interactions.rules import RecordError
 from reviews import back, decisions, desk, pace, slots
 from reviews.api.gate import body_of, managed, reviewed, whole_number
+from reviews.checks import stamp_of
+from reviews.leading import answer_lead
 from reviews.reading import others, readable_review
-from reviews.serializers import AnswerShape, ConflictListShape, NextShape, ReviewShape
+from reviews.serializers import AnswerShape, ConflictListShape, NextShape, ReplyShape, ReviewShape
 
 MOST_BESIDES = 20
-ANSWER = ("answers", "comment", "seconds", "asks_lead")
-DRAFT = ("answers", "comment", "asks_lead")
+ANSWER = ("answers", "comment", "seconds", "asks_lead", "stamp")
+DRAFT = ("answers", "comment", "seconds", "asks_lead")
 
 
 class BesidesShape(serializers.Serializer):
@@ -38,11 +40,20 @@ def presented(review):
         "decides": review.decides,
         "locked_until": review.locked_until,
         "seconds": review.seconds,
+        "stamp": stamp_of(review),
+        "reply": reply_of(review),
         "not_written": {
             one["failed"]: one["why"] for part in review.written.values() for one in part if "failed" in one
         },
         "others": [said(one) for one in others(review)],
     }
+
+
+def reply_of(review):
+    """What a lead answered to who asked, or None."""
+    if review.replied_at is None:
+        return None
+    return {"text": review.reply, "by": review.replied_by.email, "at": review.replied_at}
 
 
 def said(review):
@@ -126,7 +137,8 @@ class Submit(_Step):
     @extend_schema(request=AnswerShape, responses=ReviewShape)
     def post(self, request, project, queue, review_id):
         """Submit them; the same again is one. 409 where the lock was lost and somebody else has the item: they are kept
-        as a draft. 400 names the questions whose answers do not fit."""
+        as a draft; and where what is in has another `stamp` than the one you send. 400 names the questions whose
+        answers do not fit."""
         return super().post(request, project, queue, review_id)
 
     def take(self, review, sent):
@@ -145,6 +157,19 @@ class Later(_Step):
 
     def take(self, review, sent):
         return desk.later(review=review)
+
+
+class Reply(APIView):
+    """What a lead answers to who asked."""
+
+    @extend_schema(request=ReplyShape, responses=ReviewShape)
+    def post(self, request, project, queue, review_id):
+        """Settle what was asked of a lead: she reads the text on the item, and it leaves the list. What she had skipped
+        comes to her again. 409 where nothing is asked."""
+        queue = managed(request, project, queue)
+        sent = body_of(request, ("text",))
+        review = readable_review(queue, request.user, review_id)
+        return Response(presented(answer_lead(review=review, text=sent.get("text", ""), by=request.user)))
 
 
 class Undo(APIView):

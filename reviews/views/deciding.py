@@ -1,12 +1,28 @@
-"""Taking up a conflict: a third person's word on what others differ about."""
+"""What is put before a third person: conflicts to decide, and questions to a lead."""
 
 from django.contrib import messages
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from interactions.rules import Conflict
+from interactions.rules import Conflict, RecordError
 from reviews.decisions import decide
+from reviews.leading import answer_lead
+from reviews.reading import readable_review
 from reviews.views.gate import managed_queue
+
+
+@require_POST
+def queue_reply(request, project, queue, review_id):
+    """A lead's answer to who asked, on the page of the item."""
+    project, queue = managed_queue(request, project, queue)
+    review = readable_review(queue, request.user, review_id)
+    try:
+        answer_lead(review=review, text=request.POST.get("text", "").replace("\r\n", "\n"), by=request.user)
+    except (Conflict, RecordError) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"Settled. {review.by} reads it on the item.")
+    return redirect("queue_item", project=project.ref, queue=queue.key, item_id=review.item_id)
 
 
 @require_POST

@@ -10,6 +10,7 @@ from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from interactions.rendering import markdown
 from interactions.rules import Conflict, RecordError
 from projects.access import project_or_404
+from reviews.leading import unread_replies
 from reviews.lists import listed
 from reviews.models import Member, Queue
 from reviews.services import (
@@ -37,11 +38,13 @@ FIRST = {
 
 @dataclass
 class Row:
-    """A queue as the list shows it; `mine` is what waits for the reader, None where she does not review in it."""
+    """A queue as the list shows it; `mine` is what waits for the reader, None where she does not review in it; `reply`
+    the id of a review of hers that a lead answered and she has not read, or None."""
 
     queue: Queue
     mine: int | None
     people: list
+    reply: object = None
 
     @property
     def done(self):
@@ -56,10 +59,11 @@ def queue_list(request, project):
     queues = list(queues_of(project)[:SHOWN])
     mine = waiting(project, request.user, MOST_WAITING) if may_review else {}
     members = _members(queues)
+    replies = unread_replies(queues, request.user) if may_review else {}
     context = {
         "project": project,
         "nav": "review",
-        "rows": [Row(queue, mine.get(queue.pk), members.get(queue.pk, [])) for queue in queues],
+        "rows": [Row(queue, mine.get(queue.pk), members.get(queue.pk, []), replies.get(queue.pk)) for queue in queues],
         "may_review": may_review,
         "may_manage": MANAGE_REVIEWS in project.permissions,
         "most": MOST_WAITING,

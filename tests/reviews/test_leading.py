@@ -81,3 +81,33 @@ def test_names_addresses_and_kinds_that_do_not_fit_are_told_and_not_broken(proje
     owner.patch("", {"questions": [labelled]})
     assert "In a queue of pairs only" in owner.patch("", {"kind": "pair"}, 400)["fields"]["kind"][0]
     assert owner.patch("", {"kind": "pair", "questions": [GOOD]})["kind"] == "pair"
+
+
+def test_a_lead_answers_who_asks_and_she_reads_it_on_the_item(client, project):
+    queue = make_queue(project, n=2, reviewers=2)
+    ann, owner = Desk(queue, make_user(name="Ann", team=project.team, role="annotator")), Desk(queue, owner_of(project))
+    asking = ann.submit(ann.next(), asks_lead=True, comment="Does rule 7 hold?")
+    skipped = ann.next()
+    ann.post(f"/reviews/{skipped['id']}/draft", {"answers": {"good": "no"}, "asks_lead": True})
+    ann.post(f"/reviews/{skipped['id']}/skip")
+    client.force_login(owner_of(project))
+    assert "2 ask a lead" in client.get(reverse("queue_list", kwargs={"project": project.key})).content.decode()
+    page = client.get(page_of(queue, "queue_item", item_id=asking["item"])).content.decode()
+    address = page_of(queue, "queue_reply", review_id=asking["id"])
+    assert address in page
+    client.post(address, {"text": "It does, see section 2."})
+    assert [one["id"] for one in owner.get("/items?show=asks_lead")["results"]] == [skipped["item"]]
+    owner.post(f"/reviews/{skipped['id']}/reply", {"text": 3}, 400)
+    ann.post(f"/reviews/{skipped['id']}/reply", {"text": "Mine."}, 403)
+    assert owner.post(f"/reviews/{skipped['id']}/reply", {"text": ""})["state"] == "draft"
+    owner.post(f"/reviews/{skipped['id']}/reply", {"text": "Again."}, 409)
+    assert ann.next()["id"] == skipped["id"]  # she gets it again
+    told = ann.get(f"/reviews/{asking['id']}")
+    assert (told["asks_lead"], told["reply"]["text"]) == (False, "It does, see section 2.")
+    client.force_login(ann.user)
+    listed = reverse("queue_list", kwargs={"project": project.key})
+    for one in (asking, skipped):
+        assert "A lead answered you" in client.get(listed).content.decode()
+        page = client.get(page_of(queue, "desk_review", review_id=one["id"])).content.decode()
+        assert "A lead answered you" in page
+    assert "A lead answered you" not in client.get(listed).content.decode()
