@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from interactions.rules import Conflict, RecordError
 from reviews import slots, steps
-from reviews.checks import checked_comment, checked_lead, checked_seconds, sound
+from reviews.checks import checked_comment, checked_lead, checked_seconds, sound, stamp_of
 from reviews.decisions import SETTLED
 from reviews.models import State
 from reviews.questions import check_answers, tidied
@@ -22,11 +22,18 @@ TAKEN = "Somebody else has taken this item meanwhile. Your answers are kept as a
 REMOVED = "This item was taken out of the queue. Your answers are kept as a draft."
 ASSIGNED = "This item was given to other people meanwhile. Your answers are kept as a draft."
 CLOSED = "The queue is closed. Your answers are kept as a draft."
+STALE = (
+    "You answered this meanwhile, in another tab or by a call; what you sent now was made from before, and not taken."
+)
 DECIDED = "A third person has decided this item; it can no longer be changed."
 
 
 class LockLost(Conflict):
     """Somebody else took the item meanwhile, or it left the queue: the answers are kept as a draft."""
+
+
+class Stale(Conflict):
+    """What was sent would change an answer that whoever made it has not seen."""
 
 
 class Refused(RecordError):
@@ -79,22 +86,22 @@ def sides(review):
 
 
 # -- answering ------------------------------------------------------------------------------------
-def save_draft(*, review, answers, comment="", asks_lead=None):
+def save_draft(*, review, answers, comment="", seconds=None, asks_lead=None):
     """Keep what is typed so far, and hold the item for five more minutes where it is free. Refused for answers that do
-    not fit (what fits is kept). A review that is submitted is left as it is. The Review."""
+    not fit (what fits is kept). A review that is submitted is left as it is. `seconds`: as of `submit`. The Review."""
     faults = check_answers(review.form.questions, answers, complete=False)
-    comment, asks_lead = checked_comment(comment, faults), checked_lead(asks_lead, faults)
-    review = _draft(review, sound(answers, faults), comment, asks_lead)
+    comment, seconds = checked_comment(comment, faults), checked_seconds(seconds, faults)
+    review = _draft(review, sound(answers, faults), comment, seconds, checked_lead(asks_lead, faults))
     if faults:
         raise Refused(faults)
     return review
 
 
 @transaction.atomic
-def _draft(review, answers, comment, asks_lead):
+def _draft(review, answers, comment, seconds, asks_lead):
     review, _ = slots.at(review)
     if review.state != State.SUBMITTED:
-        _keep(review, answers, comment, asks_lead)
+        _keep(review, answers, comment, seconds, asks_lead)
     slots.hold_if_free(review)
     return review
 
@@ -108,14 +115,15 @@ def hold(*, review):
     return review
 
 
-def submit(*, review, answers, comment="", seconds=None, asks_lead=None):
+def submit(*, review, answers, comment="", seconds=None, asks_lead=None, stamp=None):
     """Her answers, and what they write. Refused; LockLost; Conflict where a third person has decided. The same again is
-    one; others again, after going back, change what was said. `seconds`: her time on it. The Review."""
+    one; others again, after going back, change what was said: Stale where the `stamp` (checks.stamp_of) of what they
+    were made from is another. `seconds`: all her time on it so far; less than was known is the same. The Review."""
     faults = check_answers(review.form.questions, answers, complete=True)
     comment, seconds = checked_comment(comment, faults), checked_seconds(seconds, faults)
     asks_lead = checked_lead(asks_lead, faults)
     if faults:
-        _draft(review, sound(answers, faults), comment, asks_lead)
+        _draft(review, sound(answers, faults), comment, seconds, asks_lead)
         raise Refused(faults)
     with transaction.atomic():
         review, seat = slots.at(review)
@@ -123,9 +131,11 @@ def submit(*, review, answers, comment="", seconds=None, asks_lead=None):
         said = review.answers, review.comment, review.asks_lead if asks_lead is not None else None
         if review.state == State.SUBMITTED and said == (kept, comment, asks_lead):
             return review
+        if stamp is not None and review.state == State.SUBMITTED and stamp != stamp_of(review):
+            raise Stale(STALE)
         lost = _why_lost(review)
         if lost:
-            _keep(review, kept, comment, asks_lead)
+            _keep(review, kept, comment, seconds, asks_lead)
         else:
             steps.remember(seat, review, "submit")
             _submit(review, kept, comment, seconds, asks_lead)
@@ -158,7 +168,7 @@ def _submit(review, answers, comment, seconds, asks_lead):
     review.state, review.answers, review.comment = State.SUBMITTED, answers, comment
     review.ended_at = review.ended_at or timezone.now()
     review.locked_until = review.place = None
-    review.seconds = seconds if seconds is not None else review.seconds
+    review.seconds = _longer(review, seconds)
     review.asks_lead = review.asks_lead if asks_lead is None else asks_lead
     review.save()
     settle(review.item, review, new)
@@ -195,8 +205,13 @@ def _begun(review):
     return State.DRAFT if review.answers or review.comment else State.PENDING
 
 
-def _keep(review, answers, comment, asks_lead):
+def _longer(review, seconds):
+    return review.seconds if seconds is None else max(seconds, review.seconds or 0)
+
+
+def _keep(review, answers, comment, seconds, asks_lead):
     review.answers, review.comment = tidied(review.form.questions, answers), comment
     review.state = State.DRAFT if review.state == State.PENDING else review.state
+    review.seconds = _longer(review, seconds)
     review.asks_lead = review.asks_lead if asks_lead is None else asks_lead
     review.save()

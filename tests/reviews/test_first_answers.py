@@ -3,8 +3,9 @@
 import pytest
 
 from reviews.models import Item, Review, State
-from tests.factories import owner_of
-from tests.reviews.queues import Desk, make_queue
+from tests.factories import make_user, owner_of
+from tests.reviews.queues import GOOD, Desk, make_queue
+from tests.reviews.test_leading import TEXT, page_of
 
 pytestmark = pytest.mark.django_db
 
@@ -69,3 +70,32 @@ def test_who_decides_what_is_settled_meanwhile_is_told_so(project):
     decision = lee.post(f"/items/{Item.objects.get().pk}/decide")
     bob.undo()
     assert "nothing to decide" in lee.submit(decision, code=409)["error"]
+
+
+def test_a_form_that_was_made_before_the_answer_does_not_change_it(client, project):
+    queue = make_queue(project, [{**GOOD, "required": False}, TEXT], n=1)
+    client.force_login(make_user(team=project.team, role="annotator"))
+    other = client.get(page_of(queue, "desk")).context  # two tabs of the same item
+    address, stale = other["answer_address"], {"stamp": other["stamp"], "a.good": "no", "a.why": "second"}
+    client.post(address, {"stamp": other["stamp"], "a.good": "yes", "a.why": "first", "seconds": "40"})
+    told = client.post(address, stale, headers={"HX-Request": "true"})
+    assert told.status_code == 409 and "in another tab" in told.json()["text"] and told.json()["open"] == address
+    page = client.post(address, stale)  # without scripts what was typed stands in the form, to be sent again
+    assert page.status_code == 409 and "second" in page.content.decode()
+    review = Review.objects.get()
+    assert review.answers == {"good": "yes", "why": "first"}
+    client.post(address, {**stale, "stamp": page.context["stamp"], "spent": "40.0", "seconds": "2.5"})
+    review.refresh_from_db()
+    assert (review.answers["why"], review.seconds) == ("second", 42.5)
+
+
+def test_time_on_an_item_is_that_of_all_visits(project):
+    desk = Desk(make_queue(project, n=1))
+    review = desk.next()
+    assert desk.post(f"/reviews/{review['id']}/draft", {"answers": {}, "seconds": 6})["seconds"] == 6
+    desk.submit(review, seconds=46.5)
+    desk.undo()
+    again = desk.submit(desk.next(), seconds=3)
+    assert again["seconds"] == 46.5
+    assert "in another tab" in desk.submit(again, answers={"good": "no"}, stamp="", code=409)["error"]
+    assert desk.submit(again, answers={"good": "no"}, stamp=again["stamp"])["answers"] == {"good": "no"}

@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from reviews.contents import set_gold
 from reviews.desk import next_review, submit
 from reviews.models import Item, Queue, Remap, Review, State
 from reviews.versions import form_of, guideline_of
+from reviews.views import unsent
 from reviews.waiting import waiting
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 from tests.reviews.desks import PAIR, items_of, make_pairs, make_queue
@@ -72,6 +74,29 @@ def test_an_answer_without_scripts_is_kept_and_leads_to_the_next_item(pages, que
     page = pages.get(url("desk", queue))
     assert page.context["review"].item_id != review.item_id
     assert page.context["told"]["done"] == 1 and page.context["told"]["total"] == 4
+
+
+def test_what_was_sent_after_the_session_ended_stands_in_its_form_after_the_login(pages, queue):
+    review, owner = first(pages, queue), owner_of(queue.project)
+    here = url("desk_review", queue, review_id=review.pk)
+    owner.set_password("a long enough one")
+    owner.save()
+    pages.logout()
+    answer = send(pages, queue, review, **GOOD)
+    assert answer.headers["Location"] == f"/login?next={here}"
+    assert "stands in its form" in pages.get(answer.headers["Location"]).content.decode()
+    form = {"username": owner.email, "password": "a long enough one", "next": here}
+    page = pages.post("/login", form, follow=True)
+    text = page.content.decode()
+    assert "you were logged out when you sent this" in text and "The limit is £100." in text
+    assert text.count(" checked") == 3  # of each question
+    review.refresh_from_db()
+    assert review.state == State.PENDING
+    assert "you were logged out" not in pages.get(here).content.decode()
+    pages.logout()
+    nobody = url("desk_review", queue, review_id=uuid.uuid4())
+    pages.post(nobody, GOOD)
+    assert unsent.NAME not in pages.session  # strangers leave nothing here
 
 
 def test_no_page_of_the_desk_is_kept_by_the_browser(pages, queue):
@@ -621,16 +646,16 @@ def test_the_report_as_page_json_and_csv(pages, project, queue):
     queue.name = "=1+1"
     queue.save()
     set_gold(item=items_of(queue)[0], answers={"accurate": "slip"})
-    for _ in range(3):
+    for _ in range(3):  # one of them is the gold item, which is no answer of the queue
         send(pages, queue, first(pages, queue), **GOOD)
     page = pages.get(url("queue_report", queue))
     assert page.status_code == 200 and "Accurate against the policy?" in page.content.decode()
     told = json.loads(pages.get(url("queue_report_file", queue, form="json")).content)
-    assert told["totals"]["submitted"] == 3 and told["samples"][0]["seed"] == queue.samples.get().seed
+    assert told["totals"]["submitted"] == 2 and told["samples"][0]["seed"] == queue.samples.get().seed
     assert told["queue"]["key"] == queue.key
     table = pages.get(url("queue_report_file", queue, form="csv"))
     lines = table.content.decode().splitlines()
-    assert f"totals,{queue.key},submitted,3,,," in lines
+    assert f"totals,{queue.key},submitted,2,,," in lines
     assert not [line for line in lines if line.startswith(("=", "+", "@"))]
     assert pages.get(url("queue_report_file", queue, form="pdf")).status_code == 404
 
