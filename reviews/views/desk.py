@@ -20,6 +20,7 @@ from reviews.decisions import next_decision
 from reviews.models import State
 from reviews.pace import progress as progress_of
 from reviews.questions import CORRECTION
+from reviews.views import unsent
 from reviews.views.asking import read_answers
 from reviews.views.gate import desk_queue
 from reviews.views.keys import keys_of
@@ -47,6 +48,7 @@ def desk_next(request, project, queue):
     return _alone(request, item_context(project, queue, next_one))
 
 
+@unsent.is_kept
 @require_http_methods(["GET", "HEAD", "POST"])
 def desk_review(request, project, queue, review_id):
     """One review again; or its answers, which `do` says what to do with: submit, skip, later."""
@@ -61,6 +63,10 @@ def desk_review(request, project, queue, review_id):
         return _take(request, project, queue, review)
     if _for_scripts(request):
         return _alone(request, item_context(project, queue, review, raw="raw" in request.GET))
+    if sent := unsent.taken(request, review):
+        given = _given(sent, project, review, complete=True)
+        review.comment, review.asks_lead = given["comment"], given["asks_lead"]
+        return _page(request, project, queue, review, answers=given["answers"], came_back=True)
     return _page(request, project, queue, review)
 
 
@@ -70,7 +76,7 @@ def desk_draft(request, project, queue, review_id):
     project, queue = desk_queue(request, project, queue)
     review = slots.review_or_404(queue, request.user, review_id)
     try:
-        work.save_draft(review=review, **_given(request, project, review))
+        work.save_draft(review=review, **_given(request.POST, project, review))
     except work.Refused:  # half typed; what fits is kept
         pass
     except Conflict as error:
@@ -119,7 +125,7 @@ def desk_before(request, project, queue, review_id):
 def _take(request, project, queue, review):
     """Do what was asked; scripts are told how far it is now, a page goes on to the next."""
     what = request.POST.get("do", "submit")
-    given = _given(request, project, review, complete=what not in WITHOUT_ANSWER)
+    given = _given(request.POST, project, review, complete=what not in WITHOUT_ANSWER)
     try:
         if what in WITHOUT_ANSWER:
             _keep_typed(review, given)
@@ -157,15 +163,15 @@ def _not_written(review):
     return "Kept, but not written: " + "; ".join(f"{texts.get(one['failed'])}: {one['why']}" for one in failed)
 
 
-def _given(request, project, review, complete=False):
+def _given(sent, project, review, complete=False):
     """What the form says: answers, comment, whether a lead is asked."""
     questions = review.form.questions
     corrects = any(question["kind"] == CORRECTION for question in questions)
     original = completion_of(project, review.item) if corrects else ""
     return {
-        "answers": read_answers(questions, request.POST, original, complete),
-        "comment": request.POST.get("comment", "").replace("\r\n", "\n"),
-        "asks_lead": "asks_lead" in request.POST,
+        "answers": read_answers(questions, sent, original, complete),
+        "comment": sent.get("comment", "").replace("\r\n", "\n"),
+        "asks_lead": "asks_lead" in sent,
     }
 
 
@@ -210,7 +216,7 @@ def _back(request, project, queue, review, nothing):
 
 
 # -- what is shown --------------------------------------------------------------------------------
-def _page(request, project, queue, review, *, status=200, **more):
+def _page(request, project, queue, review, *, status=200, came_back=False, **more):
     keys, letters = keys_of(request.user)
     progress = progress_of(queue, request.user)
     context = item_context(project, queue, review, raw="raw" in request.GET, **more)
@@ -223,6 +229,7 @@ def _page(request, project, queue, review, *, status=200, **more):
         "progress": progress,
         "at": min(progress.total, progress.done + progress.skipped + (1 if review else 0)),
         "diff": request.GET.get("diff") == "1",
+        "came_back": came_back,
     }
     return _fresh(render(request, "reviews/desk.html", context, status=status))
 
