@@ -20,6 +20,7 @@ NO_DATABASE = (
 SEND_KEY = "Send an API key, as Authorization: Bearer KEY. The page API keys makes them."
 SEND_JSON = "Send JSON, and say so: Content-Type: application/json. (A batch takes application/x-ndjson too.)"
 logger = logging.getLogger(__name__)
+MOST_LOGGED = 500  # characters of what the database said
 MAX_BODY = 32 * 1024 * 1024  # bytes of one record, or of a body that is read whole
 
 
@@ -95,7 +96,8 @@ def exception_handler(error, context):
     if isinstance(error, PermissionDenied):
         return answer(status.HTTP_403_FORBIDDEN, str(error) or "You may not do this.")
     if isinstance(error, (OperationalError, InterfaceError)):
-        logger.error("The database did not answer a call", exc_info=error)
+        # in one line: while it is away all calls come here, and tracebacks would push out what led to it
+        logger.error("The database did not answer a call: %s", " ".join(str(error).split())[:MOST_LOGGED])
         response = answer(status.HTTP_503_SERVICE_UNAVAILABLE, NO_DATABASE)
         response["Retry-After"] = "2"
         return response

@@ -31,7 +31,7 @@ def test_a_call_after_the_database_was_started_anew_works(api):
     assert api.get("interactions", {"project": "claims"}).json()["results"] == []
 
 
-def test_a_call_that_loses_the_database_is_a_503_and_the_next_one_works(api, monkeypatch):
+def test_a_call_that_loses_the_database_is_a_503_and_the_next_one_works(api, monkeypatch, caplog):
     project = project_or_404(api.user, "claims")
     pk = api.log(project, external_id="one").json()["completion_id"]
     delete = interactions.delete_interactions
@@ -45,6 +45,8 @@ def test_a_call_that_loses_the_database_is_a_503_and_the_next_one_works(api, mon
         answer = api.delete(f"interactions/{pk}")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "can be sent again" in answer.json()["error"]
+    [logged] = [record for record in caplog.records if record.name == "config.api"]
+    assert (logged.exc_info, "\n" in logged.getMessage()) == (None, False)
     connection.close()
     assert api.log(project, external_id="one").status_code == 200
     assert api.delete(f"interactions/{pk}").status_code == 204
