@@ -23,6 +23,7 @@ from interactions.partitions import families
 from interactions.retention.holds import kept_among
 from interactions.rollups import LOCK, Deltas
 from interactions.touches import insert_touches
+from reviews.removal import forget_words, lock_items_of
 
 
 @transaction.atomic
@@ -30,10 +31,12 @@ def delete_interactions(*, project, ids, by=None, stay_counted=False):
     """Delete these interactions of the project whole, in all families; returns how many went.
 
     Those under a legal hold stay, and what they are compared with. The external ids of what goes are free again, and
-    those of what was given to it. Comparisons go on both sides. Pictures stay until the sweep finds that nothing shows
-    them. Running A/B tests no longer count what goes, unless it is to `stay_counted`: what only became old was seen.
-    `by` is the person who asks for it, as the audit log tells; None where a rule does.
+    those of what was given to it. Comparisons go on both sides, and what was written about it in queues. Pictures stay
+    until the sweep finds that nothing shows them. Running A/B tests no longer count what goes, unless it is to
+    `stay_counted`: what only became old was seen. `by` is the person who asks for it, as the audit log tells; None
+    where a rule does.
     """
+    lock_items_of(ids)
     rows = list(
         Interaction.objects.select_for_update(of=("self",))
         .filter(project=project, pk__in=ids)
@@ -49,6 +52,7 @@ def delete_interactions(*, project, ids, by=None, stay_counted=False):
         if row.source != Source.SIMULATION:
             deltas.interaction(row.created_at, row.model_id, row.label_ids, sign=-1)
     forget(project=project, rows=rows, touch=not stay_counted)
+    forget_words(gone)
     if not stay_counted:
         insert_touches([(row.arm, row.pk, None) for row in rows if row.arm is not None])
     envelopes = InteractionBody.objects.filter(pk__in=gone).values_list("envelope__external_id", flat=True)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from interactions.ingest.removal import delete_interactions
 from interactions.models import Interaction
-from reviews.models import Item, Review, State
+from reviews.models import Item, Review, State, Step
 from reviews.versions import write_questions
 from tests.factories import make_interaction, make_team, make_user, owner_of
 from tests.reviews.queues import GOOD, TONE, Desk, add_items, make_queue
@@ -237,6 +237,30 @@ def test_an_interaction_deleted_in_the_queue_is_no_error(project):
     assert desk.undo()["id"] == review["id"]
     desk.post(f"/reviews/{review['id']}/skip")
     assert Interaction.objects.filter(pk=desk.next()["interaction_ids"][0]).exists()
+
+
+def test_with_an_interaction_goes_what_was_written_about_it_and_choices_stay(project):
+    asked = [
+        GOOD,
+        {"key": "fix", "kind": "correction", "text": "Better?"},
+        {"key": "why", "kind": "text", "text": "Why?"},
+    ]
+    queue = make_queue(project, asked, n=3)
+    desk, owner = Desk(queue), Desk(queue, owner_of(project))
+    words = {"fix": "SENTINEL fix", "why": "SENTINEL why"}
+    done = desk.submit(desk.next(), answers={"good": "yes", **words}, comment="SENTINEL comment", asks_lead=True)
+    desk.submit(done, answers={"good": "no", **words}, comment="SENTINEL again")
+    owner.post(f"/reviews/{done['id']}/reply", {"text": "SENTINEL reply"})
+    other = desk.submit(desk.next(), answers={"good": "yes", "fix": "Kept", "why": "Kept"}, comment="Kept")
+    gold = next(item for item in owner.get("/items")["results"] if not item["submitted"])
+    owner.patch(f"/items/{gold['id']}", {"gold": {"good": "yes", "why": "SENTINEL gold"}})
+    owner.client.delete(f"/api/v1/interactions/{done['interaction_ids'][0]}", headers=owner.headers)
+    delete_interactions(project=project, ids=[gold["interaction_id"]])
+    held = [*Review.objects.values_list("answers", "first", "comment", "reply"), *Step.objects.values_list("before")]
+    assert "SENTINEL" not in str([*held, *Item.objects.values_list("gold")])
+    assert Review.objects.get(pk=done["id"]).answers == {"good": "no", "fix": "", "why": ""}
+    assert Item.objects.get(pk=gold["id"]).gold == {"good": "yes", "why": ""}
+    assert desk.get(f"/reviews/{other['id']}")["comment"] == "Kept"
 
 
 def test_an_empty_queue_has_nothing_next(project):
