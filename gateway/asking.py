@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from gateway.failures import Refused
 from interactions import ids
 from interactions.records import read_record
-from interactions.rules import RecordError, kind_of, text_fault
+from interactions.rules import RecordError, kind_of, line_fault, text_fault
 
 MOST_CHOICES = 16
 # what is the gateway's own; all else goes to the provider as it came
@@ -114,5 +114,8 @@ def _check(asked):
     metadata = {"metadata": asked.metadata, "parameters": asked.parameters}
     try:
         read_record({**asked.record(), "completion": "", "metadata": metadata}, now=ids.now())
+        # whether the project has such a key from before is known only when it is stored: too late to refuse it
+        if faults := {f"labels.{key[:60]}": [fault] for key in asked.labels if (fault := line_fault(key))}:
+            raise RecordError(faults)
     except RecordError as error:
         raise Refused(400, str(error), param=next(iter(error.fields), None)) from None
