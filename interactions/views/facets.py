@@ -43,7 +43,9 @@ class Choice:
 
 @dataclass
 class Panel:
-    """All that the filter form shows; `waiting` where its counts are still to come."""
+    """All that the filter form shows; `waiting` where its counts are still to come. `over` is how many matches were
+    counted where that is not all of them, else None; `latency_alone` where that is so of the latency, and the rest is
+    known exactly."""
 
     labels: list = field(default_factory=list)
     more_labels: list = field(default_factory=list)
@@ -52,19 +54,22 @@ class Panel:
     models_set: int = 0
     feedback: list = field(default_factory=list)
     latency: dict = field(default_factory=dict)
-    approximate: bool = False
+    over: int | None = None
+    latency_alone: bool = False
     waiting: bool = False
     ghosts: dict = field(default_factory=dict)  # lines kept free for the labels and models to come
     unread_label: str = ""
     unseen: list = field(default_factory=list)
 
 
-def panel_of(address, found, known, keys):
+def panel_of(address, found, known, keys, looked_at=0):
     """The Panel of an address. `found` are the Facets, or None where they are not counted yet (what the address sets
-    is there all the same, and the feedback `keys`); `known` is how many match, or None."""
+    is there all the same, and the feedback `keys`); `known` is how many match, or None; `looked_at` how many of them
+    were looked at."""
     waiting = found is None
     found = found or _uncounted(keys)
-    panel = Panel(waiting=waiting, approximate=found.approximate or found.labels_approximate)
+    panel = Panel(waiting=waiting, over=looked_at if found.approximate else None)
+    panel.latency_alone = found.approximate and not found.labels_approximate
     options = _labels(address, found.labels, known)
     shown = max(SHOWN_LABELS, sum(option.on for option in options))
     panel.labels, panel.more_labels = options[:shown], options[shown:]

@@ -141,7 +141,9 @@ def test_estimates_say_over_which_matches(pages, project, monkeypatch, query, en
     for words in ("Where is my parcel?", "Cancel the lease of the flat.", "Translate this poem into Welsh."):
         make_interaction(project, latency_ms=5, messages=[{"role": "user", "content": words}], completion=words)
     address = url("interaction_facets", project) + f"?latency=0..&order=created_at{query}"
-    assert f"Counted over the {end} matches" in pages.get(address, headers=HTMX).text
+    assert f"Counted over the {end} 1, not all matches" in pages.get(address, headers=HTMX).text
+    address = url("interaction_facets", project) + f"?order=created_at{query}"  # without one, roll-ups tell the rest
+    assert ("but latency: over the newest 1<" in pages.get(address, headers=HTMX).text) is (not query)
 
 
 def test_without_scripts_the_filters_are_a_page_that_the_table_leads_to(pages, project):
