@@ -1,15 +1,18 @@
 """The filters in force, as words that can be taken away one by one."""
 
 import datetime
+import re
 from dataclasses import dataclass
 
 from django.utils import timezone
 
+from experiments.models import Arm
 from interactions.models import Source
 from interactions.rules import moment_of
 from interactions.times import length_of
-from interactions.views.address import label_text, split_range
+from interactions.views.address import FILTERS, label_text, split_range
 
+_ID = re.compile(r"[1-9][0-9]{0,8}")
 _ASKED = {"true": "yes", "false": "no", "none": "not given"}
 _HAVING = {
     "has_images": "pictures",
@@ -48,35 +51,25 @@ class Fault:
 
 def chips_of(address, faults):
     """A Chip for every filter of the address but the words, which stand in the search box."""
+    arms = _arms(address)
     chips = [
-        Chip(*_words(name, value), address.changed(without={(name, value)}), name in faults)
+        Chip(*_words(name, arms.get(value, value) if name == "arm" else value), without, name in faults)
         for name, value in address.pairs
-        if name
-        in {
-            "label",
-            "not_label",
-            "model",
-            "not_model",
-            "feedback",
-            "session",
-            "user",
-            "source",
-            "latency",
-            "has_images",
-            "has_tools",
-            "has_feedback",
-            "has_correction",
-            "reviewed",
-            "external_id",
-            "arm",
-            "near",
-        }
+        if name in FILTERS - {"q", "after", "before"}
+        for without in [address.changed(without={(name, value)})]
     ]
     after, before = address.one("after"), address.one("before")
     if after or before:
         wrong = "after" in faults or "before" in faults
         chips.append(Chip("time", span_text(after, before), address.without_time, wrong))
     return chips
+
+
+def _arms(address):
+    """{an arm's id as it is asked for: the arm by its letter and its A/B test} of those of the project."""
+    wanted = [text for text in address.all("arm") if _ID.fullmatch(text)]
+    arms = Arm.objects.filter(test__project=address.project, pk__in=wanted).select_related("test") if wanted else ()
+    return {str(arm.pk): f"{arm.letter} of {arm.test.name}" for arm in arms}
 
 
 def faults_of(filterset, address):

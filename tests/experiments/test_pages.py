@@ -375,6 +375,8 @@ def test_an_interaction_says_which_arm_it_was_and_leads_to_the_test(pages, proje
     shown = Interaction.objects.filter(arm=arm.pk).first()
     answer = pages.get(reverse("interaction_detail", kwargs={"project": project.key, "pk": shown.pk}))
     assert f"B of {running.name}" in text_of(answer) and url("detail", running) in answer.content.decode()
+    table = pages.get(reverse("interaction_list", kwargs={"project": project.key}), {"arm": arm.pk})
+    assert f"A/B arm B of {running.name}" in text_of(table)
 
 
 def test_the_page_asks_as_often_however_much_there_is(pages, project):
