@@ -15,7 +15,8 @@ SHOWN = 50
 def job_list(request, project):
     """The newest: one's own, and all for who manages the project."""
     project = project_or_404(request.user, project)
-    return render(request, "jobs/job_list.html", {"project": project, "jobs": jobs_of(project, request.user)[:SHOWN]})
+    context = {"project": project, "nav": "interactions", "jobs": jobs_of(project, request.user)[:SHOWN]}
+    return render(request, "jobs/job_list.html", context)
 
 
 @require_GET
@@ -43,4 +44,5 @@ def job_cancel(request, project, job_id):
 
 def _answer(request, project, job):
     alone = request.htmx and not request.htmx.history_restore_request
-    return render(request, "jobs/_job.html" if alone else "jobs/job_detail.html", {"project": project, "job": job})
+    template = "jobs/_job.html" if alone else "jobs/job_detail.html"
+    return render(request, template, {"project": project, "nav": "interactions", "job": job})

@@ -112,4 +112,4 @@ def label_rename(request, project, key):
 
 
 def _frame(project):
-    return {"project": project, "nav": "labels", "may_manage": MANAGE_PROJECT in project.permissions}
+    return {"project": project, "nav": "interactions", "may_manage": MANAGE_PROJECT in project.permissions}
