@@ -16,7 +16,9 @@ from interactions.rules import Conflict
 from projects.access import EntityNotFound
 from reviews import back, slots
 from reviews import desk as work
+from reviews.checks import stamp_of
 from reviews.decisions import next_decision
+from reviews.leading import read_reply
 from reviews.models import State
 from reviews.pace import progress as progress_of
 from reviews.questions import CORRECTION
@@ -61,12 +63,12 @@ def desk_review(request, project, queue, review_id):
         return redirect("desk", project=project.ref, queue=queue.key)  # another person's
     if request.method == "POST":
         return _take(request, project, queue, review)
+    read_reply(review)
     if _for_scripts(request):
         return _alone(request, item_context(project, queue, review, raw="raw" in request.GET))
     if sent := unsent.taken(request, review):
         given = _given(sent, project, review, complete=True)
-        review.comment, review.asks_lead = given["comment"], given["asks_lead"]
-        return _page(request, project, queue, review, answers=given["answers"], came_back=True)
+        return _page(request, project, queue, _as_sent(review, given), answers=given["answers"], came_back=True)
     return _page(request, project, queue, review)
 
 
@@ -76,7 +78,7 @@ def desk_draft(request, project, queue, review_id):
     project, queue = desk_queue(request, project, queue)
     review = slots.review_or_404(queue, request.user, review_id)
     try:
-        work.save_draft(review=review, **_given(request.POST, project, review))
+        work.save_draft(review=review, seconds=_seconds(request), **_given(request.POST, project, review))
     except work.Refused:  # half typed; what fits is kept
         pass
     except Conflict as error:
@@ -131,9 +133,12 @@ def _take(request, project, queue, review):
             _keep_typed(review, given)
             WITHOUT_ANSWER[what](review=review)
         else:
-            review = work.submit(review=review, seconds=_seconds(request), **given)
+            stamp = request.POST.get("stamp")
+            review = work.submit(review=review, seconds=_seconds(request), stamp=stamp, **given)
     except work.Refused as error:
         return _refuse(request, project, queue, review, given, error.faults)
+    except work.Stale as error:
+        return _show_both(request, project, queue, review, given, str(error))
     except Conflict as error:
         return _tell(request, project, queue, str(error), 409, review)
     unwritten = _not_written(review) if what == "submit" else ""
@@ -176,12 +181,13 @@ def _given(sent, project, review, complete=False):
 
 
 def _seconds(request):
-    """Her time on it as the browser measured it, None where it did not."""
+    """Her time on it: what was known when the form was made, and what the browser measured since; None where it did
+    not."""
     try:
-        seconds = float(request.POST.get("seconds", ""))
+        times = [float(request.POST.get("spent") or 0), float(request.POST.get("seconds", ""))]
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return sum(times) if all(math.isfinite(one) and one >= 0 for one in times) else None
 
 
 def _refuse(request, project, queue, review, given, faults):
@@ -190,8 +196,23 @@ def _refuse(request, project, queue, review, given, faults):
         text = "; ".join(f"{names.get(key, key)}: {fault}" for key, fault in faults.items())
         refusal = {"text": f"An answer was not taken. {text}", "open": _address(project, queue, review)}
         return JsonResponse(refusal, status=422)
+    return _page(request, project, queue, _as_sent(review, given), answers=given["answers"], faults=faults, status=422)
+
+
+def _as_sent(review, given):
+    """The review with what a form says of it, to be shown again; its stamp is of what is in."""
+    review.stamp = stamp_of(review)
     review.comment, review.asks_lead = given["comment"], given["asks_lead"]
-    return _page(request, project, queue, review, answers=given["answers"], faults=faults, status=422)
+    return review
+
+
+def _show_both(request, project, queue, review, given, text):
+    """That it was answered meanwhile; without scripts with what was sent in the form, to send it again or leave it."""
+    if _for_scripts(request):
+        return _tell(request, project, queue, text, 409, review)
+    messages.error(request, text)
+    review = _as_sent(slots.review_or_404(queue, request.user, review.pk), given)
+    return _page(request, project, queue, review, answers=given["answers"], status=409)
 
 
 def _tell(request, project, queue, text, status, review=None):
