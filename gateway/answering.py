@@ -65,6 +65,8 @@ class Answering:
         if exchange.ended_at:  # what did not come has no interaction
             made = [one for index, one in enumerate(made) if index in exchange.choices] or made[:1]
         named = [(b"x-session-id", session.encode())] if session.isascii() and session.isprintable() else []
+        if not exchange.asked.store:
+            return named
         return [(b"x-completion-ids", ",".join(map(str, made)).encode()), *named]
 
 

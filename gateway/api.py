@@ -18,8 +18,8 @@ from gateway.answering import Plain, Streamed
 from gateway.asking import read_chat, read_model
 from gateway.dialects import Adaptive, OpenAI
 from gateway.exchange import Exchange
-from gateway.failures import NOT_SERVED, Failed, Refused, bad_key
-from gateway.http import Left, bearer, header, read_body, respond, watched
+from gateway.failures import NOT_SERVED, Failed, Refused, bad_key, unknown_host
+from gateway.http import Left, answers_to, bearer, header, read_body, respond, watched
 from gateway.line import CALLS, PREFIX
 from gateway.routing import Look, Offers, Who
 from gateway.service import Service
@@ -246,6 +246,10 @@ def application():
     others = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: elsewhere})
 
     async def app(scope, receive, send):
+        if scope["type"] == "http" and not answers_to(host := header(scope, b"host")):
+            dialect = openai if scope["path"].startswith(PREFIX) else adaptive
+            await respond(send, 400, dialect.error(unknown_host(host)))
+            return
         # each piece of a stream would pass through starlette's layers
         is_post = scope["type"] == "http" and scope["method"] == "POST"
         await (posts.get(scope["path"], others) if is_post else others)(scope, receive, send)

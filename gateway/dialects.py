@@ -28,18 +28,15 @@ class OpenAI:
 
     def answer(self, exchange, answer):
         named = {choice.get("index", 0): choice for choice in choices_of(answer, "message")}
-        choices = [
-            {**named[index], "completion_id": exchange.names[index]} for index in _came(exchange) if index in named
-        ]
+        choices = [{**named[index], **_named(exchange, index)} for index in _came(exchange) if index in named]
         return {**answer, **self._head(exchange), "choices": choices, "session_id": exchange.asked.session}
 
     def chunk(self, exchange, event, taken):
         """What the client is sent for an event, None where nothing is to be said."""
-        names = exchange.names
         choices = [
-            {**choice, "completion_id": names[index]}
+            {**choice, **_named(exchange, index)}
             for choice, _ in taken
-            if 0 <= (index := choice.get("index", 0)) < len(names)
+            if 0 <= (index := choice.get("index", 0)) < len(exchange.names)
         ]
         chunk = {**event, **self._head(exchange), "choices": choices}
         if not exchange.asked.include_usage:
@@ -141,6 +138,11 @@ class Adaptive:
         usage = answer.get("usage") if isinstance(answer.get("usage"), dict) else {}
         counted = {name: usage[name] for name in _NOTHING if isinstance(usage.get(name), int)}
         return {"data": data, **({"usage": _NOTHING | counted} if counted else {})}
+
+
+def _named(exchange, index):
+    """Which interaction a choice is; nothing where none is made."""
+    return {"completion_id": exchange.names[index]} if exchange.asked.store else {}
 
 
 def _came(exchange):

@@ -181,9 +181,14 @@ class Exchange:
             "upstream_model": self.upstream_model,
             "usage": self.usage if len(self.choices) > 1 else None,
             "broke_off": self.broke_off,
-            "error": {"code": failure.code, "message": _storable(failure.text[:MOST_TOLD])} if failure else None,
+            "error": _error(failure) if failure else None,
             "ab_campaign": asked.campaign or None,
         }
+
+
+def _error(failure):
+    told = {"code": failure.code, "message": failure.text[:MOST_TOLD], "param": failure.param}
+    return {name: _storable(value) for name, value in told.items() if value is not None}
 
 
 def _beside(said, told):

@@ -2,6 +2,10 @@
 
 import asyncio
 import contextlib
+import functools
+
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 from gateway.failures import Refused
 from interactions.jsontext import dumps
@@ -26,6 +30,12 @@ def header(scope, name):
         if own == name:
             return value.decode("latin-1")
     return ""
+
+
+@functools.lru_cache(maxsize=64)
+def answers_to(host):
+    """Whether a Host, "" for none, is one that this server goes by, as Django asks it of pages."""
+    return not host or validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
 
 
 def bearer(scope):

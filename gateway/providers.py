@@ -238,14 +238,14 @@ async def _refusal(endpoint, response):
     if status < 400:
         text = f"The provider answered with a redirect ({status}), which is not followed: check its address."
         return Failed(502, text, code="redirect", upstream=status)
-    said = await _said(endpoint, response)
+    said, names = await _said(endpoint, response)
     wait = _retry_after(response.headers.get("retry-after"))
     if status == 429:
         return Failed(429, f"The provider takes no more for now (429). {said}".strip(), code="rate_limit_exceeded",
                       upstream=status, again=True, retry_after=wait)  # fmt: skip
     if status in CLIENTS:
         text = f"The provider refused the request ({status}): {said}"
-        return Failed(413 if status == 413 else 400, text, code="provider_refused", upstream=status)
+        return Failed(413 if status == 413 else 400, text, code="provider_refused", upstream=status, **names)
     if status in (401, 403):
         return Failed(502, f"The provider refused our key ({status}).", code="provider_key", upstream=status)
     text = f"The provider answered {status}: {said}" if said else f"The provider answered {status}."
@@ -253,18 +253,21 @@ async def _refusal(endpoint, response):
 
 
 async def _said(endpoint, response):
-    """The provider's own words about an error, in short and without our key."""
+    """The provider's own words about an error, and what it names: its code and the member that it is about. All in
+    short and without our key."""
     try:
-        told = json.loads(await _read(response, MOST_TOLD))
+        told, names = json.loads(await _read(response, MOST_TOLD)), {}
     except (Failed, ValueError, RecursionError):
-        return ""
+        return "", {}
     for _ in range(3):  # {"error": {"message": …}}, in a list at Google's
         if isinstance(told, list) and told:
             told = told[0]
         elif isinstance(told, dict):
+            names = {"named": told.get("code"), "param": told.get("param")}
             told = told.get("error", told.get("message", told.get("detail")))
+    names = {name: endpoint.hidden(value)[:100] for name, value in names.items() if isinstance(value, str)}
     # in this order: half a key would be no key that is found
-    return endpoint.hidden(told)[:500] if isinstance(told, str) else ""
+    return endpoint.hidden(told)[:500] if isinstance(told, str) else "", names
 
 
 # -- trying again ---------------------------------------------------------------------------------

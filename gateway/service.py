@@ -74,7 +74,7 @@ class Service:
     def count(self, call, status, error=None):
         self.figures.answers[call, status] += 1
         if isinstance(error, Failed):
-            self.figures.failures[error.code] += 1
+            self.figures.failures[error.kind] += 1
 
 
 def told(kept):

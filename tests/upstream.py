@@ -115,8 +115,8 @@ class Upstream:
             if times and self.failed[asked["model"]] > int(times):
                 return False
             code = int(name.removeprefix("fail"))
-            told = {"error": {"message": f"Failing with {code} as asked.", "type": "test", "code": "test"}}
-            await whole(send, code, told, [(b"retry-after", b"1")] if code == 429 else [])
+            told = {"message": f"Failing with {code} as asked.", "type": "test", "code": "test", "param": "temperature"}
+            await whole(send, code, {"error": told}, [(b"retry-after", b"1")] if code == 429 else [])
         elif name == "redirect":
             await whole(send, 302, {}, [(b"location", b"http://127.0.0.1:1/v1/chat/completions")])
         elif name == "silent":

@@ -14,7 +14,7 @@ from tests.upstream import whole
 # model: (our status, code, words, the provider's own status)
 FAILING = {
     "fail500": (502, "provider_failed", "answered 500: Failing with 500 as asked.", 500),
-    "fail400": (400, "provider_refused", "refused the request (400): Failing with 400 as asked.", 400),
+    "fail400": (400, "test", "refused the request (400): Failing with 400 as asked.", 400),
     "fail401": (502, "provider_key", "refused our key (401)", 401),
     "garbage": (502, "garbage", "no JSON object", 200),
     "redirect": (502, "redirect", "a redirect (302), which is not followed", 302),
@@ -39,6 +39,7 @@ def test_a_provider_that_fails_is_told_and_the_call_is_kept(client, desk, logged
         error = caught.value
         assert (name, error.status_code, error.body["code"]) == (name, status, code)
         assert words in error.body["message"]
+        assert error.body["param"] == ("temperature" if name == "fail400" else None)
         assert error.response.headers["x-should-retry"] == "false"
         assert error.response.headers["x-completion-ids"] == str(logged(place)[-1].pk)
         row = logged(place)[-1]

@@ -269,7 +269,7 @@ def connections_of(pid, port):
 
 def slowly(port, key):
     """How many models a client is told of that sends its request in small pieces."""
-    request = f"GET /openai/v1/models/desk/echo HTTP/1.1\r\nHost: desk\r\nAuthorization: Bearer {key}\r\n\r\n".encode()
+    request = f"{HEAD.format('GET /openai/v1/models/desk/echo')}Authorization: Bearer {key}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for start in range(0, 40, 8):

@@ -180,8 +180,11 @@ def test_an_answer_is_taken_back_as_history(client, desk, logged, answer):
 
 def test_what_is_not_to_be_stored_is_not(client, desk, logged):
     answer = client.chat.completions.create(model="desk", messages=said(), store=False)
-    assert answer.choices[0].message.content
-    assert list(client.chat.completions.create(model="desk", messages=said(), store=False, stream=True))
+    assert answer.choices[0].message.content and "completion_id" not in answer.choices[0].model_extra
+    chunks = list(client.chat.completions.create(model="desk", messages=said(), store=False, stream=True))
+    assert chunks and not any("completion_id" in one.model_extra for chunk in chunks for one in chunk.choices)
+    raw = client.chat.completions.with_raw_response.create(model="desk", messages=said(), store=False)
+    assert "x-completion-ids" not in raw.headers and "x-session-id" in raw.headers
     client.chat.completions.create(model="desk", messages=said("kept"))
     assert logged(1)[0].body.messages == said("kept")
 

@@ -53,6 +53,15 @@ def test_a_packed_body_is_refused_for_that(served, desk, upstream, key):
     assert not upstream.calls
 
 
+@pytest.mark.parametrize("path", [CHAT, "/api/v1/chat/completions"])
+def test_a_host_that_this_server_does_not_go_by_is_named(served, desk, key, path):
+    headers = {"Authorization": f"Bearer {key}", "Host": "marginalia:8000"}
+    answer = httpx.post(served.address + path, json={"model": "desk", "messages": said()}, headers=headers)
+    error = answer.json()["error"]
+    text = error["message"] if path == CHAT else error
+    assert answer.status_code == 400 and "'marginalia:8000'" in text and "ALLOWED_HOSTS" in text
+
+
 def test_of_one_who_has_no_key_no_picture_is_decoded(served, desk, monkeypatch):
     opened = []
     monkeypatch.setattr(pictures.Image, "open", lambda *arguments, **named: opened.append(arguments))
