@@ -89,6 +89,7 @@ def test_a_queue_that_is_named_like_a_page_has_a_page_of_its_own(api, client, pr
         (asked(key="a", kind="text", text="?", size=3), "questions[0].size"),
         (asked(key="a", kind="text", text="?", writes={"label": "x"}), "questions[0].writes"),
         (asked(key="a", kind="yes_no", text="?", writes={"label": ""}), "questions[0].writes.label"),
+        (asked(key="a", kind="yes_no", text="?", writes={"label": "a\nb"}), "questions[0].writes.label"),
         (asked(key="a", kind="yes_no", text="?", writes={"feedback": "none"}), "questions[0].writes.feedback"),
         (asked(key="a", kind="yes_no", text="?", defect=["no"]), "questions[0].defect"),
         (asked(key="a", kind="pair", text="?"), "questions[0].kind"),
