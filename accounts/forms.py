@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.audit import VERBS
 from accounts.middleware import ZONES
 from accounts.models import Role
+from accounts.names import check_name
 
 
 class Look:
@@ -61,7 +62,7 @@ class PasswordForm(Look, PasswordChangeForm):
 
 
 class AccountForm(Look, forms.Form):
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(max_length=100, validators=[check_name])
     timezone = forms.ChoiceField(
         label="Time zone",
         required=False,
@@ -70,7 +71,11 @@ class AccountForm(Look, forms.Form):
 
 
 class KeyForm(Look, forms.Form):
-    name = forms.CharField(max_length=100, help_text="What will use it, so that you know later which one to revoke.")
+    name = forms.CharField(
+        max_length=100,
+        validators=[check_name],
+        help_text="What will use it, so that you know later which one to revoke.",
+    )
     ends_at = forms.DateField(
         label="Last day",
         required=False,
@@ -94,7 +99,9 @@ class KeyForm(Look, forms.Form):
 
 class MemberForm(Look, forms.Form):
     email = forms.EmailField(label="E-mail address", max_length=254)
-    name = forms.CharField(max_length=100, required=False, help_text="For somebody new; else the name stays.")
+    name = forms.CharField(
+        max_length=100, required=False, validators=[check_name], help_text="For somebody new; else the name stays."
+    )
     role = forms.ModelChoiceField(Role.objects.none(), to_field_name="key", empty_label=None, initial="reviewer")
 
     def __init__(self, *args, team, **kwargs):

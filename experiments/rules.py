@@ -3,6 +3,7 @@
 import re
 
 from experiments.models import LEAST_UNITS, JudgedBy
+from accounts.names import name_fault
 from interactions.rules import RecordError, kind_of, text_fault
 
 MAX_KEY, MAX_NAME, MAX_REASON = 64, 100, 5_000
@@ -30,7 +31,7 @@ def key_fault(key):
 def _name(name):
     if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME:
         return f"Send text of 1 to {MAX_NAME} characters."
-    return text_fault(name)
+    return text_fault(name) or name_fault(name)
 
 
 def reason_fault(reason):

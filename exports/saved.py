@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
 
+from accounts.names import name_fault
 from accounts.permissions import LABEL, MANAGE_PROJECT
 from exports.columns import read_columns
 from exports.models import SavedView
@@ -99,6 +100,8 @@ def _checked(**given):
         given["name"] = " ".join(given["name"].split())
         if not 1 <= len(given["name"]) <= 100 or text_fault(given["name"]):
             raise RecordError({"name": ["Send 1 to 100 characters."]})
+        if fault := name_fault(given["name"]):
+            raise RecordError({"name": [fault]})
     if len(given.get("query", "")) > LONGEST:
         raise RecordError({"filter": [f"A view's filter has at most {LONGEST:,} characters."]})
     if "columns" in given:

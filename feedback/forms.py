@@ -3,6 +3,7 @@
 from django import forms
 
 from accounts.forms import Look
+from accounts.names import check_name
 from feedback.models import FeedbackKey
 from feedback.services import MAX_KEY, key_fault, range_faults
 
@@ -20,7 +21,7 @@ class Number(forms.FloatField):
 class FeedbackKeyForm(Look, forms.Form):
     """A new key, or (with `instance`) one that is there: its `key` stays, its kind too once it `is_used`."""
 
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(max_length=100, validators=[check_name])
     key = forms.CharField(
         max_length=MAX_KEY,
         strip=True,

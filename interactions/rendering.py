@@ -14,6 +14,7 @@ import nh3
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.names import MISLEADING
 from interactions import faithful, markup
 from interactions.colours import Colours
 from interactions.words import sought
@@ -35,11 +36,6 @@ DIRECTIONS = {
     "\u2069": "PDI",
 }
 _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")  # scripts that write no spaces
-_HIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f"
-_JOINERS = "\u200c\u200d"
-# a joiner belongs to letters and emoji: behind one that is not ASCII, where many scripts end words with it, or between
-_LOOSE = f"(?<![^\x00-\x7f\\s{_HIDDEN}{_JOINERS}].)(?:(?<!\\w.)|(?!\\w))"
-_MISLEADING = re.compile(f"[{_HIDDEN}{_JOINERS}](?:(?<=[{_HIDDEN}])|{_LOOSE})", re.DOTALL)
 LONG_LINE = 4_000  # characters; a browser needs seconds for a line of a million, and half of one for it in stretches
 _LONG = re.compile(rf"[^\n]{{{LONG_LINE + 1},}}")
 _STRETCH = re.compile(rf".{{1,{LONG_LINE}}}(?:\s|$)|.{{1,{LONG_LINE}}}", re.DOTALL)
@@ -62,7 +58,7 @@ class Rendered:
 
 def text(value):
     """Plain text as HTML: escaped, with the characters that turn or hide text shown as marks."""
-    return mark_safe(_MISLEADING.sub(_mark, escape(value)))  # noqa: S308 - escaped in this line
+    return mark_safe(MISLEADING.sub(_mark, escape(value)))  # noqa: S308 - escaped in this line
 
 
 def markdown(source):
@@ -101,7 +97,7 @@ def code(source, language, colours=None):
     html = (colours or Colours()).html(source, language)
     if html is None:
         return _lines(source)
-    return mark_safe(_MISLEADING.sub(_mark, html))  # noqa: S308 - Pygments escapes
+    return mark_safe(MISLEADING.sub(_mark, html))  # noqa: S308 - Pygments escapes
 
 
 def pretty(value):

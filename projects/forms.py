@@ -5,12 +5,13 @@ from django.core.validators import validate_slug
 
 from accounts.forms import Look
 from accounts.models import Role, Team
+from accounts.names import check_name
 from projects.models import MOST_DAYS
 from projects.services import check_key
 
 
 class ProjectForm(Look, forms.Form):
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(max_length=100, validators=[check_name])
     key = forms.CharField(
         max_length=64,
         validators=[validate_slug, check_key],
@@ -26,7 +27,7 @@ class ProjectForm(Look, forms.Form):
 
 
 class NameForm(Look, forms.Form):
-    name = forms.CharField(max_length=100)
+    name = forms.CharField(max_length=100, validators=[check_name])
 
 
 class KeepForm(Look, forms.Form):

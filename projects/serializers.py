@@ -3,6 +3,7 @@
 from rest_framework import serializers
 
 from accounts.models import Team
+from accounts.names import check_name
 from accounts.permissions import CREATE_PROJECT
 from interactions.calls import Strict
 from projects.access import EntityNotFound
@@ -27,7 +28,7 @@ class ProjectListSerializer(serializers.Serializer):
 
 class NewProjectSerializer(Strict):
     key = serializers.SlugField(max_length=64, validators=[check_key])
-    name = serializers.CharField(max_length=100)
+    name = serializers.CharField(max_length=100, validators=[check_name])
     team = serializers.CharField(
         max_length=64,
         required=False,
@@ -53,7 +54,7 @@ class NewProjectSerializer(Strict):
 class ProjectChangeSerializer(Strict):
     """What of a project may be changed: its name, whether it is archived, for how many days it keeps."""
 
-    name = serializers.CharField(max_length=100, required=False)
+    name = serializers.CharField(max_length=100, required=False, validators=[check_name])
     archived = serializers.BooleanField(required=False)
     keep_days = serializers.IntegerField(
         min_value=1, max_value=MOST_DAYS, required=False, allow_null=True, help_text="whole days; null: for ever"

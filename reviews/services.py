@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import User
+from accounts.names import name_fault
 from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from interactions.rules import Conflict, RecordError, tell, text_fault
 from projects.access import EntityNotFound
@@ -142,6 +143,8 @@ def _faults(given):
     name = given.get("name", "x")
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= MAX_NAME or text_fault(name):
         tell(errors, "name", f"Send text of 1 to {MAX_NAME} characters.")
+    elif fault := name_fault(name):
+        tell(errors, "name", fault)
     if given.get("kind", Kind.SINGLE) not in Kind.values:
         tell(errors, "kind", f"Send one of {', '.join(Kind.values)}.")
     number = given.get("reviewers", 1)

@@ -5,6 +5,7 @@ from rest_framework import serializers, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.names import check_name
 from accounts.permissions import MANAGE_PROJECT
 from experiments.uses import unlink_key
 from feedback.models import FeedbackKey
@@ -46,7 +47,7 @@ class FeedbackKeySerializer(Strict, serializers.ModelSerializer):
         model = FeedbackKey
         fields = ["key", "kind", "name", "description", "minimum", "maximum", "step", "lower_is_better"]
         validators = []  # the same key again is no fault: the service answers with what is there
-        extra_kwargs = {"name": {"required": False}, "key": {"trim_whitespace": False}}
+        extra_kwargs = {"name": {"required": False, "validators": [check_name]}, "key": {"trim_whitespace": False}}
 
     def validate_key(self, key):
         if self.instance and key != self.instance.key:
