@@ -26,6 +26,53 @@ class Met:
     answer: dict | None = None
 
 
+TIES = {Outcome.TIED: True, Outcome.TIED_GOOD: "good", Outcome.TIED_BAD: "bad"}
+
+
+@dataclass
+class Comparison:
+    """One comparison: its Preference as the preferred side has it, and the other Interaction with its completion."""
+
+    preference: Preference
+    other: Interaction
+    completion: str
+    prompt_hash: object
+
+    def record(self, completion, messages):
+        """As POST /comparison/batch takes it: by texts, which are found or made wherever they are read; by the ids
+        of this installation where texts cannot say it, without a model or of two prompts."""
+        one, models = self.preference, (self.preference.model, self.other.model)
+        told = {"feedback_key": one.feedback_key.key}
+        if all(models) and self.other.prompt_hash == self.prompt_hash:
+            texts = zip(models, (completion, self.completion), strict=True)
+            own, other = ({"model": model.key, "text": text} for model, text in texts)
+            told |= {"messages": messages}
+        else:
+            own, other = str(one.interaction_id), str(one.other_id)
+        told |= {"preferred_completion": own, "other_completion": other}
+        more = {"tied": TIES.get(one.outcome), "user": one.user, "external_id": one.external_id}
+        return told | {name: value for name, value in more.items() if value} | {"origin": one.origin}
+
+
+def comparisons_of(project, rows, key=None):
+    """{interaction id: [Comparison]} of those that were preferred, or tied as the older one, oldest first."""
+    hashes = {row.pk: row.prompt_hash for row in rows}
+    sides = preferences_of(project, rows, key).exclude(outcome=Outcome.LOST)
+    sides = [
+        one for one in sides.select_related("feedback_key", "model")
+        if one.outcome == Outcome.WON or one.interaction_id < one.other_id
+    ]  # fmt: skip
+    others = {one.other_id for one in sides}
+    there = Interaction.objects.filter(project=project).select_related("model").in_bulk(others)
+    said = dict(InteractionBody.objects.filter(pk__in=there).values_list("pk", "completion"))
+    found = {}
+    for one in sides:
+        if one.other_id in said:
+            told = Comparison(one, there[one.other_id], said[one.other_id], hashes[one.interaction_id])
+            found.setdefault(one.interaction_id, []).append(told)
+    return found
+
+
 def met_by(project, rows, key=None):
     """{interaction id: [Met]} of those that won or lost against another answer to their prompt. Completions of
     different prompts are no pair."""

@@ -28,6 +28,7 @@ EMPTY = "Nothing matched: the file is valid, and holds nothing."
 NONE = "The file is valid, and holds nothing."
 LEFT_OUT = {
     (Format.OPENAI, "left_out"): "{n:,} without an answer {were} left out.",
+    (Format.COMPARISONS, "left_out"): "{n:,} that {were} preferred to nothing {are} not in it.",
     (Format.DPO, "left_out"): "{n:,} that {were} preferred to no other answer to the same prompt {are} not in it.",
     (Format.DPO, "even"): "{n:,} pair{s} that {were} preferred as often either way {are} not in it.",
     (Format.DPO, "empty"): "{n:,} pair{s} with an empty answer {are} not in it.",

@@ -5,9 +5,11 @@ A row may yield no line: what is left out is told by how many there are of it.
 
 import csv
 import io
+import re
 
 from exports.columns import OF_BODY, cells
-from exports.compared import met_by
+from exports.compared import comparisons_of, met_by
+from exports.lines import line
 from exports.models import Format, Pictures
 from exports.pairs import line_of
 from exports.pictures import Placing
@@ -19,6 +21,9 @@ from interactions.jsontext import dumps
 
 # what a spreadsheet takes for the beginning of a formula, the broad forms of East Asian keyboards among them
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# where one that splits at semicolons or tabs, as in most of Europe, begins a cell within a text; after the end of a
+# line only what no list begins with
+INSIDE = re.compile("[;\t](?=[-=+@＝＋－＠])|[\r\n](?=[=@＝＠])")
 
 
 class Lines:
@@ -41,7 +46,7 @@ class JsonLines(Lines):
         feedbacks, corrected = feedback_of(self.project, rows), corrections_of([row.pk for row in rows])
         for row, body, messages in self.placing.bodies(self.project, rows):
             record = as_record(row, body, messages, feedbacks.get(row.pk, []), corrected.get(row.pk))
-            yield row, [_line(record)]
+            yield row, [line(record)]
 
 
 class ParquetRows(Lines):
@@ -49,7 +54,7 @@ class ParquetRows(Lines):
 
     def __call__(self, rows):
         for row, found in self.cells(rows):
-            yield row, [_line(found)]
+            yield row, [line(found)]
 
     def cells(self, rows):
         """(row, {column: value}) of each; nothing is read that no column shows."""
@@ -85,7 +90,7 @@ class OpenAi(Lines):
         better = corrections_of([row.pk for row in rows]) if self.corrected else {}
         for row, body, messages in self.placing.bodies(self.project, rows):
             answer = answer_of(body, better.get(row.pk))
-            yield row, [_line(example(messages, answer, body))] if answer else []
+            yield row, [line(example(messages, answer, body))] if answer else []
 
 
 class Dpo(Lines):
@@ -109,16 +114,27 @@ class Dpo(Lines):
             yield line_of(row.pk, content, one.content_hash.bytes, one.net, made)
 
 
+class Comparisons(Lines):
+    """Comparisons as the door takes them, each once: with the side that was preferred, of a tie with the older one."""
+
+    def __call__(self, rows):
+        told = comparisons_of(self.project, rows, self.key)
+        there = [row for row in rows if row.pk in told]
+        for row, body, messages in self.placing.bodies(self.project, there):
+            yield row, [line(one.record(body.completion, messages)) for one in told[row.pk]]
+
+
 KINDS = {
     Format.JSONL: JsonLines,
     Format.CSV: Csv,
     Format.PARQUET: ParquetRows,
     Format.OPENAI: OpenAi,
     Format.DPO: Dpo,
+    Format.COMPARISONS: Comparisons,
 }
 TRAINING = {Format.OPENAI, Format.DPO}
 OF_COLUMNS = {Format.CSV, Format.PARQUET}
-OF_COMPARISONS = [Format.DPO]
+OF_COMPARISONS = [Format.DPO, Format.COMPARISONS]
 
 
 def lines_of(
@@ -132,6 +148,7 @@ def lines_of(
 
 def neutral(text):
     """The text as a cell that no spreadsheet reckons with: an apostrophe before what would begin a formula."""
+    text = INSIDE.sub(r"\g<0>'", text)
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
@@ -146,7 +163,3 @@ def _csv(row):
     file = io.StringIO()
     csv.writer(file).writerow(row)
     return file.getvalue().encode()
-
-
-def _line(value):
-    return dumps(value).encode() + b"\n"

@@ -94,9 +94,9 @@ class ExportForm(ColumnsForm):
         label="Take the better answer where somebody wrote one", required=False, initial=True
     )
     feedback_key = forms.ChoiceField(
-        label="Comparisons", required=False,
-        help_text="Of the same two answers the one that was preferred more often is chosen; if neither was, they are "
-        "no pair.",
+        label="Which comparisons", required=False,
+        help_text="In preference pairs, the one of the same two answers that was preferred more often is chosen; if "
+        "neither was, they are no pair.",
     )  # fmt: skip
     plain = ("columns", "format", "pictures", "corrected")
 

@@ -49,6 +49,7 @@ class Format(models.TextChoices):
     PARQUET = "parquet", "Parquet"
     OPENAI = "openai", "OpenAI fine-tuning"
     DPO = "dpo", "Preference pairs (DPO)"
+    COMPARISONS = "comparisons", "Comparisons"
 
 
 class Pictures(models.TextChoices):
@@ -69,7 +70,7 @@ class Export(models.Model):
     view = models.CharField(max_length=100, blank=True)
     query = models.TextField(blank=True)
     ids = ArrayField(models.UUIDField(), null=True)
-    format = models.CharField(max_length=10, choices=Format)
+    format = models.CharField(max_length=20, choices=Format)
     columns = models.JSONField(default=list)
     pictures = models.CharField(max_length=10, choices=Pictures)
     corrected = models.BooleanField(default=False)

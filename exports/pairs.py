@@ -9,6 +9,7 @@ and text. Knows no database; what is held is some two hundred bytes a pair.
 import hashlib
 from dataclasses import dataclass
 
+from exports.lines import one_line
 from interactions.jsontext import dumps
 
 EMPTY = b"null"  # in the place of a pair that has a side without an answer
@@ -29,7 +30,7 @@ def line_of(row_id, own, other, net, pair):
     """A line (bytes) as `settle` reads it. `own` and `other` (bytes) tell one answer from others, `net` is by how much
     more often the own one won; `pair` (JSON) is what is trained with if it did, None where a side is empty."""
     ways = (hashlib.blake2b(way, digest_size=16).hexdigest() for way in (own + other, other + own))
-    told = b"" if net <= 0 else EMPTY if pair is None else dumps(pair).encode()
+    told = b"" if net <= 0 else EMPTY if pair is None else one_line(dumps(pair)).encode()
     return b" ".join([f"{row_id} {' '.join(ways)} {net}".encode(), told]) + b"\n"
 
 

@@ -13,6 +13,7 @@ import sys
 import tarfile
 
 from exports import parquet
+from exports.lines import one_line
 
 TYPES = {"png": "image/png", "jpg": "image/jpeg", "gif": "image/gif", "webp": "image/webp"}
 OURS = re.compile(r"pictures/[0-9a-f]{64}\.(\w+)")  # an address of somebody else's may begin with pictures/ too
@@ -59,7 +60,7 @@ def _put_inside(part, tar, members):
 
 def main(path):
     for record in records(path):
-        sys.stdout.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+        sys.stdout.write(one_line(json.dumps(record, ensure_ascii=False, separators=(",", ":"))) + "\n")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ class NewExportShape(serializers.Serializer):
         help_text="of openai: the better answer where there is one; of dpo: a pair of it too; true unless said",
     )
     feedback_key = serializers.CharField(
-        required=False, help_text="of dpo: whose comparisons are told; those of all keys unless said"
+        required=False, help_text="of dpo and comparisons: whose are told; those of all keys unless said"
     )
 
 

@@ -12,10 +12,10 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 
 from exports.models import Export, Format, Pictures
-from feedback.services import create_feedback_key
+from feedback.services import create_feedback_key, link_feedback_key
 from tests.exports.exporting import export, lines, parquet, table
 from tests.factories import make_interaction, make_project
-from tests.interactions.batch import send_batch
+from tests.interactions.batch import NDJSON, send_batch
 from tests.interactions.pixels import data_uri, picture, shows, user_says
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +68,14 @@ def test_a_file_is_read_back_into_an_empty_project_as_it_was(api, varied, copy, 
     assert everything(api, copy) == everything(api, varied)
 
 
+def test_a_line_ends_where_the_file_says_so_alone(api, varied):
+    make_interaction(varied, completion="a\u2028b\u2029c\u0085d")
+    for format in ("jsonl", "openai"):
+        _, raw = export(api, varied, format=format)
+        assert len(raw.decode().splitlines()) == raw.count(b"\n")
+        assert "a\u2028b\u2029c\u0085d" in json.dumps(lines(raw), ensure_ascii=False)
+
+
 def test_a_picture_lies_in_the_tar_once_however_often_it_is_shown(api, project):
     shown = user_says({"type": "text", "text": "See"}, shows(data_uri()))
     for _ in range(3):
@@ -97,20 +105,27 @@ def test_pictures_that_are_left_out_are_links_to_them(api, project):
     assert api.client.get(path, headers=api.headers).content == picture()
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"]
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠A"]
+SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_cell_of_a_csv_file_is_a_formula(api, project, text):
     make_interaction(project, completion=text, prompt=text, messages=None, user=text, session_id=text,
-                     labels={"risk": text, text: "x"}, model="=m")  # fmt: skip
+                     labels={"risk": text, text.strip(): "x"}, model="=m")  # fmt: skip
     columns = ["prompt", "completion", "user", "session_id", "model", "labels", "label:risk", f"label:{text.strip()}"]
     _, raw = export(api, project, format="csv", columns=columns)
     [row] = table(raw)
     for name, cell in row.items():
-        assert not cell.startswith(tuple("=+-@\t\r\n＝")), name
-        assert not name.startswith(tuple("=+-@\t\r\n＝"))
-    assert row["completion"] == f"'{text}"
+        assert not cell.startswith(SIGNS), name
+        assert not name.startswith(SIGNS)
+    assert row["completion"] == "'" + text.replace("\n=", "\n'=").replace("\r=", "\r'=").replace("\t=", "\t'=")
+
+
+def test_nor_is_what_a_spreadsheet_that_splits_at_semicolons_makes_of_it(api, project):
+    make_interaction(project, completion='a;=HYPERLINK("x")\t-1;b; c\n- one\r\n=2\n;＝3')
+    _, raw = export(api, project, format="csv", columns=["completion"])
+    assert table(raw)[0]["completion"] == "a;'=HYPERLINK(\"x\")\t'-1;b; c\n- one\r\n'=2\n;'＝3"
 
 
 def test_a_csv_file_has_the_chosen_columns_and_numbers_stay_numbers(api, varied):
@@ -252,6 +267,36 @@ def test_a_better_answer_over_the_completion_is_a_pair(api, judged):
     compare(api, judged, good, make_interaction(judged, completion="Bad"))
     assert pairs(export(api, judged, format="dpo")[1]) == [("Best", "Good"), ("Good", "Bad")]
     assert pairs(export(api, judged, format="dpo", corrected=False)[1]) == [("Good", "Bad")]
+
+
+def plain(comparison):
+    """As text; the sides of a tie have no order."""
+    sides = [json.dumps(comparison[name]) for name in ("preferred_completion", "other_completion")]
+    rest = {name: value for name, value in comparison.items() if not name.endswith("_completion")}
+    return json.dumps([sorted(sides) if "tied" in rest else sides, rest])
+
+
+def test_comparisons_are_read_back_equal(api, judged):
+    shown = user_says({"type": "text", "text": "See"}, shows(data_uri()))
+    a, b, c = (make_interaction(judged, completion=text, model=text, messages=shown) for text in "abc")
+    elsewhere, nameless = make_interaction(judged, model="d"), make_interaction(judged, model=None, messages=shown)
+    compare(api, judged, a, b, user="u", origin="grader", external_id="x1")
+    compare(api, judged, c, a, tied="bad", feedback_key="safer"), compare(api, judged, b, c, tied=True)
+    compare(api, judged, a, elsewhere), compare(api, judged, nameless, a)
+    told, raw = export(api, judged, format="comparisons")
+    assert told["number"] == 5 and told["file_name"].startswith(f"{judged.key}-comparisons-")
+    told, one = export(api, judged, format="comparisons", feedback_key="safer", filter="label=no")
+    assert (told["number"], one) == (0, b"")
+    other = make_project(team=judged.team)
+    for key in judged.feedback_keys.all():
+        link_feedback_key(project=other, key=key)
+    answer = api.post(f"comparison/batch?project={other.key}", raw=raw, content_type=NDJSON)
+    answer = json.loads(answer.getvalue())
+    assert (answer["accepted"], len(answer["rejected"])) == (3, 2)  # two are told by ids
+    again = lines(export(api, other, format="comparisons")[1])
+    by_text = [line for line in lines(raw) if "messages" in line]
+    assert sorted(map(plain, again)) == sorted(map(plain, by_text))
+    assert {line.get("tied") for line in again} == {None, "bad", True}
 
 
 @pytest.mark.parametrize("format", Format.values)
