@@ -52,6 +52,7 @@ urlpatterns = [
     path("v1/projects/<str:project>/queues/<str:queue>/items", items.ItemList.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/items/<int:item_id>", items.ItemDetail.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/items/<int:item_id>/decide", reviewing.Decide.as_view()),
+    path("v1/projects/<str:project>/queues/<str:queue>/answers", reporting.AnswerList.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/conflicts", reviewing.ConflictList.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/next", reviewing.Next.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/undo", reviewing.Undo.as_view()),

@@ -1,6 +1,7 @@
 """Reading what somebody else answered, beside the desk: for who manages the queue, and never ahead of an answer."""
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 
 from accounts.permissions import MANAGE_REVIEWS
 from projects.access import EntityNotFound
@@ -19,6 +20,14 @@ def shows(review, user):
     asked = review.asks_lead or review.replied_at is not None
     waits = item.queue.blind and item.open and item.gold is None and not asked
     return review.by_id == user.pk or not waits
+
+
+def shown(reviews, queue, user):
+    """Those of these Reviews of the queue that `shows` for this person."""
+    if not queue.blind:
+        return reviews
+    asked = Q(asks_lead=True) | Q(replied_at__isnull=False)
+    return reviews.filter(Q(by=user) | Q(item__open=False) | Q(item__gold__isnull=False) | asked)
 
 
 def readable_review(queue, user, review_id):

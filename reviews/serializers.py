@@ -257,6 +257,27 @@ class AnswerShape(serializers.Serializer):
     )
 
 
+class GivenShape(serializers.Serializer):
+    id = serializers.UUIDField()
+    item = serializers.IntegerField()
+    interaction_id = serializers.UUIDField()
+    other_id = serializers.UUIDField(allow_null=True)
+    by = serializers.EmailField()
+    form_version = serializers.IntegerField()
+    decides = serializers.BooleanField()
+    gold = serializers.DictField(allow_null=True, help_text="what is known to be right of the item")
+    asks_lead = serializers.BooleanField()
+    comment = serializers.CharField()
+    seconds = serializers.FloatField(allow_null=True)
+    ended_at = serializers.DateTimeField()
+    answers = serializers.DictField(help_text="of a pair, a is the item's first interaction")
+
+
+class AnswerListShape(serializers.Serializer):
+    results = GivenShape(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
 class ConflictShape(serializers.Serializer):
     item = serializers.IntegerField()
     interaction_ids = serializers.ListField(child=serializers.UUIDField())

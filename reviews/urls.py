@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviews.views import by_hand, deciding, desk, filling, items, keys, questions, queues, reporting
+from reviews.views import answers, by_hand, deciding, desk, filling, items, keys, questions, queues, reporting
 
 ALL = "p/<str:project>/reviews"
 QUEUE = f"{ALL}/<slug:queue>"
@@ -25,6 +25,7 @@ urlpatterns = [
     path(f"{QUEUE}/conflicts/<int:item_id>", deciding.conflict_decide, name="conflict_decide"),
     path(f"{QUEUE}/reviews/<uuid:review_id>/reply", deciding.queue_reply, name="queue_reply"),
     path(f"{QUEUE}/report", reporting.queue_report, name="queue_report"),
+    path(f"{QUEUE}/answers.<str:form>", answers.queue_answers, name="queue_answers"),
     path(f"{QUEUE}/report.<str:form>", reporting.queue_report_file, name="queue_report_file"),
     path(DESK, desk.desk, name="desk"),
     path(f"{DESK}/next", desk.desk_next, name="desk_next"),

@@ -1,6 +1,7 @@
 """REST: what comes out of a queue, and how much of a time people have seen."""
 
 from dataclasses import asdict
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.response import Response
@@ -8,10 +9,13 @@ from rest_framework.views import APIView
 
 from interactions.rules import RecordError, moment_of
 from projects.access import project_or_404
+from reviews.answers import answers_of
 from reviews.api.gate import audited
 from reviews.coverage import coverage
 from reviews.report import report
-from reviews.serializers import ProjectCoverageShape, ReportShape, SampleSerializer
+from reviews.serializers import AnswerListShape, ProjectCoverageShape, ReportShape, SampleSerializer
+
+LIMIT = 200  # answers a page
 
 
 def told(one):
@@ -45,6 +49,34 @@ class QueueReport(APIView):
                 "at": found.at,
             }
         )
+
+
+class AnswerList(APIView):
+    """What was answered in a queue."""
+
+    @extend_schema(
+        operation_id="queue_answers_list",
+        parameters=[
+            OpenApiParameter("by", description="a person's address"),
+            OpenApiParameter("after", description="`next` of the page before"),
+        ],
+        responses=AnswerListShape,
+    )
+    def get(self, request, project, queue):
+        """Two hundred, by item; of a blind queue those of items whose answers are all in."""
+        queue = audited(request, project, queue)
+        by, after = request.query_params.get("by", ""), request.query_params.get("after", "")
+        rows = list(answers_of(queue, request.user, by=by.replace("\x00", ""), after=_after(after), limit=LIMIT + 1))
+        last = rows[LIMIT - 1] if len(rows) > LIMIT else None
+        return Response({"results": rows[:LIMIT], "next": last and f"{last['item']}.{last['id']}"})
+
+
+def _after(text):
+    item, _, review = text.partition(".")
+    try:
+        return (int(item), UUID(review)) if text else None
+    except ValueError:
+        raise RecordError({"after": ["Send `next` of the page before."]}) from None
 
 
 class ProjectCoverage(APIView):

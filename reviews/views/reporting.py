@@ -82,7 +82,7 @@ def as_csv(found):
     out = csv.writer(file)
     out.writerow(COLUMNS)
     for row in _figures(found):
-        out.writerow([_cell(value) for value in row])
+        out.writerow([cell(value) for value in row])
     return file.getvalue()
 
 
@@ -115,7 +115,8 @@ def _interval(value):
     return value, "", "", ""
 
 
-def _cell(value):
+def cell(value):
+    """A value as a spreadsheet takes it, never as a formula."""
     if value is None:
         return ""
     if isinstance(value, datetime.datetime):

@@ -2,10 +2,12 @@
 
 import datetime
 import itertools
+import json
 import statistics
 import zoneinfo
 
 import pytest
+from django.urls import reverse
 
 from feedback.giving import give_feedback
 from feedback.services import create_feedback_key
@@ -289,3 +291,38 @@ def test_both_of_a_pair_are_seen(project, api):
 def test_strangers_are_told_nothing_of_coverage(client, project):
     stranger = make_user(team=make_team())
     assert Api(client, stranger).get(f"projects/{project.key}/coverage").status_code == 404
+
+
+def test_answers_are_read_one_by_one_as_files_and_calls(client, project, monkeypatch):
+    why = {"key": "why", "kind": "text", "text": "Why?", "required": False}
+    queue = make_queue(project, [GOOD, why], n=2, reviewers=2)
+    owner, ann, bob = Desk(queue, owner_of(project)), Desk(queue), Desk(queue)
+    said = [
+        desk.submit(desk.next(), answers={"good": "yes", "why": "=1+1"}, comment="c", seconds=4) for desk in (ann, bob)
+    ]
+    ann.answer("no")  # of an item that waits for another: the queue is blind to it
+    monkeypatch.setattr("reviews.api.reporting.LIMIT", 1)
+    first = owner.get("/answers")
+    second = owner.get(f"/answers?after={first['next']}")
+    rows = first["results"] + second["results"]
+    assert {(row["id"], row["by"]) for row in rows} == {
+        (said[0]["id"], ann.user.email),
+        (said[1]["id"], bob.user.email),
+    }
+    assert second["next"] is None and rows[0]["answers"] == {"good": "yes", "why": "=1+1"}
+    assert [row["by"] for row in owner.get(f"/answers?by={bob.user.email.upper()}")["results"]] == [bob.user.email]
+    owner.get("/answers?after=x", 400)
+    ann.get("/answers", 403)
+    client.force_login(owner_of(project))
+    where = {"project": project.key, "queue": queue.key}
+
+    def lines(form, **query):
+        answer = client.get(reverse("queue_answers", kwargs={**where, "form": form}), query)
+        return b"".join(answer.streaming_content).decode().splitlines()
+
+    head, *table = lines("csv")
+    assert head.startswith("item,interaction_id,") and head.endswith("ended_at,answer.good,answer.why")
+    assert len(table) == 2 and all(line.endswith(",yes,'=1+1") for line in table)
+    [mine] = lines("jsonl", by=ann.user.email)
+    assert json.loads(mine)["seconds"] == 4
+    assert client.get(reverse("queue_answers", kwargs={**where, "form": "xml"})).status_code == 404
