@@ -234,6 +234,18 @@ def test_a_search_without_an_answer_says_so_and_is_asked_again(open_page, projec
     assert page.url.endswith("?model=lake-8b")
 
 
+def test_what_is_chosen_is_seen_in_forced_colours_and_paper_has_no_bars(open_page, project):
+    page = open_page()
+    page.goto("/p/claims/exports/new")
+    page.emulate_media(forced_colors="active")
+    expect(page.get_by_role("radio").first).to_have_css("appearance", "auto")
+    page.goto("/p/claims/overview")
+    expect(page.locator(".btngroup [aria-current=page]").first).to_have_css("forced-color-adjust", "none")
+    page.emulate_media(media="print", forced_colors="none")
+    expect(page.locator(".topbar")).to_be_hidden()
+    expect(page.locator(".tile").first).to_be_visible()
+
+
 def test_a_filter_that_cannot_be_read_is_told_beside_its_field(open_page, project):
     open_page.expected = "status of 400"  # Chromium itself notes it
     page = open_page()
