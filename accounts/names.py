@@ -16,7 +16,9 @@ _LINES = re.compile("[\t\n\r\u2028\u2029]")
 def name_fault(name):
     """Why this cannot be the name of anything from now on, or None."""
     found = MISLEADING.search(name) or _LINES.search(name)
-    return found and f"A name is one line, without hidden characters or marks of direction; this has U+{ord(found[0]):04X}."
+    if found is None:
+        return None
+    return f"A name is one line, without hidden characters or marks of direction; this has U+{ord(found[0]):04X}."
 
 
 def check_name(name):

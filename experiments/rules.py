@@ -2,8 +2,8 @@
 
 import re
 
-from experiments.models import LEAST_UNITS, JudgedBy
 from accounts.names import name_fault
+from experiments.models import LEAST_UNITS, JudgedBy
 from interactions.rules import RecordError, kind_of, text_fault
 
 MAX_KEY, MAX_NAME, MAX_REASON = 64, 100, 5_000
