@@ -2,6 +2,7 @@
 
 import os
 import sys
+from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -40,6 +41,17 @@ def hosts(name, default):
     if odd := [host for host in found if "/" in host]:
         sys.exit(f"{name} holds names of hosts, such as marginalia.example.org, not {odd[0]!r}.")
     return found
+
+
+def address(name, default):
+    """The address that people use: a scheme, a host, a port perhaps."""
+    text = (os.environ.get(name) or default).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        sys.exit(f"{name} is where people come, such as https://marginalia.example.org, not {text!r}.")
+    if parts.path or parts.query or parts.fragment:
+        sys.exit(f"{name} has no path: give Marginalia a host name of its own, or a port ({text!r}).")
+    return text
 
 
 def log_level(name):

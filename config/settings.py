@@ -19,7 +19,7 @@ HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = env.number("PORT", 8000, 1, 65_535)
 EVERYWHERE = HOST in {"0.0.0.0", "::"}  # noqa: S104
 _NAMED = "localhost" if EVERYWHERE else f"[{HOST}]" if ":" in HOST else HOST
-ADDRESS = (os.environ.get("ADDRESS") or f"http://{_NAMED}:{PORT}").rstrip("/")
+ADDRESS = env.address("ADDRESS", f"http://{_NAMED}:{PORT}")
 DEBUG = env.flag("DEBUG")
 HTTPS = ADDRESS.startswith("https://")
 
@@ -28,15 +28,18 @@ def _kept(name, make):
     """What DATA_DIR/name says, made once, or anew where a power cut has left it empty. Whoever comes second waits, and
     takes what the first has written."""
     path = DATA_DIR / name
-    if not path.exists() or not path.stat().st_size:
-        DATA_DIR.mkdir(parents=True, exist_ok=True)
-        with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if not file.read():
-                file.write(make())
-                durable.sync(file)
-                durable.sync_folder(DATA_DIR)
-    return path.read_text()
+    try:
+        if not path.exists() or not path.stat().st_size:
+            DATA_DIR.mkdir(parents=True, exist_ok=True)
+            with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                if not file.read():
+                    file.write(make())
+                    durable.sync(file)
+                    durable.sync_folder(DATA_DIR)
+        return path.read_text()
+    except OSError as error:
+        raise SystemExit(f"DATA_DIR is {DATA_DIR}, where this user cannot keep {name}: {error.strerror}.") from None
 
 
 def _encryption_key():
@@ -175,8 +178,9 @@ STORAGES = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-# the address is unique whatever its case, by a constraint that this check does not know
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# the address is unique whatever its case, by a constraint that this check does not know; hosts below this one are to
+# be asked about, not taken (HSTS_SUBDOMAINS)
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "security.W005", "security.W021"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -199,11 +203,11 @@ CSRF_FAILURE_VIEW = "accounts.views.entering.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS and env.flag("SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^ready$"]  # asked by the machine itself
+SECURE_REDIRECT_EXEMPT = [r"^(ready|health)$"]  # asked by the machine itself
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# of this host alone: what else stands below it, over plain HTTP perhaps, is not ours to close for a year
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS and env.flag("HSTS_SUBDOMAINS")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -266,7 +270,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"brief": {"()": "config.logs.Brief"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["brief"]}},
     # these tell of the addresses that they call, which are kept encrypted
     "loggers": {name: {"level": "WARNING"} for name in ("httpx", "httpcore")},
     "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL")},
