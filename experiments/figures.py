@@ -38,7 +38,7 @@ _BY_JUDGES = f"""
     ) AS of_judge
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
-_SUMS = ("units", "answered", "crossed", "total", "squares", "interactions", "latency_ms", "timed")
+_SUMS = ("units", "answered", "crossed", "total", "squares", "interactions", "latency_ms", "timed", "failed")
 
 
 @dataclass
@@ -53,6 +53,7 @@ class Sums:
     interactions: int = 0
     latency_ms: int = 0
     timed: int = 0
+    failed: int = 0
 
     def add(self, cell):
         for name in _SUMS:

@@ -43,27 +43,31 @@ _INTERACTIONS = f"""
     ), given AS MATERIALIZED (
         {VALUES.format("f.interaction_id = ANY(%(ids)s::uuid[])")}
     ), present AS MATERIALIZED (
-        SELECT i.id, i.arm, i.latency_ms, i.received_at, {UNIT} AS unit
+        SELECT i.id, i.arm, i.received_at, {UNIT} AS unit, i.id = ANY(%(failed)s::uuid[]) AS failed,
+            CASE WHEN NOT i.id = ANY(%(failed)s::uuid[]) THEN i.latency_ms END AS latency_ms
         FROM interactions_interaction i WHERE i.id = ANY(%(ids)s::uuid[]) AND i.source <> 'simulation'
     ), former AS MATERIALIZED (
-        SELECT c.interaction_id, c.arm, c.sequence, c.unit, c.value, c.latency_ms
+        SELECT c.interaction_id, c.arm, c.sequence, c.unit, c.value, c.latency_ms, c.failed
         FROM experiments_counted c WHERE c.interaction_id = ANY(%(ids)s::uuid[])
     ), states AS MATERIALIZED (
         SELECT d.test_id, d.sequence, d.by_metric, d.interaction_id, coalesce(i.arm, c.arm) AS arm,
             coalesce(i.unit, c.unit) AS unit,
             (i.id IS NOT NULL)::int AS is_, (c.interaction_id IS NOT NULL)::int AS was,
             CASE WHEN i.id IS NOT NULL AND d.by_metric THEN g.value END AS value, i.latency_ms,
-            c.value AS former_value, c.latency_ms AS former_latency
+            c.value AS former_value, c.latency_ms AS former_latency,
+            coalesce(i.failed, false) AS failed, coalesce(c.failed, false) AS had_failed
         FROM touched d LEFT JOIN present i ON i.id = d.interaction_id
         LEFT JOIN given g ON g.interaction_id = d.interaction_id AND g.feedback_key_id = d.feedback_key_id
         LEFT JOIN former c ON c.interaction_id = d.interaction_id
         WHERE CASE WHEN c.interaction_id IS NULL THEN i.received_at >= d.sequence_started_at
             ELSE c.sequence = d.sequence END
     ), written AS (
-        INSERT INTO experiments_counted (interaction_id, arm, sequence, unit, value, latency_ms)
-        SELECT interaction_id, arm, sequence, unit, value, latency_ms FROM states
-        WHERE is_ = 1 AND (was = 0 OR (value, latency_ms) IS DISTINCT FROM (former_value, former_latency))
-        ON CONFLICT (interaction_id) DO UPDATE SET value = excluded.value, latency_ms = excluded.latency_ms
+        INSERT INTO experiments_counted (interaction_id, arm, sequence, unit, value, latency_ms, failed)
+        SELECT interaction_id, arm, sequence, unit, value, latency_ms, failed FROM states
+        WHERE is_ = 1 AND (was = 0
+            OR (value, latency_ms, failed) IS DISTINCT FROM (former_value, former_latency, had_failed))
+        ON CONFLICT (interaction_id) DO UPDATE SET value = excluded.value, latency_ms = excluded.latency_ms,
+            failed = excluded.failed
     ), gone AS (
         DELETE FROM experiments_counted
         WHERE interaction_id = ANY(ARRAY(SELECT interaction_id FROM states WHERE is_ = 0))
@@ -72,15 +76,17 @@ _INTERACTIONS = f"""
             (value IS NOT NULL)::int - (former_value IS NOT NULL)::int AS answered,
             coalesce(value, 0) - coalesce(former_value, 0) AS total,
             coalesce(latency_ms, 0)::bigint - coalesce(former_latency, 0) AS latency_ms,
-            (latency_ms IS NOT NULL)::int - (former_latency IS NOT NULL)::int AS timed
+            (latency_ms IS NOT NULL)::int - (former_latency IS NOT NULL)::int AS timed,
+            failed::int - had_failed::int AS failed
         FROM states
     ), deltas AS MATERIALIZED (
         SELECT test_id, sequence, unit, arm, min(moment) FILTER (WHERE n >= 0) AS first_at, sum(n)::int AS n,
             sum(answered)::int AS answered, sum(total) AS total, sum(latency_ms)::bigint AS latency_ms,
-            sum(timed)::int AS timed
+            sum(timed)::int AS timed, sum(failed)::int AS failed
         FROM changes WHERE by_metric GROUP BY 1, 2, 3, 4
     ), direct AS (
-        SELECT test_id, sequence, arm, {DAY.format("moment")} AS day, n AS interactions, latency_ms, timed
+        SELECT test_id, sequence, arm, {DAY.format("moment")} AS day, n AS interactions, latency_ms, timed,
+            failed
         FROM changes WHERE NOT by_metric
     )"""
 
@@ -139,18 +145,19 @@ _VOTES = f"""
     ), deltas AS MATERIALIZED (
         SELECT test_id, sequence, unit, arm, min({MOMENT.format("id")}) FILTER (WHERE sign = 1) AS first_at,
             sum(sign)::int AS n, sum(sign)::int AS answered, sum(sign * points * 0.5) AS total, 0::bigint AS latency_ms,
-            0 AS timed
+            0 AS timed, 0 AS failed
         FROM changes GROUP BY 1, 2, 3, 4
     ), direct AS (
         SELECT 0 AS test_id, 0::smallint AS sequence, 0 AS arm, current_date AS day, 0 AS interactions,
-            0::bigint AS latency_ms, 0 AS timed WHERE false
+            0::bigint AS latency_ms, 0 AS timed, 0 AS failed WHERE false
     )"""
 
 # -- what both have in common: units, and the days' sums of them ------------------------------------
 _FOLD = f"""
     , before AS MATERIALIZED (
         SELECT s.* FROM (SELECT DISTINCT test_id, sequence, unit FROM deltas) AS k CROSS JOIN LATERAL (
-            SELECT s.test_id, s.sequence, s.unit, s.arm, s.first_at, s.n, s.answered, s.total, s.latency_ms, s.timed
+            SELECT s.test_id, s.sequence, s.unit, s.arm, s.first_at, s.n, s.answered, s.total, s.latency_ms, s.timed,
+                s.failed
             FROM experiments_seen s WHERE s.test_id = k.test_id AND s.sequence = k.sequence AND s.unit = k.unit
             OFFSET 0) AS s
     ), after AS MATERIALIZED (
@@ -159,22 +166,25 @@ _FOLD = f"""
             coalesce(b.n, 0) + coalesce(d.n, 0) AS n, coalesce(b.answered, 0) + coalesce(d.answered, 0) AS answered,
             coalesce(b.total, 0) + coalesce(d.total, 0) AS total,
             coalesce(b.latency_ms, 0) + coalesce(d.latency_ms, 0) AS latency_ms,
-            coalesce(b.timed, 0) + coalesce(d.timed, 0) AS timed, d.n IS NOT NULL AS changed
+            coalesce(b.timed, 0) + coalesce(d.timed, 0) AS timed,
+            coalesce(b.failed, 0) + coalesce(d.failed, 0) AS failed, d.n IS NOT NULL AS changed
         FROM before b FULL JOIN deltas d USING (test_id, sequence, unit, arm)
     ), stored AS (
         INSERT INTO experiments_seen
-            (test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed)
-        SELECT test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed FROM after WHERE changed
+            (test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed, failed)
+        SELECT test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed, failed
+        FROM after WHERE changed
         ON CONFLICT (test_id, sequence, unit, arm) DO UPDATE SET first_at = excluded.first_at, n = excluded.n,
             answered = excluded.answered, total = excluded.total, latency_ms = excluded.latency_ms,
-            timed = excluded.timed
+            timed = excluded.timed, failed = excluded.failed
     ), weighed AS (
         SELECT *, count(*) OVER unit_ > 1 AND NOT %(votes)s AS is_crossed,
             row_number() OVER (PARTITION BY sign, test_id, sequence, unit ORDER BY first_at, arm) AS place
         FROM (
-            SELECT -1 AS sign, test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed FROM before
+            SELECT -1 AS sign, test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed, failed
+            FROM before
             UNION ALL
-            SELECT 1, test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed FROM after
+            SELECT 1, test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed, failed FROM after
         ) AS both_ WHERE n > 0 WINDOW unit_ AS (PARTITION BY sign, test_id, sequence, unit)
     ), valued AS (
         SELECT *,
@@ -185,25 +195,28 @@ _FOLD = f"""
             sign * (value IS NOT NULL)::int AS answered, sign * (is_crossed AND place = 1)::int AS crossed,
             sign * coalesce(value, 0) AS total, sign * coalesce(value * value, 0) AS squares,
             CASE WHEN %(votes)s THEN 0 ELSE sign * n END AS interactions, sign * latency_ms AS latency_ms,
-            sign * timed AS timed
+            sign * timed AS timed, sign * failed AS failed
         FROM valued
-        UNION ALL SELECT test_id, sequence, arm, day, 0, 0, 0, 0, 0, interactions, latency_ms, timed FROM direct
+        UNION ALL SELECT test_id, sequence, arm, day, 0, 0, 0, 0, 0, interactions, latency_ms, timed, failed FROM direct
     ), cells AS (
         INSERT INTO experiments_cell AS c (test_id, sequence, arm_id, day, units, answered, crossed, total, squares,
-            interactions, latency_ms, timed, folded_at)
+            interactions, latency_ms, timed, failed, folded_at)
         SELECT test_id, sequence, arm, day, sum(units), sum(answered), sum(crossed), sum(total), sum(squares),
-            sum(interactions), sum(latency_ms), sum(timed), statement_timestamp()
+            sum(interactions), sum(latency_ms), sum(timed), sum(failed), statement_timestamp()
         FROM parts GROUP BY 1, 2, 3, 4
         HAVING sum(units) <> 0 OR sum(answered) <> 0 OR sum(crossed) <> 0 OR sum(total) <> 0 OR sum(squares) <> 0
-            OR sum(interactions) <> 0 OR sum(latency_ms) <> 0 OR sum(timed) <> 0
+            OR sum(interactions) <> 0 OR sum(latency_ms) <> 0 OR sum(timed) <> 0 OR sum(failed) <> 0
         ORDER BY 1, 2, 3, 4
         ON CONFLICT (test_id, sequence, arm_id, day) DO UPDATE SET units = c.units + excluded.units,
             answered = c.answered + excluded.answered, crossed = c.crossed + excluded.crossed,
             total = c.total + excluded.total, squares = c.squares + excluded.squares,
             interactions = c.interactions + excluded.interactions, latency_ms = c.latency_ms + excluded.latency_ms,
-            timed = c.timed + excluded.timed, folded_at = excluded.folded_at
+            timed = c.timed + excluded.timed, failed = c.failed + excluded.failed, folded_at = excluded.folded_at
     )
     SELECT count(*) FROM touched
+"""
+_MAY_HAVE_FAILED = """
+    SELECT id, envelope FROM interactions_interactionbody WHERE {} AND position('"error"' IN envelope::text) > 0
 """
 _TAKE = """
     DELETE FROM interactions_armtouch WHERE id IN (SELECT id FROM interactions_armtouch ORDER BY id LIMIT %s)
@@ -258,7 +271,17 @@ def _count(cursor, touches):
     arms, ids, comparisons = map(list, zip(*touches, strict=True))
     votes = comparisons[0] is not None
     values = {"arms": arms, "ids": ids, "comparisons": comparisons, "votes": votes}
+    if not votes:
+        values["failed"] = failed_calls(cursor, "id = ANY(%(ids)s::uuid[])", values)
     cursor.execute((_VOTES if votes else _INTERACTIONS) + _FOLD, values)
+
+
+def failed_calls(cursor, which, values):
+    """The ids of the interactions, of `which` bodies (a condition in SQL), whose metadata tell of an `error`. What may
+    be one is found as text: PostgreSQL reads no JSON in which an escape stands that it has no character for."""
+    cursor.execute(_MAY_HAVE_FAILED.format(which), values)
+    told = ((pk, envelope.get("metadata")) for pk, envelope in cursor.fetchall())
+    return [pk for pk, metadata in told if isinstance(metadata, dict) and metadata.get("error")]
 
 
 def settle(turns=20):

@@ -182,7 +182,8 @@ class Counted(models.Model):
     sequence = models.SmallIntegerField()
     unit = models.UUIDField()
     value = Numeric(null=True)
-    latency_ms = models.IntegerField(null=True)
+    latency_ms = models.IntegerField(null=True)  # null too where the call failed
+    failed = models.BooleanField(db_default=False)
 
 
 class CountedVote(models.Model):
@@ -216,12 +217,13 @@ class Seen(models.Model):
     total = Numeric()
     latency_ms = models.BigIntegerField()
     timed = models.IntegerField()
+    failed = models.IntegerField(db_default=0)
 
 
 class Cell(models.Model):
     """An arm's units whose first interaction was on this day (UTC): exact sums over one value a unit, the mean of its
     interactions' values. A unit that was seen in two arms is `crossed` in the one that it met first, and nowhere else.
-    `interactions`, and the latency of the `timed` ones, are of all units."""
+    `interactions`, of them those that `failed`, and the latency of the `timed` others, are of all units."""
 
     test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="cells")
     sequence = models.SmallIntegerField()
@@ -235,6 +237,7 @@ class Cell(models.Model):
     interactions = models.BigIntegerField()
     latency_ms = models.BigIntegerField()
     timed = models.BigIntegerField()
+    failed = models.BigIntegerField(db_default=0)
     folded_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -33,14 +33,16 @@ class Proof:
 _METRIC = f"""
     is_ AS (
         SELECT {UNIT} AS unit, i.arm, count(*) AS n, count(g.value) AS answered, coalesce(sum(g.value), 0) AS total,
-            coalesce(sum(i.latency_ms), 0) AS latency_ms, count(i.latency_ms) AS timed
-        FROM interactions_interaction i LEFT JOIN LATERAL (
+            coalesce(sum(i.latency_ms) FILTER (WHERE NOT f.failed), 0) AS latency_ms,
+            count(i.latency_ms) FILTER (WHERE NOT f.failed) AS timed, count(*) FILTER (WHERE f.failed) AS failed
+        FROM interactions_interaction i
+        CROSS JOIN LATERAL (SELECT i.id = ANY(%(failed)s::uuid[]) AS failed) AS f LEFT JOIN LATERAL (
             SELECT {EXACT.format("avg(f.value::text::numeric)")} AS value FROM feedback_feedback f
             WHERE f.interaction_id = i.id AND f.feedback_key_id = %(key)s AND f.superseded_by IS NULL) AS g ON true
         WHERE i.arm = ANY(%(arms)s) AND i.source <> 'simulation' AND i.received_at >= %(since)s
         GROUP BY 1, 2
         UNION ALL SELECT unit, arm, 1, (value IS NOT NULL)::int, coalesce(value, 0), coalesce(latency_ms, 0),
-            (latency_ms IS NOT NULL)::int FROM gone
+            (latency_ms IS NOT NULL)::int, failed::int FROM gone
     )"""
 _VOTES = f"""
     vote AS MATERIALIZED (
@@ -53,11 +55,14 @@ _VOTES = f"""
             AND i.received_at >= %(since)s AND o.received_at >= %(since)s
         UNION ALL SELECT comparison_id, judge, one, other, points / 2.0 FROM gone
     ), is_ AS (
-        SELECT unit, arm, count(*) AS n, count(*) AS answered, sum(score) AS total, 0 AS latency_ms, 0 AS timed FROM (
+        SELECT unit, arm, count(*) AS n, count(*) AS answered, sum(score) AS total, 0 AS latency_ms, 0 AS timed,
+            0 AS failed FROM (
             SELECT judge AS unit, one AS arm, score FROM vote
             UNION ALL SELECT judge, other, 1 - score FROM vote) AS both_
         GROUP BY 1, 2
     )"""
+_OF_ARMS = """id IN (
+    SELECT id FROM interactions_interaction WHERE arm = ANY(%(arms)s) AND received_at >= %(since)s)"""
 _GONE = """
     WITH gone AS MATERIALIZED (
         SELECT c.* FROM experiments_counted c WHERE c.arm = ANY(%(arms)s) AND c.sequence = %(sequence)s
@@ -71,11 +76,11 @@ _GONE_VOTES = """
     ), """
 _UNITS = """
     SELECT count(*), (SELECT count(*) FROM gone) FROM (
-        SELECT unit, arm, n, answered, total, latency_ms, timed FROM experiments_seen
+        SELECT unit, arm, n, answered, total, latency_ms, timed, failed FROM experiments_seen
         WHERE test_id = %(test)s AND sequence = %(sequence)s AND n > 0) AS said
     FULL JOIN is_ USING (unit, arm)
-    WHERE (said.n, said.answered, said.total, said.latency_ms, said.timed)
-        IS DISTINCT FROM (is_.n::int, is_.answered::int, is_.total, is_.latency_ms::bigint, is_.timed::int)
+    WHERE (said.n, said.answered, said.total, said.latency_ms, said.timed, said.failed) IS DISTINCT FROM
+        (is_.n::int, is_.answered::int, is_.total, is_.latency_ms::bigint, is_.timed::int, is_.failed::int)
 """
 _CELLS = f"""
     WITH met AS (
@@ -152,6 +157,7 @@ def _proof(test):
     }  # fmt: skip
     head = _GONE + _METRIC if by_metric else _GONE_VOTES + _VOTES
     with connection.cursor() as cursor:
+        values["failed"] = folding.failed_calls(cursor, _OF_ARMS, values) if by_metric else []
         cursor.execute(head + _UNITS, values)
         units, gone = cursor.fetchone()
         cursor.execute(_CELLS, values)

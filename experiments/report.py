@@ -35,6 +35,7 @@ class Reported:
     chance: float | None
     latency_ms: float | None  # mean of the `timed` calls; None of fewer than 50
     timed: int
+    failed: int  # of the interactions; they are in no latency
     refused: str | None
     off: bool
     coverage: float | None
@@ -115,6 +116,7 @@ def _reported(found, place):
         chance=own.chance,
         latency_ms=sums.latency_ms / sums.timed if sums.timed >= LEAST_UNITS else None,
         timed=sums.timed,
+        failed=sums.failed,
         refused=own.refused,
         off=arm.off,
         coverage=found.judgement.coverage.shares[place],

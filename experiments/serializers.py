@@ -218,7 +218,7 @@ def _arm(one):
         "id": one.arm.pk, "letter": one.letter, "model": one.model.key, "weight": one.arm.weight, "off": one.off,
         "units": one.units, "answered": one.answered, "crossed": one.crossed, "interactions": one.interactions,
         "coverage": one.coverage, "value": one.value, "interval": one.interval, "chance": one.chance,
-        "latency_ms": one.latency_ms, "timed": one.timed, "refused": one.refused,
+        "latency_ms": one.latency_ms, "timed": one.timed, "failed": one.failed, "refused": one.refused,
         "difference": asdict(one.difference) if one.difference else None,
     }  # fmt: skip
 

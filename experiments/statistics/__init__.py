@@ -18,7 +18,7 @@ from experiments.statistics.figures import (
 from experiments.statistics.judging import judge
 from experiments.statistics.planning import plan
 from experiments.statistics.strength import strengths_of_arms
-from experiments.statistics.traffic import LEAST_UNITS, coverage_of, sample_ratio, taking_part
+from experiments.statistics.traffic import LEAST_UNITS, coverage_of, fail_apart, sample_ratio, taking_part
 from experiments.statistics.votes import votes_of_two
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "StrongPair",
     "Votes",
     "coverage_of",
+    "fail_apart",
     "judge",
     "plan",
     "point",

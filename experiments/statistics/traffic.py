@@ -33,6 +33,18 @@ def sample_ratio(units, weights):
     return Ratio(expected, chi2, p, p >= ALARM, None)
 
 
+def fail_apart(failed, calls):
+    """Whether so many failed calls of each arm's are more than chance (chi-square, p below 0.001): an alarm and no
+    proof, for calls of one unit resemble each other. False where there are too few to tell."""
+    share = sum(failed) / sum(calls) if sum(calls) else 0.0
+    expected = [(of * share, of * (1 - share)) for of in calls]
+    if len(calls) < 2 or min(min(both) for both in expected) < LEAST_EXPECTED:
+        return False
+    apart = [(has - due) ** 2 for has, (due, _) in zip(failed, expected, strict=True)]
+    chi2 = sum(one / due + one / rest for one, (due, rest) in zip(apart, expected, strict=True))
+    return float(chdtrc(len(calls) - 1, chi2)) < ALARM
+
+
 def coverage_of(units, answered):
     """Coverage: the share of each arm's units that have a value, and how many points they are apart."""
     shares = [has / of if of else None for has, of in zip(answered, units, strict=True)]

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from experiments.report import behind
-from experiments.statistics import taking_part, wording
+from experiments.statistics import fail_apart, taking_part, wording
 from experiments.templatetags.experiments import Words, percent
 from experiments.views import drawing
 
@@ -73,6 +73,7 @@ class Drawn:
     chart: drawing.Chart | None = None
     days: list = field(default_factory=list)  # newest first: (day, [(value, between) or None])
     mismatch: tuple | None = None  # (head, text, the ArmRow to look into)
+    failing: tuple | None = None  # (letter, its share of failed calls, letter, that of the arm with the fewest)
     is_apart: bool = False  # arms by preferences that no chain of votes connects
     standing: Standing | None = None  # what the strip compares
     leader: ArmRow | None = None  # which is ahead, for certain or not
@@ -118,6 +119,7 @@ def drawn(project, report):
         chart=_chart(report),
         days=_days(report, words),
         mismatch=_mismatch(report, rows),
+        failing=_failing(report),
         standing=_standing(report, words),
         leader=None if best is None else rows[best],
         is_certain=bool(_gate(report, "bound").holds and _gate(report, "ratio").holds is not False),
@@ -201,6 +203,16 @@ def _mismatch(report, rows):
     if gate.holds is not False:
         return None
     return report.verdict.headline, gate.shown, None if place is None else rows[place]
+
+
+def _failing(report):
+    """Whose calls fail more often than whose, where that is more than chance."""
+    arms = [one for one in report.arms if one.interactions]
+    if not fail_apart([one.failed for one in arms], [one.interactions for one in arms]):
+        return None
+    shares = sorted((one.failed / one.interactions, one.letter) for one in arms)
+    (least, best), (most, worst) = shares[0], shares[-1]
+    return worst, wording.share(most), best, wording.share(least)
 
 
 # -- three or more arms by preferences ------------------------------------------------------------

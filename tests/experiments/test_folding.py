@@ -1,5 +1,6 @@
 """What is counted is what is there: in whatever order things come, change and go, however often they are folded."""
 
+import json
 import random
 import statistics
 import threading
@@ -41,6 +42,7 @@ def logged(test, model, user, *values, **more):
 def sums(test):
     """All that the cells say, as comparable rows."""
     names = ("arm_id", "day", "units", "answered", "crossed", "total", "squares", "interactions", "latency_ms", "timed")
+    names += ("failed",)
     rows = Cell.objects.filter(test=test, sequence=test.sequence).exclude(interactions=0, units=0)
     return sorted(rows.values_list(*names))
 
@@ -109,6 +111,28 @@ def test_feedback_that_is_given_corrected_and_taken_back_is_followed(place):
     prove_right(test)
 
 
+def test_a_call_that_failed_is_counted_as_that_and_is_in_no_latency(place):
+    test = make_test(place)
+    odd = {"metadata": {"note": "what PostgreSQL cannot read: \x00", "of": "error", "x": {"error": 1}}}
+    said = [{"error": {"code": "timeout"}}, {"error": None}, {"request": {"error": "theirs"}}, {"error": "broke"}, {}]
+    ids = [
+        logged(test, "lake-8b", f"user-{n}", metadata=one, latency_ms=(9, 900)[n in (1, 2, 4)])
+        for n, one in enumerate(said)
+    ]
+    with connection.cursor() as cursor:
+        stored = "UPDATE interactions_interactionbody SET envelope = %s::json WHERE id = %s"
+        cursor.execute(stored, [json.dumps(odd), ids[4]])
+    folding.settle()
+    a = report(test).arms[0]
+    assert (a.interactions, a.failed, a.timed) == (5, 2, 3)
+    assert Cell.objects.get(test=test).latency_ms == 2_700 and a.latency_ms is None  # of three
+    prove_right(test)
+    delete_interactions(project=place, ids=ids[:1])
+    folding.settle()
+    assert (report(test).arms[0].failed, Cell.objects.get(test=test).timed) == (1, 3)
+    prove_right(test)
+
+
 def test_a_unit_belongs_to_the_day_of_its_first_interaction_however_late_that_comes(place):
     test = make_test(place)
     logged(test, "lake-8b", "ada", True, created_at="2026-03-05T10:00:00Z")
@@ -130,6 +154,7 @@ def test_whatever_happens_in_whatever_order_the_figures_are_those_of_the_rows(pl
             model, user = MODELS[person % 3 if dice.random() < 0.95 else dice.randrange(3)], f"person-{person}"
             given = [round(dice.gauss(5, 2), 3)] if dice.random() < 0.5 else []
             more = {"latency_ms": dice.randrange(900)} if dice.random() < 0.7 else {}
+            more |= {"metadata": {"error": {"code": "timeout"}}} if dice.random() < 0.2 else {}
             at = f"2026-02-{dice.randrange(1, 28):02}T12:00:00Z"
             there.append(logged(test, model, user, *given, created_at=at, **more))
         elif act < 0.6:

@@ -353,6 +353,21 @@ def test_the_page_says_who_is_ahead_by_how_much_and_which_checks_hold(pages, run
     assert f"arm={running.arms.get(position=1).pk}" in answer.content.decode()
 
 
+def test_an_arm_whose_calls_fail_is_told(pages, running):
+    assert "fail more often" not in text_of(pages.get(url("detail", running)))
+    record = {"prompt": "?", "completion": "", "model": "ridge-70b", "ab_campaign": running.key, "latency_ms": 9}
+    record |= {"metadata": {"error": {"code": "timeout"}}}
+    ingest(
+        project=running.project,
+        records=[{**record, "user": f"person-1-{n}"} for n in range(60)],
+        by=running.created_by,
+    )
+    settle()
+    text = text_of(pages.get(url("detail", running))).replace("\xa0", " ")
+    assert "Calls of B fail more often 31.6 % of them tell of an error, 0.0 % of those of A." in text
+    assert "60 of 190" in text and "500 ms" in text  # of the 130 others
+
+
 def test_to_look_at_the_page_is_no_evaluation(pages, running):
     for evaluations, said in enumerate(("B is better.", "B is better.", "B is the winner.")):
         assert running.evaluations.count() == evaluations

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from experiments.gates import all_hold, gates, leader, verdict
-from experiments.statistics import ArmFigures, Moments, judge, votes_of_two, wording
+from experiments.statistics import ArmFigures, Moments, fail_apart, judge, votes_of_two, wording
 from experiments.templatetags.experiments import Words
 from experiments.templatetags.experiments import percent as shortened
 from feedback.templatetags.feedback import percent
@@ -232,3 +232,19 @@ def test_intervals_are_told_by_their_ends():
     assert Words(True).interval((0.0, 0.0713)) == "0.0 to 7.1 %"
     assert Words(False, digits=2).interval((3.686, 3.814)) == "3.69 to 3.81"
     assert Words(True).difference(0.0004) == "+0.040" and Words(True).interval(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("failed", "calls", "is_apart"),
+    [
+        ([0, 100], [300, 300], True),
+        ([0, 9], [300, 300], False),  # too few to tell
+        ([100, 110], [300, 300], False),
+        ([300, 300], [300, 300], False),
+        ([10, 10, 60], [300, 300, 600], True),
+        ([5], [10], False),
+        ([], [], False),
+    ],
+)
+def test_an_arm_whose_calls_fail_unlike_the_others_raises_an_alarm(failed, calls, is_apart):
+    assert fail_apart(failed, calls) is is_apart
