@@ -61,6 +61,11 @@ def text(value):
     return mark_safe(MISLEADING.sub(_mark, escape(value)))  # noqa: S308 - escaped in this line
 
 
+def plainly(value):
+    """The same as text, for attributes and titles, which hold no marks."""
+    return MISLEADING.sub(lambda match: f"[{_mark_name(match[0])}]", str(value))
+
+
 def markdown(source):
     """Markdown as safe HTML, up to MARKDOWN_LIMIT characters, cut at a line's end where there is one."""
     part = cut(source, MARKDOWN_LIMIT)
@@ -173,8 +178,12 @@ def cut(source, limit):
 
 def _mark(match):
     character = match[0]
-    name = DIRECTIONS.get(character) or f"U+{ord(character):04X}"
+    name = _mark_name(character)
     return f'<span class="control" title="control character U+{ord(character):04X}">{name}</span>'
+
+
+def _mark_name(character):
+    return DIRECTIONS.get(character) or f"U+{ord(character):04X}"
 
 
 @functools.cache

@@ -18,6 +18,7 @@ SALT = "31"  # chosen so that the keys most people use fall apart
 SHORT = 4  # characters; a value this short says nothing without its key
 
 register.filter("shown", rendering.text)
+register.filter("plainly", rendering.plainly)
 
 
 @register.filter
