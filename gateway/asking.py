@@ -3,10 +3,11 @@
 import uuid
 from dataclasses import dataclass, field
 
+from accounts.names import name_fault
 from gateway.failures import Refused
 from interactions import ids
 from interactions.records import read_record
-from interactions.rules import RecordError, kind_of, line_fault, text_fault
+from interactions.rules import RecordError, kind_of, text_fault
 
 MOST_CHOICES = 16
 # what is the gateway's own; all else goes to the provider as it came
@@ -115,7 +116,7 @@ def _check(asked):
     try:
         read_record({**asked.record(), "completion": "", "metadata": metadata}, now=ids.now())
         # whether the project has such a key from before is known only when it is stored: too late to refuse it
-        if faults := {f"labels.{key[:60]}": [fault] for key in asked.labels if (fault := line_fault(key))}:
+        if faults := {f"labels.{key[:60]}": [fault] for key in asked.labels if (fault := name_fault(key))}:
             raise RecordError(faults)
     except RecordError as error:
         raise Refused(400, str(error), param=next(iter(error.fields), None)) from None

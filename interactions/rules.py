@@ -21,7 +21,6 @@ _KINDS = {
     str: "text",
     list: "a list",
 }
-_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060\u2066-\u2069\ufeff]")
 _ZONE = re.compile(r"([T ]\d\d\S*) (\d\d:?\d\d)$")
 _DIGITS = re.compile(r"\d{1,15}")
 
@@ -121,14 +120,6 @@ def label_fault(key, value):
     if not 1 <= len(value) <= MAX_LABEL_VALUE:
         return f"A label's value has 1 to {MAX_LABEL_VALUE} characters; this has {len(value)}."
     return text_fault(key) or text_fault(value) or address_fault(key)
-
-
-def line_fault(key):
-    """Why a key that is new cannot be read as the one line that it is, or None: ends of lines, controls, and what turns
-    or hides the text around it."""
-    if found := _UNREADABLE.search(key):
-        return f"A key is one line of what can be seen; this holds U+{ord(found[0]):04X}."
-    return None
 
 
 def address_fault(key):

@@ -8,7 +8,8 @@ Answers are {question key: option value | list of them | int | bool | text | "a"
 
 import re
 
-from interactions.rules import MAX_LABEL_KEY, RecordError, kind_of, line_fault, tell, text_fault
+from accounts.names import name_fault
+from interactions.rules import MAX_LABEL_KEY, RecordError, kind_of, tell, text_fault
 
 SINGLE, SEVERAL, SCALE, YES_NO, TEXT, CORRECTION, PAIR = KINDS = (
     "single", "several", "scale", "yes_no", "text", "correction", "pair",
@@ -212,7 +213,7 @@ def _writes(raw, kind, told):
             told("writes.correction", "Send true, or null for writes.")
     elif not isinstance(key, str) or not 1 <= len(key) <= MAX_LABEL_KEY or text_fault(key):
         told(f"writes.{name}", f"Send a key: text of 1 to {MAX_LABEL_KEY} characters.")
-    elif fault := line_fault(key):
+    elif fault := name_fault(key):
         told(f"writes.{name}", fault)
     return dict(raw)
 

@@ -9,8 +9,8 @@ import time
 from django.db import transaction
 
 from accounts import prepared
+from accounts.names import name_fault
 from interactions.models import Label, LabelAlias, LabelKey
-from interactions.rules import line_fault
 from interactions.wanted import LabelTest
 from registry.known import Known
 
@@ -99,7 +99,7 @@ def resolve_labels(*, project, pairs):
 
 def unfit_keys(*, project, keys):
     """{key: why} of those that no new label can have; those that the project has, or gave up, go on."""
-    faults = {key: fault for key in keys if (fault := line_fault(key))}
+    faults = {key: fault for key in keys if (fault := name_fault(key))}
     if not faults:
         return {}
     known = {

@@ -10,12 +10,13 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.audit import record
+from accounts.names import name_fault
 from interactions import ids
 from interactions.labels.changes import KEEP, change, delete_postings
 from interactions.labels.dictionary import Names, forget_names, make_labels
 from interactions.models import Dimension, Label, LabelAlias, LabelKey, LabelName, LabelPosting
 from interactions.rollups import totals
-from interactions.rules import Conflict, label_fault, line_fault, text_fault
+from interactions.rules import Conflict, label_fault, text_fault
 from jobs.models import Job
 from jobs.services import begin
 from projects.access import EntityNotFound
@@ -33,7 +34,7 @@ def begin_rename(*, project, by, key, to, value=""):
     given up for something else."""
     if text_fault(key) or text_fault(value):  # nothing in the store is called so
         raise EntityNotFound("Label", ascii(f"{key}:{value}" if value else key)[1:-1])
-    if fault := label_fault(key, to) if value else label_fault(to, "value") or line_fault(to):
+    if fault := label_fault(key, to) if value else label_fault(to, "value") or name_fault(to):
         raise ValueError(fault)
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one after the other
     names = Names.read(project.pk)

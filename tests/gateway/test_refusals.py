@@ -127,7 +127,7 @@ BAD = [
     ({"messages": said(), "stream": "yes"}, "stream: send true or false, not text."),
     ({"messages": said(), "stream_options": []}, "stream_options"),
     ({"messages": said(), "labels": {"a": 1}}, "labels.a"),
-    ({"messages": said(), "labels": {"a\nb": "x"}}, "labels.a\nb: A key is one line"),
+    ({"messages": said(), "labels": {"a\nb": "x"}}, "labels.a\nb: A name is one line"),
     ({"messages": said(), "labels": ["a"]}, "labels: send an object, not a list."),
     ({"messages": said(), "session_id": "x" * 300}, "session_id"),
     ({"messages": said(), "user": 7}, "user: send text, not a number."),
