@@ -52,7 +52,7 @@ def gates(judgement, *, age_days, planned_n, planned_days, smallest_effect=0.0, 
         _bound(judgement, competing, smallest_effect, letters),
         _coverage(judgement, competing, letters),
     ]
-    return [*first, _twice(first, judgement, former_leader, letters)]
+    return [*first, _twice(first, former_leader, letters)]
 
 
 def leader(gates):
@@ -261,10 +261,10 @@ def _coverage(judgement, competing, letters):
     apart = shares[high] - shares[low]
     told = f"{letters[high]} {wording.share(shares[high])}, {letters[low]} {wording.share(shares[low])}"
     shown = f"{told}: {wording.points(apart)} points apart" if apart else f"{wording.share(shares[low])} in every arm"
-    return Gate("coverage", name, 100 * apart < MOST_APART, shown)
+    return Gate("coverage", name, round(100 * apart, 9) < MOST_APART, shown)  # 0.3 - 0.25 is 0.05
 
 
-def _twice(first, judgement, former_leader, letters):
+def _twice(first, former_leader, letters):
     name = "Held at two evaluations in a row"
     arm = leader(first)
     if arm is None:

@@ -68,6 +68,8 @@ def test_the_better_arm_wins_at_the_second_evaluation():
         ),
         ([shares(300, 1000, units=2000), shares(420, 1000, units=2100)], {}, "coverage", True, "2.4 points apart"),
         (clear(), {}, "coverage", True, "100.0 % in every arm"),
+        ([shares(90, 300, units=1000), shares(90, 250, units=1000)], {}, "coverage", False, "5.0 points apart"),
+        ([shares(300, 800, units=1000), shares(300, 750, units=1000)], {}, "coverage", False, "5.0 points apart"),
         (
             [shares(99960, 99960, units=100000), shares(99950, 99950, units=100000)],
             {},
@@ -131,6 +133,17 @@ def test_less_is_better_reads_the_right_way_round():
     assert "B has 2.500 against 3.000 of A: −0.500" in words.text
     _, told, _ = asked(arms, "scalar", lower_is_better=True, smallest_effect=0.45)
     assert told["bound"].holds is False and "must be below −0.45" in told["bound"].shown
+
+
+def test_what_is_as_far_ahead_as_it_has_to_be_is_not_further():
+    arms = [shares(300, 1000), shares(420, 1000)]
+    pair = judge("bool", arms).pair(1, 0)
+    _, told, _ = asked(arms, smallest_effect=pair.at_least)
+    assert told["bound"].holds is False
+    _, _, words = asked(arms, smallest_effect=pair.difference)
+    assert "So far it is not better by the smallest effect worth having (12.0 points)" in words.text.replace(
+        "\xa0", " "
+    )
 
 
 def test_the_winner_must_be_ahead_of_every_arm():
