@@ -18,7 +18,7 @@ from exports.models import Export, Format, Pictures
 from exports.pairs import settle
 from exports.pictures import FOLDER, files_in
 from exports.places import NEW, ROWS, file_of, folder_of
-from interactions.templatetags.interactions import size
+from interactions.measures import size
 from jobs.work import Cancelled
 
 PIECE = 1024 * 1024

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from interactions import rendering
+from interactions.measures import size
 
 register = template.Library()
 
@@ -19,6 +20,7 @@ SHORT = 4  # characters; a value this short says nothing without its key
 
 register.filter("shown", rendering.text)
 register.filter("plainly", rendering.plainly)
+register.filter(size)
 
 
 @register.filter
@@ -81,16 +83,6 @@ def milliseconds(value):
 def number(value):
     """A figure as people write it: 4, 4.5, 0.333"""
     return f"{value:,.3f}".rstrip("0").rstrip(".")
-
-
-@register.filter
-def size(n):
-    """412 B, 1.2 kB, 3.4 MB"""
-    for unit in ("B", "kB", "MB"):
-        if n < 1_000 or unit == "MB":
-            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
-        n /= 1_000
-    return ""
 
 
 @register.simple_tag
