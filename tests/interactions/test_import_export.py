@@ -1,5 +1,6 @@
 """The commands: a file in, each line once, whatever kills it; and out again in the form that goes in."""
 
+import errno
 import gzip
 import io
 import itertools
@@ -152,6 +153,18 @@ def export(project, path=None, **options):
     call_command("export_interactions", *([str(path)] if path else []), project=project.key, **options)
 
 
+def test_of_a_file_that_could_not_be_written_nothing_stays(project, tmp_path, monkeypatch):
+    make_interaction(project)
+
+    def full(file, encoding):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("interactions.management.commands.export_interactions._packed", full)
+    with pytest.raises(CommandError, match="No space left"):
+        export(project, tmp_path / "all.jsonl")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def varied(project, owner):
     """A project with interactions of every make, labelled and judged since."""
@@ -200,7 +213,7 @@ def everything(api, project):
     query = {"project": project.key, "source": ["logged", "simulation"], "images": "inline"}
     rows = api.get("interactions", query).json()["results"]
     for row in rows:
-        row.pop("id"), row.pop("project")
+        row.pop("id"), row.pop("project"), row.pop("project_id")
         for feedback in row["feedbacks"]:
             feedback.pop("id"), feedback.pop("created_at")
     return rows

@@ -4,6 +4,7 @@ import gzip
 import os
 import sys
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 import zstandard
 from django.core.management.base import BaseCommand, CommandError
@@ -66,8 +67,8 @@ def _standard_output():
 
 @contextmanager
 def _written(path):
-    """A file to write to, packed by its name; it has its name only once it is whole. What is there and is no file, such
-    as a pipe, is written to as it is."""
+    """A file to write to, packed by its name; it has its name only once it is whole, and of one that is not nothing
+    stays. What is there and is no file, such as a pipe, is written to as it is."""
     is_special = os.path.exists(path) and not os.path.isfile(path)
     part = path if is_special else f"{path}.part"
     try:
@@ -75,8 +76,12 @@ def _written(path):
             yield out
         if not is_special:
             os.replace(part, path)
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}") from None
+    except BaseException as error:  # a full disk would stay full, after Ctrl-C too
+        if not is_special:
+            Path(part).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CommandError(f"{path}: {error.strerror}") from None
+        raise
 
 
 def _packed(file, encoding):
