@@ -86,6 +86,6 @@ class ExportFile(APIView):
 
     @extend_schema(responses={200: OpenApiResponse(OpenApiTypes.BINARY)})
     def get(self, request, project, export_id) -> FileResponse:
-        """Fetch it. 409 while it is being written, 404 once it is gone."""
+        """Fetch it, or with `Range` what is missing of it: 206. 409 while it is being written, 404 once it is gone."""
         project = project_or_404(request.user, project)
-        return open_file(export_or_404(project, request.user, export_id), request.user)
+        return open_file(export_or_404(project, request.user, export_id), request)

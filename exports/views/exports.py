@@ -77,7 +77,7 @@ def _view(project, user, key, query):
 def export_file(request, project, export_id):
     project = project_or_404(request.user, project)
     try:
-        return open_file(export_or_404(project, request.user, export_id), request.user)
+        return open_file(export_or_404(project, request.user, export_id), request)
     except Conflict as error:
         messages.info(request, str(error))
         return redirect("export_list", project=project.ref)

@@ -359,6 +359,29 @@ def test_an_export_is_asked_for_by_a_form_and_listed_with_its_link(client, proje
     assert not Export.objects.exists()
 
 
+def test_a_file_is_fetched_on_from_where_it_broke_off(api, client, project, owner):
+    make_interaction(project)
+    told, raw = export(api, project, format="jsonl")
+    path, tag = f"/p/{project.key}/exports/{told['id']}/file", f'"{told["sha256"]}"'
+    client.force_login(owner)
+
+    def get(asked, **more):
+        answer = client.get(path, headers={"Range": asked, **more})
+        got = b"".join(answer) if answer.streaming else answer.content
+        return answer.status_code, got, answer.headers.get("Content-Range")
+
+    n = len(raw)
+    assert get("bytes=10-19") == (206, raw[10:20], f"bytes 10-19/{n}")
+    assert get("bytes=10-", **{"If-Range": tag}) == (206, raw[10:], f"bytes 10-{n - 1}/{n}")
+    assert get("bytes=-5") == (206, raw[-5:], f"bytes {n - 5}-{n - 1}/{n}")
+    assert get("bytes=0-99999999") == (206, raw, f"bytes 0-{n - 1}/{n}")
+    assert get(f"bytes={n}-") == get("bytes=-0") == (416, b"", f"bytes */{n}")
+    for asked in ("bytes=0-1,3-4", "bytes=5-2", "bytes=-", "lines=1-2"):
+        assert get(asked)[:2] == (200, raw)
+    assert get("bytes=10-", **{"If-Range": '"another"'})[:2] == (200, raw)
+    assert client.get(path).headers["Accept-Ranges"] == "bytes"
+
+
 def test_ticked_rows_alone_are_exported_in_their_order(client, api, project, owner, monkeypatch):
     monkeypatch.setattr("exports.writing.SLICE", 1)
     ticked = [make_interaction(project, completion=text).pk for text in "abcd"][:3]
