@@ -38,4 +38,5 @@ def refuse_unknown(given, known):
     """RecordError names each of these words or members that is not known: what is misspelt must not pass for left
     out."""
     if unknown := sorted(set(given) - set(known)):
-        raise RecordError({name[:60]: [f"Unknown; send {', '.join(sorted(known))}."] for name in unknown[:MAX_FAULTS]})
+        told = f"Unknown; send {', '.join(sorted(known))}." if known else "Unknown; this call takes no such words."
+        raise RecordError({name[:60]: [told] for name in unknown[:MAX_FAULTS]})

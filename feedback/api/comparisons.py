@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from accounts.permissions import FEEDBACK
 from feedback.matrix import win_matrix
 from feedback.services import key_or_404, keys_of
-from interactions.calls import project_asked, refuse_unknown
+from interactions.calls import project_asked
 from interactions.ingest.http import BatchView
 from interactions.ingest.preferences import take_many, take_preferences
 from interactions.models import Interaction
@@ -135,7 +135,6 @@ class FeedbackKeyPreferences(APIView):
     def get(self, request, key):
         """Strengths of the models, strongest first, and how every two did against each other. Comparisons with a
         simulated completion are not counted. They are of all time: it takes no filter."""
-        refuse_unknown(request.query_params, {"project"})
         project = project_asked(request)
         matrix = win_matrix(project, key_or_404(keys_of(project), key))
         return Response(

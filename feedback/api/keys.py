@@ -19,7 +19,7 @@ from feedback.services import (
     refuse_other_kind,
     update_feedback_key,
 )
-from interactions.calls import Strict, project_asked, refuse_unknown
+from interactions.calls import Strict, project_asked
 from interactions.rules import kind_of
 from projects.access import project_or_404
 
@@ -87,7 +87,6 @@ class FeedbackKeyList(APIView):
     @extend_schema(parameters=[PROJECT], responses=FeedbackKeySerializer(many=True))
     def get(self, request):
         """List the project's keys."""
-        refuse_unknown(request.query_params, {"project"})
         project = project_asked(request)
         return Response(FeedbackKeySerializer(keys_of(project).values(), many=True).data)
 
@@ -134,6 +133,5 @@ class FeedbackKeyDetail(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _named(self, request, key, *permission):
-        refuse_unknown(request.query_params, {"project"})
         project = project_asked(request, *permission)
         return project, key_or_404(keys_of(project), key)

@@ -18,7 +18,6 @@ PARAMETERS = [
     *(
         OpenApiParameter(name, many=name in REPEATED, description=filter_.extra["help_text"])
         for name, filter_ in InteractionFilter.base_filters.items()
-        if name != "order"
     ),
 ]
 

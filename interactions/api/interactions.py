@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import is_by_key
 from accounts.permissions import DELETE, LABEL, LOG, READ
-from interactions.calls import object_of, project_asked, refuse_unknown
+from interactions.calls import object_of, project_asked
 from interactions.filters import REPEATED, InteractionFilter, read_wanted
 from interactions.ingest import log
 from interactions.ingest.removal import delete_interactions
@@ -187,7 +187,6 @@ class InteractionDetail(APIView):
     def get(self, request, interaction_id):
         """Read an interaction whole."""
         row = interaction_or_404(request.user, interaction_id, READ)
-        refuse_unknown(request.query_params, {"images"})
         return Response(present(row.project, labels_of([row]), inline=_inline(request))[0])
 
     @extend_schema(responses={204: None})

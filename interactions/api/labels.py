@@ -21,7 +21,6 @@ AGREED = ("description", "values", "hue")
 FILTERS = [
     OpenApiParameter(name, many=name in REPEATED, description=filter_.extra["help_text"])
     for name, filter_ in InteractionFilter.base_filters.items()
-    if name not in {"order", "fold"}
 ]
 
 
