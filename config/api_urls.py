@@ -11,7 +11,7 @@ from experiments.api import ab_tests, records
 from exports.api import exports, views
 from feedback.api import comparisons, keys, statistics, values
 from interactions import converters  # noqa: F401 - registers <whole:…>
-from interactions.api import batch, given, holding, interactions, labels
+from interactions.api import batch, given, history, holding, interactions, labels
 from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
 from registry.api import attachments, models, providers
@@ -29,6 +29,8 @@ urlpatterns = [
     path("v1/interactions/<uuid:interaction_id>/feedback", given.InteractionFeedback.as_view()),
     path("v1/interactions/<uuid:interaction_id>/feedback/<uuid:feedback_id>", given.InteractionFeedbackValue.as_view()),
     path("v1/interactions/<uuid:interaction_id>/correction", given.InteractionCorrection.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/history", history.InteractionHistory.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/payload", history.InteractionPayload.as_view()),
     path("v1/interactions/<uuid:interaction_id>/hold", holding.InteractionHold.as_view()),
     path("v1/projects/<str:project>/holds", holding.ProjectHolds.as_view()),
     path("v1/projects/<str:project>/retention", holding.ProjectRetention.as_view()),

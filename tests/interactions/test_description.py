@@ -10,6 +10,7 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
 from feedback.services import create_feedback_key
+from interactions.filters import REPEATED
 from tests.factories import make_interaction
 
 
@@ -69,6 +70,8 @@ CALLS = [
     ("put", "interactions/{id}/correction", {"completion": "No."}),
     ("get", "interactions/{id}/correction", None),
     ("delete", "interactions/{id}/correction", None),
+    ("get", "interactions/{id}/history", None),
+    ("get", "interactions/{id}/payload", None),
     ("put", "interactions/{id}/hold", {"reason": "A claim"}),
     ("get", "projects/{project}/holds", None),
     ("delete", "interactions/{id}/hold", None),
@@ -144,3 +147,27 @@ def test_what_is_sent_and_answered_is_what_is_described(api, project, described)
             told = json.loads(text)
             assert not faults(described, content, told), (method, path)
             known |= {"given": told["feedback_id"]} if "feedback_id" in told else {}
+
+
+def test_a_word_that_a_call_does_not_describe_is_refused_whatever_is_read(api, described):
+    """Before anything is looked up: to follow the address it need not lead anywhere."""
+    filled_in = {"uuid": "0196edee-d79e-766f-9acc-28f9323e66ca", "integer": "1"}
+    for path, operations in described["paths"].items():
+        if "get" not in operations or not path.startswith("/api/v1/"):
+            continue
+        parts = {one["name"]: one["schema"] for one in operations["get"].get("parameters", ()) if one["in"] == "path"}
+        told = {name: filled_in.get(one.get("format"), filled_in.get(one["type"], "x")) for name, one in parts.items()}
+        answer = api.get(filled(path, told).removeprefix("/api/v1/"), {"nonsense": "1"})
+        assert (answer.status_code, list(answer.json()["fields"])) == (400, ["nonsense"]), path
+
+
+def test_every_call_describes_its_errors_and_words_that_repeat_are_lists(described):
+    calls = [one for path, all_ in described["paths"].items() if "/v1/" in path for one in all_.values()]
+    assert len(calls) > 90 and all({"400", "401", "403", "404"} <= set(one["responses"]) for one in calls)
+    listed = described["paths"]["/api/v1/interactions"]["get"]["parameters"]
+    assert {one["name"] for one in listed if one["schema"]["type"] == "array"} == REPEATED
+
+
+def test_an_error_is_what_is_described(api, described, project):
+    content = operation_of(described, "get", "interactions")["responses"]["400"]["content"]
+    assert not faults(described, content, api.get("interactions", {"project": project.key, "user": ""}).json())
