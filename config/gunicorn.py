@@ -6,7 +6,7 @@ import sys
 
 from django.urls import get_resolver
 
-from config import memory
+from config import environment, memory
 
 wsgi_app = "config.wsgi:application"
 proc_name = "marginalia"
@@ -21,6 +21,11 @@ limit_request_line = 8190  # a filter lies in the address, whole
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108  heartbeats must not wait for a disk
 control_socket_disable = True
 loglevel = "warning"
+# who believes a proxy is Django, and that where BEHIND_PROXY says so: the server itself would believe anybody local
+forwarder_headers = ""
+secure_scheme_headers = {}
+accesslog = "-" if environment.flag("ACCESS_LOG") else None  # into web.log
+access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms'
 
 
 def post_fork(server, worker):

@@ -3,7 +3,8 @@
 from django.core.exceptions import DisallowedHost
 from django.db.utils import InterfaceError, OperationalError
 
-BRIEF = (OperationalError, InterfaceError, DisallowedHost)  # everybody's calls come to the same, and code is not to blame
+# all calls come to the same then, and the code that they went through is not to blame
+BRIEF = (OperationalError, InterfaceError, DisallowedHost)
 MOST = 300  # characters
 
 

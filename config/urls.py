@@ -4,6 +4,8 @@ from csp.decorators import csp_update
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from config.graphql import no_graphql
+from config.health import health
 from config.views import no_gateway, ready
 from interactions.api.pictures import Picture
 
@@ -17,7 +19,9 @@ _docs = csp_update({"img-src": ["'self'", "data:"]})(SpectacularSwaggerSplitView
 
 urlpatterns = [
     path("ready", ready, name="ready"),
+    path("health", health, name="health"),
     path("openai/v1/<path:rest>", no_gateway),
+    path("api/graphql", no_graphql),
     path("api/", include("config.api_urls")),
     path("api/docs", _docs, name="api_docs"),
     re_path(r"^blobs/(?P<project_id>[0-9a-f-]{36})/(?P<sha256>[0-9a-f]{64})$", Picture.as_view(), name="blob"),

@@ -7,6 +7,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from gunicorn.http.errors import ParseException
 
+from config.welcome import allowed_host
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
@@ -25,11 +27,14 @@ class _Programs(WSGIHandler):
 _pages = get_wsgi_application()
 _programs = _Programs()
 _UNANNOUNCED = str(2**40)
+_PROBES = {"/ready", "/health"}
 
 
 def application(environ, start_response):
     """Django takes a body without Content-Length for empty. A chunked one, which the server ends by itself, gets a
     length that it never reaches, so that batches may be streamed; whoever reads it counts the bytes."""
+    if environ.get("PATH_INFO") in _PROBES:  # load balancers ask by the machine's address, which is no host of ours
+        environ["HTTP_HOST"] = allowed_host()
     if environ.get("wsgi.input_terminated") and "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
         environ["CONTENT_LENGTH"] = _UNANNOUNCED
         environ["wsgi.input"] = _Chunks(environ["wsgi.input"])

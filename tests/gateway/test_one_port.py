@@ -141,6 +141,7 @@ def test_both_answer_on_one_port_and_the_gateway_comes_back(product, desk, key, 
         assert (answer.status_code, answer.headers["connection"]) == (200, "close")
         assert http.get("/api/v1/interactions", params={"project": "desk"}).json()["count"] == 1
     assert slowly(product.port, key) == 1
+    watched_over(product)
     product.gateway.kill()
     product.gateway.wait(10)
     gone = httpx.post(product.address + CHAT, json=body, headers=headers)
@@ -280,6 +281,20 @@ def slowly(port, key):
         while piece := connection.recv(65536):
             answer += piece
     return answer.count(b'"object":"model"')
+
+
+def watched_over(product):
+    """Whoever asks whether all is well may know the machine by any name; a gateway that hangs is told."""
+    elsewhere = {"Host": "10.1.2.3:8760"}
+    assert httpx.get(f"{product.address}/ready", headers=elsewhere).status_code == 200
+    assert "'10.1.2.3:8760'" in httpx.get(f"{product.address}/login", headers=elsewhere).text
+    assert httpx.get(f"{product.address}/login", headers={"SCRIPT_NAME": "/x", "X-Forwarded-Proto": "https"}).is_success
+    well = httpx.get(f"{product.address}/health", headers=elsewhere)
+    assert well.json()["gateway"] == {"ok": True} and well.json()["database"] == {"ok": True}
+    assert well.status_code == 503 and well.json()["worker"]["ok"] is False  # none runs here
+    product.gateway.send_signal(signal.SIGSTOP)
+    assert httpx.get(f"{product.address}/health").json()["gateway"] == {"ok": False}
+    product.gateway.send_signal(signal.SIGCONT)
 
 
 def stopped_in_the_middle(product, client, desk):

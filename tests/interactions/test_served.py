@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from adaptive_sdk import Adaptive, AsyncAdaptive
+from adaptive_sdk.graphql_client.exceptions import GraphQLClientGraphQLMultiError
 from django.conf import settings
 from django.db import connection
 
@@ -154,6 +155,15 @@ def test_the_published_client_is_told_what_is_unknown(address, shop, changes, sa
     with pytest.raises(Exception, match=f"Client error 404.*{said}"):
         client.interactions.create(**{"completion": "c", "messages": [{"role": "user", "content": "m"}], **changes})
     assert not Interaction.objects.exists()
+
+
+def test_the_published_client_is_told_what_to_call_instead_of_graphql(address, shop):
+    client = Adaptive(address, make_api_key(owner_of(shop)))
+    client.set_default_project(shop.key)
+    with pytest.raises(GraphQLClientGraphQLMultiError, match="give feedback by POST /api/v1/feedback"):
+        client.feedback.log_metric(value=1, completion_id=str(uuid.uuid4()), feedback_key="helpful")
+    with pytest.raises(GraphQLClientGraphQLMultiError, match="GET /api/v1/interactions"):
+        client.interactions.list()
 
 
 def test_the_published_client_with_a_wrong_key_is_kept_out(address, shop):
