@@ -53,7 +53,7 @@ def bad_request(request, exception):
     if not isinstance(exception, DisallowedHost):
         return _malformed(request, exception)
     host = request.META.get("HTTP_HOST", "")[:MOST_HOST]
-    text = f"This server does not answer to the host {host!r}. Who runs it can add that to ALLOWED_HOSTS."
+    text = f"This server does not answer to {host!r}; its operator adds it to ALLOWED_HOSTS."
     if _is_call(request):
         return JsonResponse({"error": text, "fields": {}}, status=400)
     return HttpResponse(f"{text}\n", status=400, content_type="text/plain; charset=utf-8")
