@@ -21,7 +21,8 @@ def is_kept(view):
     def kept(request, *, review_id, **where):
         if request.user.is_authenticated:
             return view(request, review_id=review_id, **where)
-        _keep(request, review_id)
+        if not request.htmx:  # a script keeps it, and a session of nobody's would end one that she begins elsewhere
+            _keep(request, review_id)
         return redirect_to_login(request.get_full_path())
 
     return kept
