@@ -39,7 +39,9 @@ def test_no_state_breaks_wcag_or_sticks_out(open_page, project, running, size):
     make_test(project, "waiting", traffic_split=0.1)
     page, found = open_page(size), {}
     all_tests, empty = f"/p/{project.key}/ab-tests", make_project(team=project.team).key
-    parts = ("", f"/{running.key}", "/mismatch", "/over", "/ranked", "/waiting", "/new", f"/{running.key}/split")
+    asked = ("/split", "/crossed")
+    parts = ("", f"/{running.key}", "/mismatch", "/over", "/ranked", "/waiting", "/new")
+    parts += tuple(f"/{running.key}{part}" for part in asked)
     for address in (*(all_tests + part for part in parts), f"/p/{empty}/ab-tests", f"/p/{empty}/ab-tests/new"):
         page.goto(address)
         if address.endswith((running.key, "mismatch")):
