@@ -9,6 +9,7 @@ from accounts.permissions import FEEDBACK
 from feedback.giving import Item, NewFeedback, give_many
 from feedback.services import checked_value, key_or_404, keys_of
 from interactions import ids, jsontext
+from interactions.claims import claimed_among
 from interactions.models import Interaction
 from interactions.rules import (
     FEEDBACK_MEMBERS,
@@ -25,7 +26,8 @@ from projects.access import EntityNotFound, project_or_404
 from projects.models import Project
 
 PIECE = 1_000  # values a transaction
-BESIDES = {"project", "completion_id", "external_id"}
+NAMING = {"completion_id", "completion_external_id"}  # what it is about: an id of ours, or one of the program's own
+BESIDES = {"project", "external_id", *NAMING}
 MEMBERS = FEEDBACK_MEMBERS | BESIDES
 REFUSALS = (RecordError, EntityNotFound, PermissionDenied, Conflict)
 
@@ -44,7 +46,8 @@ class _Read:
     """A value that is well formed, not yet compared with what it is about."""
 
     outcome: Outcome
-    interaction_id: uuid.UUID
+    interaction_id: uuid.UUID | None
+    own_id: str | None
     given: GivenFeedback
     project: str | None
     external_id: str | None
@@ -81,7 +84,13 @@ def _read(raw, outcome):
     if isinstance(raw.get("value"), int) and raw["value"].bit_length() > 1023:
         wrong("value", "The number is too large.")  # for a double, and so for any digest
     given = read_feedback(raw, "", wrong, BESIDES)
-    read = _Read(outcome, _uuid(raw, wrong), given, _text(raw, "project", wrong), _text(raw, "external_id", wrong), b"")
+    project, external_id, own_id = (
+        _text(raw, name, wrong) for name in ("project", "external_id", "completion_external_id")
+    )
+    if own_id is not None and (project is None or raw.get("completion_id") is not None):
+        wrong("completion_external_id", "Name its project beside it, and send no completion_id.")
+    interaction_id = _uuid(raw, wrong) if own_id is None else None
+    read = _Read(outcome, interaction_id, own_id, given, project, external_id, b"")
     if errors:
         outcome.error = RecordError({path.encode(errors="replace").decode(): texts for path, texts in errors.items()})
         return None
@@ -107,6 +116,7 @@ def _text(raw, name, wrong):
 def _store(read, by):
     """Compare with the interactions and keys that these are about, and store what fits, project by project."""
     projects = _Projects(by)
+    read = _named(projects, read)
     of = dict(Interaction.objects.filter(pk__in={one.interaction_id for one in read}).values_list("pk", "project_id"))
     pieces = {}
     for one in read:
@@ -120,6 +130,26 @@ def _store(read, by):
         for one, item in piece:
             one.outcome.error, one.outcome.duplicate = item.error, item.duplicate
             one.outcome.id = None if item.error else item.row.id
+
+
+def _named(projects, read):
+    """Those whose interactions are known by now: the external ids of a project are looked up at once."""
+    by_project = {}
+    for one in read:
+        if one.own_id is not None:
+            by_project.setdefault(one.project, []).append(one)
+    for word, asked in by_project.items():
+        try:
+            known = claimed_among(projects.named(word), "interaction", {one.own_id for one in asked})
+        except REFUSALS as error:
+            known, refused = {}, error
+        else:
+            refused = None
+        for one in asked:
+            one.interaction_id = known.get(one.own_id)
+            if one.interaction_id is None:
+                one.outcome.error = refused or EntityNotFound("Interaction", one.own_id)
+    return [one for one in read if one.interaction_id is not None]
 
 
 def _item(one, keys):
@@ -141,6 +171,10 @@ class _Projects:
     def __init__(self, user):
         self.user = user
         self.known = {}
+
+    def named(self, word):
+        """The project of this key or id, at the gate."""
+        return project_or_404(self.user, word, FEEDBACK)
 
     def of_interaction(self, one, project_id):
         """(project, its keys); a stranger's interaction is as unknown as one that never was, and so is one that is

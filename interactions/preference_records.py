@@ -32,13 +32,20 @@ class Text:
         return self.model, self.content_hash, self.arm
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A completion named by the external id of its interaction."""
+
+    external_id: str
+
+
 @dataclass(slots=True)
 class PreferenceRecord:
-    """A checked preference: each side a UUID or a Text; `outcome` is the preferred side's."""
+    """A checked preference: each side a UUID, an Own or a Text; `outcome` is the preferred side's."""
 
     key: str
-    preferred: UUID | Text
-    other: UUID | Text
+    preferred: UUID | Own | Text
+    other: UUID | Own | Text
     outcome: str
     user: str
     origin: str
@@ -136,7 +143,7 @@ class _Reader:
         return origin
 
     def _side(self, name):
-        """A UUID, or (model, text); None after a fault."""
+        """A UUID, an Own, or (model, text); None after a fault."""
         given = self.raw.get(name)
         if isinstance(given, str):
             try:
@@ -144,14 +151,22 @@ class _Reader:
             except ValueError:
                 self.wrong(name, "Send the id of an interaction, as logging it answered, or {model, text}.")
                 return None
+        if isinstance(given, dict) and given.keys() == {"external_id"}:
+            return self._own(name, given["external_id"])
         if not isinstance(given, dict):
             self.wrong(
                 name, f"Send the id of an interaction, or an object with 'model' and 'text', not {kind_of(given)}."
             )
             return None
         for unknown in sorted(given.keys() - {"model", "text"}):
-            self.wrong(f"{name}.{unknown}", "Unknown member. A completion has model and text.")
+            self.wrong(f"{name}.{unknown}", "Unknown member. A completion has model and text, or an external_id alone.")
         return self._completion_text(name, given.get("model"), given.get("text"))
+
+    def _own(self, name, text):
+        if isinstance(text, str) and 1 <= len(text) <= MAX_TEXT and not text_fault(text):
+            return Own(text)
+        self.wrong(f"{name}.external_id", f"Send the interaction's external id, text of 1 to {MAX_TEXT} characters.")
+        return None
 
     def _completion_text(self, name, model, text):
         sound = True
@@ -171,7 +186,8 @@ class _Reader:
         """Prompt or messages must be there for texts; they must be sound in any case."""
         given = self._prompt()
         if not given:
-            if any(isinstance(self.raw.get(name), dict) for name in SIDES):
+            given = [self.raw.get(name) for name in SIDES]
+            if any(isinstance(one, dict) and one.keys() != {"external_id"} for one in given):
                 self.wrong("messages", "Completions sent as text need the messages (or prompt) that they answer.")
             return
         if not any(isinstance(side, tuple) for side in sides):

@@ -1,5 +1,7 @@
 """Comparisons of two completions: give one or many, and what they amount to."""
 
+from uuid import UUID
+
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, status
 from rest_framework.response import Response
@@ -12,7 +14,7 @@ from interactions.calls import project_asked
 from interactions.ingest.http import BatchView
 from interactions.ingest.preferences import take_many, take_preferences
 from interactions.models import Interaction
-from interactions.preference_records import Text, read_preference
+from interactions.preference_records import read_preference
 from interactions.rules import ORIGINS, RecordError
 from interactions.serializers import BatchShape, MessageShape
 from projects.access import EntityNotFound, project_or_404
@@ -22,14 +24,14 @@ PROJECT = OpenApiParameter("project", required=True, description="key or id of t
 
 class ComparisonShape(serializers.Serializer):
     feedback_key = serializers.CharField(help_text="Or `metric`; of either kind.")
-    preferred_completion = serializers.JSONField(help_text="The id of an interaction, or {model, text}.")
+    preferred_completion = serializers.JSONField(help_text="The id of an interaction, {external_id}, or {model, text}.")
     other_completion = serializers.JSONField(help_text="The same; both need not be given in the same way.")
     messages = MessageShape(many=True, required=False, help_text="Or `prompt`, a text. Needed for completions as text.")
     tied = serializers.JSONField(required=False, help_text='"good", "bad" or true; false or null: one was preferred')
     user = serializers.CharField(required=False, help_text="Or `user_id`: whose preference it is.")
     origin = serializers.ChoiceField(ORIGINS, required=False, help_text="user unless said")
     external_id = serializers.CharField(required=False, help_text="The same again is stored once.")
-    project = serializers.CharField(required=False, help_text="Needed where both completions are texts.")
+    project = serializers.CharField(required=False, help_text="Needed where neither completion is given by id.")
     ab_campaign = serializers.CharField(required=False, help_text="The A/B test that both completions are arms of.")
 
 
@@ -98,7 +100,7 @@ class ComparisonList(APIView):
         """The project named, or that of the interactions."""
         if record.project is not None:
             return project_or_404(user, record.project, FEEDBACK)
-        named = next((side for side in record.sides if not isinstance(side, Text)), None)
+        named = next((side for side in record.sides if isinstance(side, UUID)), None)
         if named is None:
             raise RecordError({"project": ["Name the project by its key or id."]})
         row = Interaction.objects.select_related("project").filter(pk=named).first()

@@ -18,7 +18,10 @@ class TooMany(exceptions.APIException):
 
 
 class ValueShape(GivenValueShape):
-    completion_id = serializers.UUIDField(help_text="The interaction.")
+    completion_id = serializers.UUIDField(required=False, help_text="The interaction.")
+    completion_external_id = serializers.CharField(
+        required=False, help_text="In the place of completion_id: your own id of it, beside its project."
+    )
 
 
 ONE_OR_MANY = PolymorphicProxySerializer("OneValueOrMany", [ValueShape, ValueShape(many=True)], None, many=False)

@@ -8,7 +8,7 @@ from rest_framework.views import APIView
 from accounts.permissions import FEEDBACK, READ
 from feedback.corrections import correct_completion, correction_of, withdraw_correction
 from feedback.giving import correct_feedback, withdraw_feedback
-from feedback.incoming import MEMBERS, take_feedback
+from feedback.incoming import MEMBERS, NAMING, take_feedback
 from feedback.models import Feedback
 from feedback.services import keys_of
 from interactions.api.interactions import interaction_or_404
@@ -58,7 +58,7 @@ class InteractionFeedback(APIView):
     def post(self, request, interaction_id):
         """Give feedback. 201 means committed; 200 that the external_id was given before with the same."""
         interaction_or_404(request.user, interaction_id, FEEDBACK)
-        sent = object_of(request, *MEMBERS - {"completion_id"})
+        sent = object_of(request, *MEMBERS - NAMING)
         [outcome] = take_feedback([{**sent, "completion_id": str(interaction_id)}], by=request.user)
         if outcome.error:
             raise outcome.error

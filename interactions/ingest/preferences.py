@@ -17,11 +17,12 @@ from feedback.models import Outcome as Ending
 from feedback.preferences import Moved, NewPreference, insert_preferences, unclaimed
 from feedback.services import key_or_404, keys_of
 from interactions import ids
+from interactions.claims import claimed_among
 from interactions.ingest import Outcome, ingest
 from interactions.ingest.batches import in_pieces
 from interactions.ingest.once import completion_claim
 from interactions.models import Interaction
-from interactions.preference_records import ITSELF, SIDES, PreferenceRecord, Text, read_preference
+from interactions.preference_records import ITSELF, SIDES, Own, PreferenceRecord, Text, read_preference
 from interactions.rules import Conflict, RecordError
 from projects.access import EntityNotFound
 from registry.models import Model
@@ -57,7 +58,7 @@ def take_preferences(*, project, records, by):
     outcomes = [Outcome() for _ in records]
     for start in range(0, len(records), PIECE):
         piece = slice(start, start + PIECE)
-        entries = list(_read(project, records[piece], outcomes[piece]))
+        entries = _named(project, list(_read(project, records[piece], outcomes[piece])))
         _settle(project, entries, by)
     return outcomes
 
@@ -72,6 +73,30 @@ def _read(project, records, outcomes):
             yield _Entry(record, outcome)
         except REFUSALS as error:
             outcome.error = error
+
+
+def _named(project, entries):
+    """The entries with the ids of those sides that are named by their external ids, all of them looked up at once."""
+    texts = {side.external_id for entry in entries for side in entry.record.sides if isinstance(side, Own)}
+    known, sound = claimed_among(project, "interaction", texts), []
+    for entry in entries:
+        record = entry.record
+        try:
+            record.preferred, record.other = (_by_own(side, known) for side in record.sides)
+            if record.preferred == record.other:
+                raise RecordError({"other_completion": [ITSELF]})
+            sound.append(entry)
+        except REFUSALS as error:
+            entry.outcome.error = error
+    return sound
+
+
+def _by_own(side, known):
+    if not isinstance(side, Own):
+        return side
+    if side.external_id not in known:
+        raise EntityNotFound("Interaction", side.external_id)
+    return known[side.external_id]
 
 
 def _settle(project, entries, by):

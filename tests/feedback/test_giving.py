@@ -45,6 +45,28 @@ def test_one_value_is_given_and_read_back(api, keyed):
     assert [one["user"] for one in api.get(f"interactions/{pk}/feedback").json()] == ["ada", "bob"]
 
 
+def test_an_interaction_is_named_by_the_external_id_it_was_logged_under(api, keyed):
+    pk = make_interaction(keyed, external_id="ticket-1").pk
+    stranger = make_project("strange")
+    make_interaction(stranger, external_id="ticket-2")
+
+    def own(text, project=keyed.key, **more):
+        return {"completion_external_id": text, "project": project, "metric": "stars", "value": 4, **more}
+
+    assert api.post("feedback", own("ticket-1")).status_code == 201
+    told = api.post(
+        "feedback",
+        [
+            own("ticket-1", value=2), own("ticket-2"), own("ticket-2", str(stranger.uid)),
+            own("ticket-1", completion_id=str(pk)), own("ticket-1", None),
+        ],
+    ).json()  # fmt: skip
+    assert [bad["position"] for bad in told["rejected"]] == [1, 2, 3, 4]
+    assert all(list(bad["fields"]) == ["completion_external_id"] for bad in told["rejected"][2:])
+    assert all("EntityNotFound" in bad["error"] for bad in told["rejected"][:2])
+    assert current(api, pk) == [("stars", 4.0), ("stars", 2.0)]
+
+
 def test_a_list_is_answered_like_a_batch_and_each_stands_alone(api, keyed):
     one, two = make_interaction(keyed).pk, make_interaction(keyed).pk
     answer = api.post(

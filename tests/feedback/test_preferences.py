@@ -93,6 +93,24 @@ def test_a_key_of_either_kind_is_named_in_either_way(api, project, kind, name):
     assert matrix_of(api, project, "mine")["pairs"][0]["a_wins"] == 1
 
 
+def test_a_side_is_named_by_the_external_id_it_was_logged_under(api, project, key, logged):
+    mine = make_interaction(project, external_id="run-1", model="a")
+    own, absent = {"external_id": "run-1"}, {"external_id": "run-2"}
+    named = {"preferred_completion": own, "project": project.key}
+    pk = give(api, by_ids("", logged[1].pk) | named)
+    assert {row.interaction_id for row in Preference.objects.filter(id=pk)} == {mine.pk, logged[1].pk}
+    for sides, code in (
+        ({"preferred_completion": own, "other_completion": own}, 400),
+        ({"preferred_completion": own, "other_completion": str(mine.pk)}, 400),
+        ({"preferred_completion": absent, "other_completion": str(mine.pk)}, 404),
+        ({"preferred_completion": own, "other_completion": {"external_id": 7}}, 400),
+    ):
+        answer = api.post("comparison", {"feedback_key": key.key, "project": project.key, **sides})
+        assert answer.status_code == code, answer.content
+    unnamed = api.post("comparison", {"feedback_key": key.key, "preferred_completion": own, "other_completion": absent})
+    assert (unnamed.status_code, list(unnamed.json()["fields"])) == (400, ["project"])
+
+
 def test_the_published_clients_body_is_understood(api, project, key, logged):
     body = {
         "metric": "better", "preferred_completion": ONE, "other_completion": OTHER, "project": project.key,
