@@ -34,18 +34,9 @@ class QueueSerializer(serializers.ModelSerializer):
     class Meta:
         model = Queue
         fields = [
-            "key",
-            "name",
-            "kind",
-            "reviewers",
-            "blind",
-            "open_to_all",
-            "rule",
-            "rule_reached",
-            "created_by",
-            "created_at",
-            "closed_at",
-        ]
+            "key", "name", "kind", "reviewers", "blind", "open_to_all", "rule", "rule_reached", "created_by",
+            "created_at", "closed_at",
+        ]  # fmt: skip
         read_only_fields = fields
 
 
@@ -71,9 +62,12 @@ class WholeQueueSerializer(QueueSerializer):
     guideline = serializers.DictField(allow_null=True, help_text="version and text")
     questions = serializers.DictField(help_text="version and questions")
     members = serializers.ListField(child=serializers.EmailField())
+    people = serializers.IntegerField(
+        help_text="who may review in it by now; where they are fewer than `reviewers`, no item can be complete"
+    )
 
     class Meta(QueueSerializer.Meta):
-        fields = [*QueueSerializer.Meta.fields, "guideline", "questions", "members"]
+        fields = [*QueueSerializer.Meta.fields, "guideline", "questions", "members", "people"]
 
 
 class NewQueueShape(serializers.Serializer):
@@ -112,19 +106,9 @@ class SampleSerializer(serializers.ModelSerializer):
     class Meta:
         model = Sample
         fields = [
-            "id",
-            "query",
-            "method",
-            "strata",
-            "strata_sizes",
-            "size",
-            "seed",
-            "drawn_at",
-            "population",
-            "drawn",
-            "by",
+            "id", "query", "method", "strata", "strata_sizes", "size", "seed", "drawn_at", "population", "drawn", "by",
             "job",
-        ]
+        ]  # fmt: skip
         read_only_fields = fields
 
 

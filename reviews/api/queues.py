@@ -29,6 +29,7 @@ def presented(queue):
     guideline, form = versions.guideline_of(queue), versions.form_of(queue)
     queue.guideline = {"version": guideline.version, "text": guideline.text} if guideline else None
     queue.questions = {"version": form.version, "questions": form.questions}
+    queue.people = services.who_reviews(queue).count()
     members = Member.objects.filter(queue=queue).order_by("user__email")
     shown = WholeQueueSerializer(_Shown(queue, list(members.values_list("user__email", flat=True))))
     return shown.data

@@ -57,7 +57,7 @@ def test_items_of_who_reviews_no_more_and_queues_of_too_few_people_are_told(clie
     )
     assert {row.item.pk: row.too_few for row in page.context["rows"]} == {stuck: True, other: False}
     assert [one["id"] for one in owner.get("/items?show=too_few")["results"]] == [stuck]
-    owner.patch("", {"reviewers": 3})
+    assert owner.patch("", {"reviewers": 3})["people"] == 1
     assert "asks for 3 people, and 1 reviews here" in client.get(page_of(queue)).content.decode()
 
 
