@@ -102,7 +102,7 @@ def make_icons():
     if is_fresh("icons", digest) and (ROOT / "generated").is_dir():
         return False
     with told("Icons", "icons", digest):
-        run(PYTHON, "manage.py", "make_icons")
+        manage("make_icons")
     return True
 
 
@@ -116,13 +116,18 @@ def collect_static():
     if is_fresh("static", digest) and STATIC_ROOT.is_dir():
         return False
     with told("Static files", "static", digest):
-        run(PYTHON, "manage.py", "collectstatic", "--noinput", "--clear", "--verbosity=0")
+        manage("collectstatic", "--noinput", "--clear", "--verbosity=0")
     return True
 
 
-def run(*command):
+def manage(*command):
+    """A command that needs no secret: it makes none either, which would lie in the clone beside those in use."""
+    run(PYTHON, "manage.py", *command, SECRET_KEY="set-up", ENCRYPTION_KEYS="set-up")
+
+
+def run(*command, **changes):
     """Run in the clone; what the program says is heard only when it fails."""
-    environment = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    environment = {**os.environ, **changes, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     if AUTHORITIES.exists():  # Node brings a list of its own, in which a company's proxy is missing
         environment.setdefault("NODE_EXTRA_CA_CERTS", str(AUTHORITIES))
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}

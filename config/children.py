@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
 
 from config import settings
 
@@ -42,13 +41,19 @@ class Child:
                 stdout=log, stderr=log, start_new_session=True, pass_fds=self.keep, **tie,
             )  # fmt: skip
         self.started = time.monotonic()
-        with suppress(OSError):  # a disk that is full: it runs all the same
-            self.write_pid()
+        self.write_pid()
 
     def write_pid(self):
-        written = self.pid_file.with_suffix(".part")
-        written.write_text(str(self.process.pid))
-        written.replace(self.pid_file)  # who reads it meanwhile finds a whole number
+        """On a disk that is full it runs all the same; rather none than a number of before, until there is room."""
+        number, written = str(self.process.pid) if self.process else "", self.pid_file.with_suffix(".part")
+        if not number or (self.pid_file.exists() and self.pid_file.read_text() == number):
+            return
+        try:
+            written.write_text(number)
+            written.replace(self.pid_file)  # who reads it meanwhile finds a whole number
+        except OSError:
+            for file in (written, self.pid_file):
+                file.unlink(missing_ok=True)
 
     def run(self):
         """Run to the end; when it fails, show what it said and end too."""

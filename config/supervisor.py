@@ -1,5 +1,6 @@
 """Runs everything: python -m config.supervisor. What dies is started again; Ctrl-C stops all of it."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -85,6 +86,8 @@ class Supervisor:
             time.sleep(LOOK)
             if time.monotonic() > trimmed + 60:
                 trim(settings.DATA_DIR / "log")
+                for child in self.children:
+                    child.write_pid()
                 trimmed = time.monotonic()
 
     def look(self):
@@ -168,7 +171,11 @@ def listen(*, patience):
     """The listening socket; where an earlier run was killed, its web server has some seconds to let go of the port."""
     end = time.monotonic() + patience
     while True:
-        family, kind, _, _, address = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)[0]
+        try:
+            found = socket.getaddrinfo(settings.HOST, settings.PORT, type=socket.SOCK_STREAM)
+        except OSError as error:
+            sys.exit(f"\nHOST is an address of this machine or its name, not {settings.HOST!r} ({error.strerror}).\n")
+        family, kind, _, _, address = found[0]
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -178,10 +185,9 @@ def listen(*, patience):
         except OSError as error:
             listener.close()
             if time.monotonic() > end:
-                sys.exit(
-                    f"\nCannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}). "
-                    f"Another port: PORT={settings.PORT + 1} make run\n"
-                )
+                taken = error.errno == errno.EADDRINUSE
+                more = f" Another port: PORT={settings.PORT + 1} make run" if taken else ""
+                sys.exit(f"\nCannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}).{more}\n")
         time.sleep(0.1)
 
 
@@ -190,8 +196,11 @@ def interrupt(number, frame):
 
 
 def say(text):
+    """On the terminal, and for later into the log."""
     with suppress(OSError):  # what we say may go into a file on the disk that is full
         print(f"  {time.strftime('%H:%M:%S')}  {text}", flush=True)
+    with suppress(OSError), open(settings.DATA_DIR / "log/supervisor.log", "a") as log:
+        log.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from config.management.commands import prepare
 
@@ -47,6 +48,14 @@ def test_who_waits_for_another_to_migrate_holds_no_snapshot(monkeypatch):
         assert ask(lock, apart, prepare.MIGRATING)
     finally:
         apart.close()
+
+
+@pytest.mark.django_db
+def test_what_a_newer_version_has_changed_is_not_served():
+    assert prepare.is_migrated()
+    MigrationRecorder(connection).record_applied("interactions", "9999_newer")
+    with pytest.raises(CommandError, match=r"interactions\.9999_newer"):
+        prepare.is_migrated()
 
 
 def test_no_migration_of_ours_is_done_by_half():

@@ -4,6 +4,7 @@ import errno
 import shutil
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -101,3 +102,21 @@ def test_settings_that_cannot_be_written_leave_the_former_ones(folder, monkeypat
     with pytest.raises(OSError, match="No space left"):
         cluster.write_settings(place, {"jit": "on"})
     assert (place.cluster / cluster.SETTINGS).read_text() == before
+
+
+def test_no_number_of_a_process_that_is_gone_stays_and_the_new_one_follows_once_there_is_room(folder, monkeypatch):
+    child = children.Child("web", ["true"])
+    child.process = SimpleNamespace(pid=7)
+    child.pid_file.write_text("6")
+    with monkeypatch.context() as full:
+        full.setattr(Path, "write_text", is_full)
+        child.write_pid()
+    assert not child.pid_file.exists()
+    child.write_pid()
+    assert child.pid_file.read_text() == "7"
+
+
+def test_a_host_that_is_none_is_told_in_a_line(monkeypatch):
+    monkeypatch.setattr(settings, "HOST", "nonsense.invalid")
+    with pytest.raises(SystemExit, match="HOST is an address of this machine or its name, not 'nonsense.invalid'"):
+        supervisor.listen(patience=0)

@@ -3,13 +3,16 @@
 import json
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import OperationalError
 
 from config.welcome import known_demo
 from interactions import durable
@@ -29,6 +32,10 @@ class Command(BaseCommand):
     def handle(self, *, demo, **options):
         if faults := settings_are_readable(None):  # else each provider that is added would find it out
             raise CommandError(" ".join(fault.msg for fault in faults))
+        try:
+            connection.ensure_connection()
+        except OperationalError as error:
+            raise CommandError(f"The database does not answer: {' '.join(str(error).split())}") from None
         with alone():
             if not is_migrated():
                 call_command("migrate", interactive=False, verbosity=0)
@@ -57,8 +64,17 @@ def ask(about):
 
 
 def is_migrated():
-    """Whether all migrations of this version are there; `migrate` itself takes a second to find nothing to do."""
+    """Whether all migrations of this version are there; `migrate` itself takes a second to find nothing to do.
+    CommandError where there are others: this version would write into tables that it does not know."""
     executor = MigrationExecutor(connection)
+    ours = {app.label for app in apps.get_app_configs() if Path(app.path).parent == settings.BASE_DIR}
+    applied = {key for key in executor.loader.applied_migrations if key[0] in ours}
+    if newer := sorted(applied - executor.loader.disk_migrations.keys()):
+        name = ".".join(newer[0])
+        raise CommandError(
+            f"A newer version of Marginalia has changed this database ({name}): use that version, or restore the "
+            "backup from before the upgrade."
+        )
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
