@@ -1,7 +1,7 @@
 // On every page but the desk: answers that a desk could not send are sent from here, and said until they are.
 import { answersWait, Outbox } from "./outbox.js";
 
-const NOT_SAID = 800; // what is sent within so many milliseconds
+const NOT_SAID = 800, TOLD = 8_000; // milliseconds: what is sent within them, and how long it is told that it was
 const mine = `desk ${document.body.dataset.user} `;
 const ofQueues = new Set(Object.keys(localStorage).filter((name) => name.startsWith(mine)).map((name) => name.slice(0, name.lastIndexOf(" ") + 1)));
 
@@ -44,7 +44,7 @@ const boxes = [...ofQueues].map((prefix) => new Outbox(prefix, {
   waiting: () => {
     const why = boxes.find((box) => box.why)?.why;
     if (total() && why && performance.now() > began + NOT_SAID) { wasSaid = true; say(total(), why); }
-    else if (wasSaid && !total()) say(0);
+    else if (wasSaid && !total()) { say(0); setTimeout(() => note.remove(), TOLD); }
   },
 }));
 const began = performance.now();
