@@ -10,7 +10,7 @@ from django.core import signing
 from django.db import transaction
 from django.db.models import F, Q
 
-from interactions.labels.changes import KEEP, SALT, Change, change
+from interactions.labels.changes import SALT, Change, back_to, change
 from interactions.labels.dictionary import ids_of, meant, names_of, resolve_labels, unfit_keys
 from interactions.labels.history import history
 from interactions.labels.keys import allowed_of, refuse_value
@@ -76,13 +76,8 @@ def undo(*, project, token, by):
     with transaction.atomic():
         for key, group in _by_key(project, names, events).items():
             former = {UUID(one): (label, before) for one, label, before in reversed(group)}
-
-            def back(interaction_id, held, former=former):
-                label, before = former[interaction_id]
-                return before if held[:1] == [pk for pk in [label] if pk is not None] else KEEP
-
             changed += change(
-                project=project, interaction_ids=list(former), keys=names.all_of(key), target=back, by=by
+                project=project, interaction_ids=list(former), keys=names.all_of(key), target=back_to(former), by=by
             ).events
     return Change(changed)
 

@@ -14,6 +14,17 @@ SALT = "label-undo"
 KEEP = object()  # what a target answers where nothing is to change
 
 
+def back_to(former):
+    """The `target` of a `change` that gives back what was: `former` {interaction id: (label id that it was given or
+    None, label id before or None)}. What has another by now, given since that was looked up, keeps it."""
+
+    def target(interaction_id, held):
+        label, before = former[interaction_id]
+        return before if held[:1] == [pk for pk in [label] if pk is not None] else KEEP
+
+    return target
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What a labelling did: (interaction id, label id or None, former label id or None) each; and how many it left

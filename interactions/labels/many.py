@@ -3,17 +3,19 @@
 The walk through the filter is the worker's (tasks.py). All of it is Jobs, whose `place` says how far they are.
 """
 
+from uuid import UUID
+
 from django.db import transaction
 from django.urls import reverse
 
 from interactions import ids
-from interactions.labels.changes import KEEP, change
+from interactions.labels.changes import back_to, change
 from interactions.labels.dictionary import names_of, resolve_labels, unfit_keys
 from interactions.labels.keys import refuse_value
 from interactions.models import Label, LabelEvent
 from interactions.rules import Conflict, label_fault, text_fault
 from interactions.times import pinned
-from jobs.models import Job
+from jobs.models import Job, State
 from jobs.services import begin
 from jobs.work import Work
 
@@ -82,7 +84,7 @@ def begin_undo(*, project, by, job):
 def undo_slice(*, work, place, limit):
     """Take back the next `limit` interactions that a job changed; (how many, the place behind them, None where there
     are no more). What somebody changed since stays as it is."""
-    job_id = work.parameters["job"]
+    job_id = UUID(work.parameters["job"])
     rows = LabelEvent.objects.filter(job_id=job_id)
     if place["at"]:
         rows = rows.filter(interaction_id__gt=place["at"])
@@ -91,11 +93,11 @@ def undo_slice(*, work, place, limit):
         return 0, None
     events = list(LabelEvent.objects.filter(interaction_id__in=ids).order_by("id"))
     keys = _keys(work.project, events)
-    own, touched = _own(events, job_id, keys)
-    back = 0
-    for key, former in own.items():
-        if alone := {one: pair for one, pair in former.items() if (one, key) not in touched}:
-            back += _restore(work, key, alone)
+    undoes, former = _undoings(work.project), {}
+    for (key, one), history in _histories(events, keys, job_id, undoes).items():
+        if history[-1].job_id == job_id:
+            former.setdefault(key, {})[one] = _own(history, job_id, undoes)
+    back = sum(_restore(work, key, changed) for key, changed in former.items())
     return len(ids), {
         "at": str(ids[-1]),
         "looked": place["looked"] + len(ids),
@@ -111,30 +113,50 @@ def _keys(project, events):
     return {pk: names.key(label.key) for pk, label in labels.items()}
 
 
-def _own(events, job_id, keys):
-    """({key: {interaction id: (label id or None, former id or None)}} of what the job did, {(interaction id, key)} of
-    what somebody changed after it). The events are in their order."""
-    own, touched = {}, set()
+def _undoings(project):
+    """{job id: the id of the job that it undoes} of the undoings that hold, as they were asked for or are done."""
+    rows = Job.objects.filter(project=project, kind=UNDO).exclude(state__in=[State.CANCELLED, State.FAILED])
+    undoes = {pk: UUID(of) for pk, of in rows.order_by("created_at").values_list("pk", "parameters__job")}
+    for pk in reversed(list(undoes)):  # an undoing is always asked for after what it undoes
+        if pk in undoes:
+            undoes.pop(undoes[pk], None)
+    return undoes
+
+
+def _histories(events, keys, job_id, undoes):
+    """{(key, interaction id): [LabelEvent]} of what was done and was not taken back, but for the job's own; the events
+    are in their order. What a job did and another took back again is no change."""
+    found = {}
     for one in events:
         key = keys.get(one.label_id if one.label_id is not None else one.former_id)
-        there = own.setdefault(key, {})
-        if str(one.job_id) == job_id:
-            there.setdefault(one.interaction_id, (one.label_id, one.former_id))
-        elif one.interaction_id in there:
-            touched.add((one.interaction_id, key))
-    return own, touched
+        there = found.setdefault((key, one.interaction_id), [])
+        last = there[-1] if there else None
+        takes_back = last and last.job_id != job_id and one.job_id and undoes.get(one.job_id) == last.job_id
+        if takes_back and (one.label_id, one.former_id) == (last.former_id, last.label_id):
+            there.pop()
+        else:
+            there.append(one)
+    return {place: there for place, there in found.items() if there}
+
+
+def _own(history, job_id, undoes):
+    """(label id or None, label id before or None) of what the job did last in this history. Where what was before was
+    given by a job that was undone since, which left it alone because this came after it, it is the one before that."""
+    while history and history[-1].job_id == job_id:  # several, of an interaction that had two keys of a merge
+        own = history.pop()
+    before, undone = own.former_id, set(undoes.values())
+    for one in reversed(history):
+        if one.label_id != before or one.job_id not in undone:
+            break
+        before = one.former_id
+    return own.label_id, before
 
 
 def _restore(work, key, former):
     """How many of these interactions have again what they had; {interaction id: (label id, former id)}."""
-
-    def back(interaction_id, held):
-        label, before = former[interaction_id]
-        return before if held[:1] == [pk for pk in [label] if pk is not None] else KEEP
-
     return change(
-        project=work.project, interaction_ids=list(former), keys=names_of(work.project.pk).all_of(key), target=back,
-        by=work.by, job=work.job, skip_full=True,
+        project=work.project, interaction_ids=list(former), keys=names_of(work.project.pk).all_of(key),
+        target=back_to(former), by=work.by, job=work.job, skip_full=True,
     ).number  # fmt: skip
 
 

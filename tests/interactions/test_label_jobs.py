@@ -8,6 +8,7 @@ from django.urls import reverse
 from interactions import rollups
 from interactions.ingest.removal import delete_interactions
 from interactions.labels import labels_of, remove_labels, set_label
+from interactions.labels import many as over_many
 from interactions.models import Dimension, Interaction, Label, LabelEvent, LabelPosting
 from interactions.proof import prove
 from interactions.tasks import label_all, undo_labelling
@@ -123,6 +124,33 @@ def test_undo_leaves_alone_what_somebody_changed_since_though_it_looks_the_same(
     assert labels(rows[3]) == {"intent": "refund", "other": "x"}
     assert undone.result["text"] == "1 interaction as before; 2 changed since and left as they are."
     assert prove().n == 0
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_undone_in_any_order_leave_nothing_of_either_and_come_back(api, project, rows, order):
+    before = state(rows)
+    jobs = [run(begin(api, project)), run(begin(api, project, "label=tone:kind", value="grave"))]
+    after = state(rows)
+    undone = [undo(api, jobs[number]) for number in order]
+    assert state(rows)[0] == before[0]
+    for one in reversed(undone):
+        undo(api, one)
+    assert state(rows)[0] == after[0]
+    assert prove().n == 0
+
+
+def test_what_is_changed_while_an_undo_looks_stays(api, project, owner, rows, monkeypatch):
+    job = run(begin(api, project))
+    looked = over_many._histories
+
+    def meanwhile(*args):
+        monkeypatch.undo()
+        set_label(interaction=rows[0], key="tone", value="grave", by=owner)
+        return looked(*args)
+
+    monkeypatch.setattr(over_many, "_histories", meanwhile)
+    undo(api, job)
+    assert labels(rows[0])["tone"] == "grave" and labels(rows[1])["tone"] == "kind"
 
 
 def test_cancelled_it_says_how_many_were_done_and_these_are_undone(api, project, rows):
