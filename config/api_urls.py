@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 import accounts.schema  # noqa: F401 - tells the description of our keys
-from accounts.api import TeamAudit
+from accounts.api import TeamAudit, TeamMember, TeamMembers
 from config.views import no_gateway
 from experiments.api import ab_tests, records
 from exports.api import exports, views
@@ -69,6 +69,8 @@ urlpatterns = [
     path("v1/projects/<str:project>/models", attachments.AttachmentList.as_view()),
     path("v1/projects/<str:project>/models/<whole:model>", attachments.AttachmentDetail.as_view()),
     path("v1/teams/<str:team>/audit", TeamAudit.as_view()),
+    path("v1/teams/<str:team>/members", TeamMembers.as_view()),
+    path("v1/teams/<str:team>/members/<str:email>", TeamMember.as_view()),
     path("v1/teams/<str:team>/models", models.ModelList.as_view()),
     path("v1/teams/<str:team>/models/<whole:model>/check", models.ModelCheck.as_view()),
     path("v1/teams/<str:team>/models/<whole:model>", models.ModelDetail.as_view()),

@@ -152,6 +152,7 @@ def made(project):
     return {
         "project": project.key,
         "project_id": project.uid,
+        "email": owner.email,
         "team": project.team.key,
         "interaction_id": interaction.pk,
         "interaction": interaction.pk,
