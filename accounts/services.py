@@ -4,7 +4,7 @@ import hashlib
 import secrets
 
 from axes.utils import reset as forget_failures
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.audit import record, record_of_person
@@ -12,6 +12,7 @@ from accounts.models import ApiKey, Invitation, Membership, Role, Team, User
 from accounts.permissions import MANAGE_TEAM, ROLES
 
 KEY_PREFIX = "mg_"
+LAST_ADMINISTRATOR = "A team needs at least one administrator: make somebody else one first."
 
 
 class NotHers(Exception):
@@ -78,7 +79,11 @@ def invite_member(*, team, email, name, role, by=None):
     user = User.objects.at(email).first()
     if user is None:
         password = _one_time_password()
-        user = create_user(email=email, name=name, password=password, temporary=True)
+        try:
+            with transaction.atomic():
+                user = create_user(email=email, name=name, password=password, temporary=True)
+        except IntegrityError:  # somebody else has just made it
+            return invite_member(team=team, email=email, name=name, role=role, by=by)
         add_member(team=team, user=user, role=role, by=by)
         return user, password
     role = Role.objects.get(team=team, key=role)

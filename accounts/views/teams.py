@@ -11,6 +11,7 @@ from accounts.forms import MemberForm, RoleForm
 from accounts.models import ApiKey, Membership
 from accounts.permissions import AUDIT, MANAGE_TEAM, PERMISSIONS
 from accounts.services import (
+    LAST_ADMINISTRATOR,
     LastAdministrator,
     NotHers,
     accept_invitation,
@@ -22,8 +23,6 @@ from accounts.services import (
     reset_password,
     revoke_api_key,
 )
-
-LAST_ADMINISTRATOR = "A team needs at least one administrator: make somebody else one first."
 
 
 @require_GET

@@ -199,3 +199,30 @@ def test_removing_a_member_who_is_not_the_last_leaves_the_others(team):
     jo = make_user(team=team)
     remove_member(member=Membership.objects.get(user=jo))
     assert team.memberships.count() == 1
+
+
+def test_people_are_listed_added_changed_and_removed_over_rest(client, team, owner):
+    headers, address = bearer(owner), "/api/v1/teams/claims/members"
+
+    def call(method, path="", body=None, by=headers):
+        more = {"data": body, "content_type": "application/json"} if body is not None else {}
+        return getattr(client, method)(address + path, headers=by, **more)
+
+    made = call("post", body={"email": "jo@example.org", "role": "reviewer"})
+    assert made.status_code == 201 and made.json()["one_time_password"] and not made.json()["invited"]
+    assert call("post", body={"email": "JO@example.org", "role": "reviewer"}).status_code == 409
+    make_user("kim@example.org")
+    assert call("post", body={"email": "kim@example.org", "role": "auditor"}).json()["invited"] is True
+    assert list(call("post", body={"email": "x", "role": "emperor"}).json()["fields"]) == ["role", "email"]
+    assert call("patch", "/JO@example.org", {"role": "engineer"}).json()["role"] == "engineer"
+    told = call("get").json()
+    assert [(one["email"], one["role"], len(one["api_keys"])) for one in told["results"]] == [
+        ("jo@example.org", "engineer", 0),
+        ("owner@example.org", "administrator", 1),
+    ]
+    assert [one["email"] for one in told["invitations"]] == ["kim@example.org"]
+    assert call("delete", "/owner@example.org").status_code == 409
+    assert call("get", by=bearer(User.objects.get(email="jo@example.org"))).status_code == 403
+    assert call("delete", "/jo@example.org").status_code == 204
+    assert call("patch", "/jo@example.org", {"role": "engineer"}).status_code == 404
+    assert client.get(address, headers=bearer(make_user(team=make_team()))).status_code == 404
