@@ -174,6 +174,7 @@ class ItemShape(serializers.Serializer):
     gold = serializers.DictField(allow_null=True)
     assigned_to = serializers.ListField(child=serializers.EmailField())
     removed_at = serializers.DateTimeField(allow_null=True)
+    removed_by = serializers.EmailField(allow_null=True)
     put_in_by = serializers.EmailField(allow_null=True, help_text="who chose it by hand; null: a filling or a rule did")
     reviews = SaidShape(many=True)
 
@@ -241,7 +242,7 @@ class AnswerShape(serializers.Serializer):
     )
 
 
-class GivenShape(serializers.Serializer):
+class GivenAnswerShape(serializers.Serializer):
     id = serializers.UUIDField()
     item = serializers.IntegerField()
     interaction_id = serializers.UUIDField()
@@ -258,7 +259,7 @@ class GivenShape(serializers.Serializer):
 
 
 class AnswerListShape(serializers.Serializer):
-    results = GivenShape(many=True)
+    results = GivenAnswerShape(many=True)
     next = serializers.CharField(allow_null=True)
 
 
