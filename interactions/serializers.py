@@ -162,11 +162,18 @@ class ValueField(serializers.JSONField):
         super().__init__(help_text=help_text)
 
 
+@extend_schema_field({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer"}, {"type": "null"}]})
+class MomentField(serializers.JSONField):
+    """A time as it is sent."""
+
+
 class GivenFeedbackShape(serializers.Serializer):
-    feedback_key = serializers.CharField(help_text="Or `metric`.")
+    feedback_key = serializers.CharField(required=False, help_text="Or `metric`.")
+    metric = serializers.CharField(required=False, help_text="In the place of feedback_key.")
     value = ValueField()
-    details = serializers.CharField(required=False)
-    user = serializers.CharField(required=False, help_text="Or `user_id`.")
+    details = serializers.CharField(required=False, allow_null=True)
+    user = serializers.CharField(required=False, allow_null=True, help_text="Or `user_id`.")
+    user_id = serializers.CharField(required=False, allow_null=True)
     origin = serializers.ChoiceField(ORIGINS, required=False, help_text="user unless said")
 
 
@@ -182,22 +189,24 @@ class GivenShape(serializers.Serializer):
 class RecordShape(serializers.Serializer):
     project = serializers.CharField(required=False, help_text="Key or id of the project; needed in the single call.")
     messages = MessageShape(many=True, required=False, help_text="Or `prompt`.")
-    prompt = serializers.CharField(required=False, help_text="A text, in the place of messages.")
+    prompt = serializers.CharField(required=False, allow_null=True, help_text="A text, in the place of messages.")
     completion = serializers.CharField(allow_blank=True)
-    model = serializers.CharField(required=False, help_text="Registered where new.")
-    model_service = serializers.CharField(required=False, help_text="In the place of model: it must be known.")
+    model = serializers.CharField(required=False, allow_null=True, help_text="Registered where new.")
+    model_service = serializers.CharField(
+        required=False, allow_null=True, help_text="In the place of model: it must be known."
+    )
     labels = serializers.DictField(child=serializers.CharField(), required=False)
     feedbacks = GivenFeedbackShape(many=True, required=False)
-    user = serializers.CharField(required=False)
-    session_id = serializers.CharField(required=False)
-    created_at = serializers.DateTimeField(required=False)
-    external_id = serializers.CharField(required=False, max_length=200)
-    metadata = serializers.DictField(required=False)
-    usage = serializers.DictField(required=False)
-    latency_ms = serializers.IntegerField(required=False)
+    user = serializers.CharField(required=False, allow_null=True)
+    session_id = serializers.CharField(required=False, allow_null=True)
+    created_at = MomentField(required=False, help_text="ISO 8601, or whole milliseconds")
+    external_id = serializers.CharField(required=False, allow_null=True, max_length=200)
+    metadata = serializers.DictField(required=False, allow_null=True)
+    usage = serializers.DictField(required=False, allow_null=True)
+    latency_ms = serializers.IntegerField(required=False, allow_null=True)
     source = serializers.ChoiceField(sorted(SOURCES), required=False)
-    ab_campaign = serializers.CharField(required=False)
-    corrected_completion = serializers.CharField(required=False, help_text="The better answer.")
+    ab_campaign = serializers.CharField(required=False, allow_null=True)
+    corrected_completion = serializers.CharField(required=False, allow_null=True, help_text="The better answer.")
 
 
 class LoggedShape(serializers.Serializer):

@@ -57,6 +57,13 @@ def test_its_page_keeps_to_the_policy(client, db):
 RECORD = {"completion": "Yes.", "labels": {"intent": "cover"}, "model": "m", "usage": {"total_tokens": 3}}
 CALLS = [
     ("post", "interactions", RECORD | {"project": "{project}", "messages": [{"role": "user", "content": "Am I?"}]}),
+    (
+        "post",
+        "interactions",
+        dict.fromkeys(["user", "session_id", "external_id", "metadata", "usage", "latency_ms", "ab_campaign", "model"])
+        | {"project": "{project}", "prompt": "Am I?", "completion": "Yes.", "created_at": 1_780_000_000_000}
+        | {"corrected_completion": None, "feedbacks": [{"metric": "good", "value": True, "user": None}]},
+    ),
     ("post", "interactions/batch?project={project}", [RECORD | {"prompt": "Am I?"}, RECORD]),
     ("get", "interactions?project={project}", None),
     ("get", "interactions?project={project}&fields=id,labels", None),
