@@ -37,7 +37,7 @@ SHOWN = [word for word in NAMES if word]
 def with_all(items):
     """Items with what `presented` tells of them."""
     reviews = Review.objects.select_related("by", "replied_by").order_by("opened_at", "pk")
-    rows = items.select_related("queue", "sample__by").defer("sample__picked", "sample__picked_strata")
+    rows = items.select_related("queue", "removed_by", "sample__by").defer("sample__picked", "sample__picked_strata")
     return rows.prefetch_related("assignments__user", Prefetch("reviews", reviews))
 
 
@@ -54,6 +54,7 @@ def presented(item, user):
         "gold": item.gold,
         "assigned_to": sorted(one.user.email for one in item.assignments.all()),
         "removed_at": item.removed_at,
+        "removed_by": item.removed_by and item.removed_by.email,
         "put_in_by": item.sample.by.email if item.sample and item.sample.is_by_hand else None,
         "reviews": [_said(review, user) for review in item.reviews.all()],
     }

@@ -2,6 +2,7 @@
 
 from django import template
 
+from feedback.shares import in_points
 from reviews.waiting import MOST, waiting
 
 register = template.Library()
@@ -22,15 +23,8 @@ def up_to(n, most=MOST):
 
 @register.filter
 def percent(share, digits=0):
-    """77 %; what is not quite all, or not quite nothing, is never told as 100 % or 0 %: >99 %, <1 %"""
-    if share is None:
-        return ""
-    step = 10.0**-digits
-    if share > 0 and 100 * share < step / 2:
-        return f"<{step:.{digits}f} %"
-    if share < 1 and 100 * share >= 100 - step / 2:
-        return f">{100 - step:.{digits}f} %"
-    return f"{100 * share:.{digits}f} %"
+    """77 %, and 0.040 % or 99.960 % where it only comes near to 0 or 100; nothing where it is not known"""
+    return "" if share is None else f"{in_points(share, digits)} %"
 
 
 @register.filter

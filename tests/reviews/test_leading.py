@@ -49,6 +49,8 @@ def test_items_of_who_reviews_no_more_and_queues_of_too_few_people_are_told(clie
     for item, desk in ((stuck, ann), (other, bob)):
         owner.patch(f"/items/{item}", {"assigned_to": [desk.user.email]})
     assert owner.get("/items?show=too_few")["results"] == []
+    elsewhere = Desk(queue).user.email  # a reviewer of the project, and none of the queue's
+    assert list(owner.patch(f"/items/{stuck}", {"assigned_to": [elsewhere]}, 400)["fields"]) == ["assigned_to"]
     client.force_login(owner_of(project))
     sent = {"name": "Audit", "reviewers": 1, "blind": "yes", "open_to_all": "no", "members": [bob.user.pk]}
     page = client.post(page_of(queue, "queue_edit"), sent, follow=True)

@@ -648,16 +648,16 @@ def test_the_report_as_page_json_and_csv(pages, project, queue):
     queue.name = "=1+1"
     queue.save()
     set_gold(item=items_of(queue)[0], answers={"accurate": "slip"})
-    for _ in range(3):  # one of them is the gold item, which is no answer of the queue
+    for _ in range(4):  # one of them is the gold item, which is no answer of the queue
         send(pages, queue, first(pages, queue), **GOOD)
     page = pages.get(url("queue_report", queue))
     assert page.status_code == 200 and "Accurate against the policy?" in page.content.decode()
     told = json.loads(pages.get(url("queue_report_file", queue, form="json")).content)
-    assert told["totals"]["submitted"] == 2 and told["samples"][0]["seed"] == queue.samples.get().seed
+    assert told["totals"]["submitted"] == 3 and told["samples"][0]["seed"] == queue.samples.get().seed
     assert told["queue"]["key"] == queue.key
     table = pages.get(url("queue_report_file", queue, form="csv"))
     lines = table.content.decode().splitlines()
-    assert f"totals,{queue.key},submitted,2,,," in lines
+    assert f"totals,{queue.key},submitted,3,,," in lines
     assert not [line for line in lines if line.startswith(("=", "+", "@"))]
     assert pages.get(url("queue_report_file", queue, form="pdf")).status_code == 404
 

@@ -296,7 +296,8 @@ def test_an_item_taken_out_is_told_and_its_answers_are_kept(project):
     queue = make_queue(project, n=1)
     desk, owner = Desk(queue), Desk(queue, owner_of(project))
     review = desk.next()
-    owner.patch(f"/items/{review['item']}", {"removed": True})
+    removed = owner.patch(f"/items/{review['item']}", {"removed": True})
+    assert removed["removed_by"] == owner.user.email
     assert "taken out" in desk.submit(review, code=409)["error"]
     assert desk.next() is None
     owner.patch(f"/items/{review['item']}", {"removed": False})
