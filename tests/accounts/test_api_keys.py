@@ -53,6 +53,21 @@ def test_a_revoked_key_opens_nothing_and_leaves_the_list(client, mara):
     assert "revoked" in answer.json()["error"]
 
 
+def test_a_key_with_a_last_day_opens_the_door_until_that_day_is_over(client, mara):
+    today = timezone.localdate()
+    for day, told in ((today - datetime.timedelta(days=1), "This day is over."), ("9999-12-31", "an earlier day")):
+        refused = client.post(reverse("api_keys"), {"name": "Audit", "ends_at": day})
+        assert refused.status_code == 422 and told in refused.content.decode()
+    plain = client.post(reverse("api_keys"), {"name": "Audit", "ends_at": today}).context["plain"]
+    assert call(client, plain).status_code == 200
+    assert ApiKey.objects.get().ends_at - timezone.now() <= datetime.timedelta(days=1)
+    ApiKey.objects.update(ends_at=timezone.now() - datetime.timedelta(hours=1))
+    assert "ended" in client.get(reverse("api_keys")).content.decode()
+    client.logout()
+    answer = call(client, plain)
+    assert answer.status_code == 401 and "its time is over" in answer.json()["error"]
+
+
 def test_nobody_sees_or_revokes_the_keys_of_others(client, mara):
     key, plain = create_api_key(user=make_user(), name="Theirs")
     assert "Theirs" not in client.get(reverse("api_keys")).content.decode()
