@@ -98,7 +98,9 @@ class KeyForm(Look, forms.Form):
 
 
 class MemberForm(Look, forms.Form):
-    email = forms.EmailField(label="E-mail address", max_length=254)
+    email = forms.EmailField(
+        label="E-mail address", max_length=254, help_text="Who has an account already is invited, and decides herself."
+    )
     name = forms.CharField(
         max_length=100, required=False, validators=[check_name], help_text="For somebody new; else the name stays."
     )
