@@ -16,6 +16,7 @@ from interactions import search as searches
 from interactions.filters import InteractionFilter, canonical_query, read_label, write_label
 from interactions.search import facets, page_of_ids, search, walk
 from tests.conftest import Api
+from tests.experiments.running import make_place, make_test
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
 
@@ -269,6 +270,16 @@ def test_a_result_tells_what_the_filters_ask_for(api, project):
     assert api.get(f"interactions/{made[0].pk}/feedback").json() == whole["feedbacks"]
     alike = api.get("interactions", {"project": project.uid, "near": whole["near_hash"], "fields": "id"}).json()
     assert {one["id"] for one in alike["results"]} == {str(one.pk) for one in made}
+
+
+@pytest.mark.django_db
+def test_a_result_tells_which_arm_of_which_test_it_met(client):
+    project = make_place()
+    api, arm = Api(client, owner_of(project)), make_test(project, key="greeting").arms.first()
+    api.log(project)
+    made = api.log(project, model=arm.model.key, ab_campaign="greeting").json()["completion_id"]
+    [row] = api.get("interactions", {"project": project.key, "arm": arm.pk}).json()["results"]
+    assert (row["id"], row["arm"], row["ab_campaign"]) == (made, arm.pk, "greeting")
 
 
 @pytest.mark.django_db
