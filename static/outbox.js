@@ -14,7 +14,7 @@ export function request(url, { method = "GET", body, keepalive = false } = {}) {
 const LOST = { text: "the server does not answer" };
 const LOGGED_OUT = { text: "you are logged out", loggedOut: true };
 const SHUT = { 403: { text: "you do not review in this queue any more", shut: true }, 404: { text: "this queue is not open to you any more", shut: true } };
-const whyOf = ({ type, status }) => (type === "opaqueredirect" ? LOGGED_OUT : SHUT[status] ?? LOST);
+const whyOf = ({ type, status }) => (type === "opaqueredirect" || (status === 403 && !token()) ? LOGGED_OUT : SHUT[status] ?? LOST);
 
 /* whether it is to be sent again: 404 is also what a project answers to who is out of its team for a while */
 export const isLater = ({ type, status }) => type === "opaqueredirect" || status in SHUT || status === 408 || status === 429 || status >= 500;

@@ -601,6 +601,9 @@ def test_who_is_logged_out_meanwhile_loses_nothing(open_page, queue):
     page.context.clear_cookies(name="sessionid")
     press(page, "1", "1", "Enter")
     told = page.locator("[data-unsent]", has_text="1 answer waits to be sent: you are logged out")
+    told.wait_for()
+    page.context.clear_cookies()
+    settle(page)
     expect(told.get_by_role("link", name="Log in on another page")).to_be_visible()
     renewed = {"csrftoken": "a" * 32}  # as a login does
     page.context.add_cookies([{**one, "value": renewed.get(one["name"], one["value"])} for one in cookies])
