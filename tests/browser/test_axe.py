@@ -8,7 +8,7 @@ from django.conf import settings
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SIZES, settle
-from tests.factories import make_interaction, make_project
+from tests.factories import make_interaction, make_project, make_team, owner_of
 
 AXE = Path(settings.BASE_DIR / "node_modules/axe-core/axe.min.js").read_text()
 OPTIONS = {
@@ -142,7 +142,10 @@ def test_no_page_around_the_table_breaks_wcag(page, project, open_page):
     empty = make_project(team=project.team)
     frame = f"/p/{project.key}"
     addresses = ["/projects", "/projects/new", f"{frame}/settings", f"/p/{empty.key}/interactions"]
-    addresses += ["/account", "/account/password", "/api-keys", f"/teams/{project.team.key}", f"{frame}/nowhere"]
+    addresses += ["/account", "/account/password", "/api-keys", "/teams", f"/teams/{project.team.key}"]
+    addresses += [f"/teams/{project.team.key}/audit", f"{frame}/nowhere"]
+    invited = make_team().invitations
+    invited.create(user=owner_of(project), role=invited.instance.roles.first())
     found = {}
 
     def check(address):
