@@ -90,9 +90,7 @@ class ExportForm(ColumnsForm):
         widget=forms.RadioSelect,
         help_text="What is left out is a link to the picture here; in training data it is gone.",
     )
-    corrected = forms.BooleanField(
-        label="Take the better answer where somebody wrote one", required=False, initial=True
-    )
+    corrected = forms.BooleanField(label="Use the better answers that people wrote", required=False, initial=True)
     feedback_key = forms.ChoiceField(
         label="Which comparisons", required=False,
         help_text="In preference pairs, the one of the same two answers that was preferred more often is chosen; if "

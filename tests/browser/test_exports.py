@@ -10,6 +10,7 @@ from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import violations
 from tests.exports.exporting import WRITE
 from tests.factories import make_interaction, owner_of
+from tests.reviews.queues import make_queue
 
 
 @pytest.fixture
@@ -61,6 +62,27 @@ def test_by_keyboard_alone_a_view_is_saved_found_again_and_exported(open_page, p
     page.get_by_role("button", name="Delete").press("Enter")
     page.get_by_role("dialog").get_by_role("button", name="Delete").press("Enter")
     expect(page.locator("#exports")).to_contain_text("Nothing was exported yet")
+
+
+def test_ticked_rows_are_put_into_a_queue_by_key_and_exported(open_page, project):
+    queue = make_queue(project)
+    page = open_page()
+    page.goto(project.address)
+    page.locator("tbody input").nth(0).check()
+    page.locator("tbody input").nth(1).check()
+    page.keyboard.press("r")
+    expect(page.get_by_role("dialog")).to_contain_text("Have 2 interactions reviewed?")
+    expect(page.get_by_label("Queue")).to_be_focused()
+    assert violations(page) == []
+    page.get_by_role("dialog").get_by_role("button", name="Review").press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("2 interactions put into Audit")
+    assert queue.items.count() == 2
+    page.locator("tbody input").nth(1).check()
+    page.locator("#bulk").get_by_role("button", name="Export").press("Enter")
+    expect(page.get_by_text("1 ticked in the table")).to_be_visible()
+    page.get_by_role("button", name="Export").press("Enter")
+    expect(page.locator("#exports")).to_contain_text("1 ticked")
+    assert len(Export.objects.get().ids) == 1
 
 
 @pytest.mark.parametrize("size", ["desk", "phone"])
