@@ -21,8 +21,8 @@ from interactions.words import tsquery
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
-    "latency", "has_images", "has_tools", "has_feedback", "has_correction", "reviewed", "external_id", "arm", "near",
-    "fold", "order", "limit", "cursor",
+    "latency", "has_images", "has_tools", "has_feedback", "has_correction", "reviewed", "external_id", "arm", "prompt",
+    "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "arm", "near"}
 # words whose blanks belong to them
@@ -110,6 +110,12 @@ class FilterForm(forms.Form):
             raise ValueError("There is no word in this; send letters or digits.")
         return words, not_words
 
+    def read_prompt(self, text):
+        try:
+            return uuid.UUID(text)
+        except ValueError:
+            raise ValueError("Send the prompt_hash of an interaction.") from None
+
     def read_near(self, texts):
         try:
             return tuple(uuid.UUID(text) for text in texts)
@@ -154,6 +160,7 @@ class InteractionFilter(django_filters.FilterSet):
     external_id = Words(label="External id", help_text="your own id, whatever the source", strip=False)
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there, and none with a - before it')
     arm = ListOfWords(label="A/B arm", help_text="an arm's id, as its A/B test tells it; repeated: any of them")
+    prompt = Words(label="Same prompt", help_text="a prompt_hash: interactions that answer the same messages")
     near = ListOfWords(label="Alike", help_text="a near_hash: interactions of the same words without pictures")
     fold = Words(label="Folded", help_text="near: of those that are alike the first alone")
     order = Words(label="Order", help_text="-created_at or created_at; received_at in a list")
@@ -194,6 +201,7 @@ class InteractionFilter(django_filters.FilterSet):
             not_words=not_words,
             external_id=own,
             arms=given("arm") or (),
+            prompt=given("prompt") or None,
             near=given("near") or (),
             fold=bool(given("fold")),
             oldest_first=given("order") == "created_at",

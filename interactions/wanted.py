@@ -52,6 +52,7 @@ class Wanted:
     not_words: tuple = ()  # tsqueries' texts: none of them
     external_id: str | None = None
     arms: tuple = ()  # ids of A/B tests' arms: any of them
+    prompt: uuid.UUID | None = None  # the prompt_hash of those that answer the same messages
     near: tuple = ()  # near_hashes: any of those that are alike
     fold: bool = False  # of those that are alike the first alone
     oldest_first: bool = False

@@ -25,7 +25,7 @@ def _near(wanted):
 
 def _columns(wanted):
     tests = []
-    for column, value in (("session", wanted.session), ("user", wanted.user)):
+    for column, value in (("session", wanted.session), ("user", wanted.user), ("prompt_hash", wanted.prompt)):
         if value is not None:
             tests.append((f'i."{column}" = %s', [value]))
     least, most = wanted.latency or (None, None)

@@ -11,14 +11,14 @@ from interactions.search import sizes
 MOST_SOURCES = 50  # that are merged: values of one label key, feedback keys of a team
 MOST_CORRECTIONS = 20_000  # better answers that are looked through in a fraction of a second
 SESSION, USER = 1e-4, 1e-3  # shares of a project that one is taken to have
-ALIKE = 10  # interactions that are taken to be alike
+ALIKE = 10  # interactions that are taken to be alike, or to answer the same messages
 TESTED = 0.02  # share of a project that an arm of an A/B test is taken to have
 PARTLY = 0.05  # share of interactions that are taken to have pictures, or tool calls
 
 # all that a test may look at, so that the row need not be fetched again
 ROW = (
     'id, project_id, source, model_id, session, "user", latency_ms, images, tools, label_ids, feedbacks, received_at,'
-    " near_hash, arm"
+    " prompt_hash, near_hash, arm"
 )
 
 
@@ -50,7 +50,7 @@ def newest(project, wanted, picked=ROW):
     return Driver(_rows(project, wanted.sources, picked), sizes.total(project), holds_row=True)
 
 
-def of_labels(project, labels):
+def of_labels(labels):
     """By the postings of these labels, any of them."""
     sources = tuple(
         Source(
@@ -123,6 +123,12 @@ def of_near(project, hashes):
     condition = "project_id = %s AND near_hash = %s"
     sources = tuple(Source("interactions_interaction", "id", ROW, condition, (project.pk, one)) for one in hashes)
     return Driver(sources, ALIKE * len(sources), holds_row=True)
+
+
+def of_prompt(project, prompt):
+    """By the messages that they answer."""
+    source = Source("interactions_interaction", "id", ROW, "project_id = %s AND prompt_hash = %s", (project.pk, prompt))
+    return Driver((source,), ALIKE, holds_row=True)
 
 
 def of_parts(project, column):

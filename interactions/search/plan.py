@@ -37,7 +37,7 @@ def plan_of(project, wanted, at):
     for own in labels:
         tests.append(("i.label_ids && %s::integer[]", [[label.pk for label in own]]))
         if len(own) <= drivers.MOST_SOURCES:
-            found.append(drivers.of_labels(project, own))
+            found.append(drivers.of_labels(own))
     everything, kept = sizes.total(project), []
     for own in filter(None, meant(project, wanted.not_labels)):
         tests.append(("NOT i.label_ids && %s::integer[]", [[label.pk for label in own]]))
@@ -49,6 +49,8 @@ def plan_of(project, wanted, at):
         tests.append(("(i.model_id = ANY(%s)) IS NOT TRUE", [_models(project, wanted.not_models)]))
     lower, upper, descending = _span(wanted, at)
     found += _of_columns(project, wanted) + _of_feedback(project, wanted) + _of_near(project, wanted)
+    if wanted.prompt:
+        found.append(drivers.of_prompt(project, wanted.prompt))
     if 0 < len(wanted.arms) <= drivers.MOST_SOURCES:
         found.append(drivers.of_arms(project, wanted.arms))
     driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)

@@ -93,6 +93,8 @@ def _words(name, value):
         return "latency", f"{_range(least, most)} ms"
     if name == "near":
         return "alike", value[:8]
+    if name == "prompt":
+        return "same prompt", value[:8]
     if name == "source":
         return "source", Source(value).label if value in Source.values else value
     if name in _HAVING:

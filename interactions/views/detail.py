@@ -97,6 +97,7 @@ def _leads(project, interaction):
     return {
         "others": others[:OTHERS],
         "more_others": len(others) > OTHERS,
+        "of_prompt": table.changed(("prompt", interaction.prompt_hash.hex)),
         "of_user": table.changed(("user", interaction.user)) if interaction.user else "",
         "of_model": table.changed(("model", interaction.model.key)) if interaction.model else "",
     }

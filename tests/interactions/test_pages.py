@@ -331,6 +331,9 @@ def test_the_detail_leads_to_what_else_was_answered_and_to_the_users_and_models_
     text = pages.get(detail_url(project, first)).content.decode()
     [beside] = re.findall(r'href="([^"]+/beside/[^"]+)"', text)
     assert "m/b</bdi></a>" in text and "?user=ada" in text and "?model=m%2Fa" in text
+    [same] = re.findall(r'href="([^"]+[?]prompt=[^"]+)"', text)
+    assert shown_ids(pages.get(same)) == [second.pk, first.pk]
+    assert "Send the prompt_hash" in pages.get(list_url(project), {"prompt": "x"}).content.decode()
     page = pages.get(beside)
     assert [one.interaction.pk for one in page.context["sides"]] == [first.pk, second.pk]
     assert pages.get(f"{beside}?diff=1").status_code == 200

@@ -82,6 +82,7 @@ KINDS = {
     "simulated": {"source": "simulation"},
     "folded": {"fold": "near"},
     "folded, by a label": {"fold": "near", "label": "is:warranty"},
+    "same prompt": {"prompt": "699474f4-75e0-8f39-39da-055640d46264"},
     "alike": {"near": "699474f4-75e0-8f39-39da-055640d46264"},
     "common word": {"q": "common"},
     "middling word": {"q": "middling"},
