@@ -67,9 +67,7 @@ class Drawn:
     rows: list
     strong: list = field(default_factory=list)
     judged_by: int = 0  # judges of three or more arms
-    matrix: list = field(
-        default_factory=list
-    )  # [(ArmRow, [(StrongPair turned to the row, its pairs' address) or None])]
+    matrix: list = field(default_factory=list)  # [(ArmRow, [Met or None])]
     chart: drawing.Chart | None = None
     days: list = field(default_factory=list)  # newest first: (day, [(value, between) or None])
     mismatch: tuple | None = None  # (head, text, the ArmRow to look into)
@@ -88,6 +86,10 @@ class Drawn:
     @property
     def answered(self):
         return sum(row.reported.answered for row in self.rows)
+
+    @property
+    def has_failed(self):
+        return any(row.reported.failed for row in self.rows)
 
     @property
     def judges(self):
@@ -220,12 +222,8 @@ def _strong(rows, report):
     """StrongRows, the strongest first, then arms that are compared to none, arms without votes last."""
     found = {one.arm: one for one in report.judgement.strengths.arms}
     order = [*found, *(place for place in range(len(rows)) if place not in found)]
-    spans = drawing.interval_rows(
-        [
-            span(found[place].strength, found[place].low, found[place].high) if place in found else None
-            for place in order
-        ]
-    )
+    known = [found.get(place) for place in order]
+    spans = drawing.interval_rows([one and span(one.strength, one.low, one.high) for one in known])
     return [
         StrongRow(rows[place].reported, rows[place].colour, rows[place].behind, found.get(place), at)
         for place, at in zip(order, spans, strict=True)

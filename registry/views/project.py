@@ -50,7 +50,9 @@ def _page(request, project, form=None):
 
 def _detaching(attachment, arms):
     """What the question before a detachment says: whom it leaves without an answer."""
-    told = [f"It is {arm.letter} of the running A/B test {arm.test.name}, and takes part no more." for arm in arms]
+    named, told = ", ".join(f"{arm.letter} of {arm.test.name}" for arm in arms), []
+    if arms:
+        told.append(f"In the A/B tests that run it is {named}, and takes part no more.")
     if attachment.is_default:
         told.append("It is the default: calls that name the project alone are refused until another one is.")
     return f"{attachment.model.key}. {' '.join(told)}" if told else attachment.model.key
