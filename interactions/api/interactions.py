@@ -130,6 +130,7 @@ class InteractionList(APIView):
                 "completion_id": str(outcome.id),
                 "session_id": outcome.session,
                 "feedback_ids": [str(one) for one in outcome.feedback_ids],
+                **({"note": outcome.note} if outcome.note else {}),
             },
             status=status.HTTP_200_OK if outcome.duplicate else status.HTTP_201_CREATED,
         )
