@@ -33,6 +33,8 @@ VERBS = {
     "label.rename": "renamed the label",
     "feedback-key.link": "linked the feedback key",
     "feedback-key.unlink": "unlinked the feedback key",
+    "model.register": "registered the model",
+    "model.change": "changed the model",
     "model.attach": "attached the model",
     "model.switch": "switched on or off the model",
     "model.detach": "detached the model",

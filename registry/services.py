@@ -74,11 +74,10 @@ def register_model(*, team, key, provider, external_id, by, name="", capabilitie
     }
     check_model(team=team, **values)
     model, is_new = Model.objects.select_for_update(of=["self"]).get_or_create(team=team, key=key, defaults=values)
-    if is_new:
-        return model
-    if model.provider_id:
+    if model.provider_id and not is_new:
         raise Taken(f"{team.name} has a model {key} already; change that one, or send another key.")
-    return _change(model, values)
+    record("model.register", by=by, team=team, what=key, after={"provider": _told(provider), "external_id": external_id})
+    return model if is_new else _change(model, values)
 
 
 @transaction.atomic
@@ -89,7 +88,17 @@ def change_model(*, model, by, **changes):
     if changes.get("provider", model.provider) is None:
         changes |= {"external_id": ""}
     check_model(team=model.team, key=model.key, **(values | changes), is_new=False)
+    changed = [name for name in changes if changes[name] != values[name]]
+    if changed:
+        told = {"before": {name: _told(values[name]) for name in changed}}
+        told["after"] = {name: _told(changes[name]) for name in changed}
+        record("model.change", by=by, team=model.team, what=model.key, **told)
     return _change(model, changes)
+
+
+def _told(value):
+    """A member of a model as the audit log tells it."""
+    return getattr(value, "key", value)
 
 
 def _change(model, changes):
