@@ -1,6 +1,7 @@
 """What the interactions of a slice were compared with."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from exports.training import answer_of
 from feedback.models import Outcome, Preference
@@ -22,7 +23,7 @@ class Met:
     a message, None where it is empty or nobody needs it."""
 
     net: int
-    content_hash: object
+    content_hash: UUID
     answer: dict | None = None
 
 
@@ -31,24 +32,26 @@ TIES = {Outcome.TIED: True, Outcome.TIED_GOOD: "good", Outcome.TIED_BAD: "bad"}
 
 @dataclass
 class Comparison:
-    """One comparison: its Preference as the preferred side has it, and the other Interaction with its completion."""
+    """One comparison: its Preference as the preferred side has it, with the hash of that side's prompt, and the other
+    Interaction with its completion."""
 
     preference: Preference
     other: Interaction
     completion: str
-    prompt_hash: object
+    prompt_hash: UUID
 
     def record(self, completion, messages):
         """As POST /comparison/batch takes it: by texts, which are found or made wherever they are read; by the ids
-        of this installation where texts cannot say it, without a model or of two prompts."""
+        of this installation where texts cannot tell them: without a model, of two prompts, or the same text."""
         one, models = self.preference, (self.preference.model, self.other.model)
         told = {"feedback_key": one.feedback_key.key}
+        own, other = str(one.interaction_id), str(one.other_id)
         if all(models) and self.other.prompt_hash == self.prompt_hash:
-            texts = zip(models, (completion, self.completion), strict=True)
-            own, other = ({"model": model.key, "text": text} for model, text in texts)
-            told |= {"messages": messages}
-        else:
-            own, other = str(one.interaction_id), str(one.other_id)
+            both = zip(models, (completion, self.completion), strict=True)
+            texts = [{"model": model.key, "text": text} for model, text in both]
+            if texts[0] != texts[1]:
+                told |= {"messages": messages}
+                own, other = texts
         told |= {"preferred_completion": own, "other_completion": other}
         more = {"tied": TIES.get(one.outcome), "user": one.user, "external_id": one.external_id}
         return told | {name: value for name, value in more.items() if value} | {"origin": one.origin}
