@@ -24,12 +24,12 @@ from interactions.rules import ORIGINS, RecordError
 FIELDS = (
     "id", "external_id", "project", "project_id", "model", "messages", "completion", "labels", "feedbacks", "user",
     "session_id", "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion", "ab_campaign",
-    "arm", "near_hash",
+    "arm", "near_hash", "prompt_hash",
 )  # fmt: skip
 # fields of a row that go over no wire
 UNSENT = (
     "prompt_preview", "completion_preview", "images", "tools", "prompt_tokens", "completion_tokens",
-    "prompt_hash", "content_hash", "logged_by", "received_at",
+    "content_hash", "logged_by", "received_at",
 )  # fmt: skip
 # the bounds once more: the server leaves out the months of others by them, not by the list
 _CURRENT = """
@@ -84,6 +84,7 @@ def present(project, rows, *, fields=FIELDS, inline=False):
             "ab_campaign": tests.get(row.arm),
             "arm": row.arm,
             "near_hash": row.near_hash.hex,
+            "prompt_hash": row.prompt_hash.hex,
         }
         shown.append({name: whole[name] for name in FIELDS if name in wanted})
     return shown
@@ -262,6 +263,7 @@ class InteractionShape(serializers.Serializer):
     ab_campaign = serializers.CharField(allow_null=True, help_text="key of the A/B test that it is part of")
     arm = serializers.IntegerField(allow_null=True, help_text="id of its arm there")
     near_hash = serializers.CharField(help_text="that of all that is alike, for the filter's near")
+    prompt_hash = serializers.CharField(help_text="that of all that answers the same messages, for the filter's prompt")
 
 
 class ListedShape(InteractionShape):

@@ -269,7 +269,9 @@ def test_a_result_tells_what_the_filters_ask_for(api, project):
     assert [one["value"] for one in whole["feedbacks"]] == [True, 4.0] and whole["feedbacks"][0]["value"] is True
     assert api.get(f"interactions/{made[0].pk}/feedback").json() == whole["feedbacks"]
     alike = api.get("interactions", {"project": project.uid, "near": whole["near_hash"], "fields": "id"}).json()
-    assert {one["id"] for one in alike["results"]} == {str(one.pk) for one in made}
+    same = api.get("interactions", {"project": project.uid, "prompt": whole["prompt_hash"], "fields": "id"}).json()
+    for found in (alike, same):
+        assert {one["id"] for one in found["results"]} == {str(one.pk) for one in made}
 
 
 @pytest.mark.django_db
