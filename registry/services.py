@@ -76,7 +76,8 @@ def register_model(*, team, key, provider, external_id, by, name="", capabilitie
     model, is_new = Model.objects.select_for_update(of=["self"]).get_or_create(team=team, key=key, defaults=values)
     if model.provider_id and not is_new:
         raise Taken(f"{team.name} has a model {key} already; change that one, or send another key.")
-    record("model.register", by=by, team=team, what=key, after={"provider": _told(provider), "external_id": external_id})
+    told = {"provider": _told(provider), "external_id": external_id}
+    record("model.register", by=by, team=team, what=key, after=told)
     return model if is_new else _change(model, values)
 
 
