@@ -202,7 +202,7 @@ def reviewed(project, interaction):
     submit(review=review, answers={"said": SECRET})
     sample, _ = fill(queue=queue, query=f"label={SECRET}", by=owner)
     there = {"queue": SECRET, "item_id": review.item_id, "review_id": review.pk, "sample_id": sample.pk}
-    return there | {"form": "json"}  # of a report that is downloaded
+    return there | {"form": "csv"}  # of a report, or its answers, that is downloaded
 
 
 def registered(project, owner):
