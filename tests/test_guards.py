@@ -158,6 +158,7 @@ def made(project):
         "interaction": interaction.pk,
         "comparison_detail": make_comparison(project, key, interaction, other),
         "other_id": str(other.pk),
+        "other": other.pk,
         "feedback_id": give_feedback(interaction=interaction, key=key, value=1, by=owner).id,
         "session": f"{SECRET}-session",
         "key": SECRET,

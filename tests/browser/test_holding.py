@@ -103,11 +103,11 @@ def test_days_are_set_and_what_goes_is_told(open_page, project):
     page.goto(f"/p/{project.key}/settings")
     page.get_by_text("Everything is kept for ever.").wait_for()
     page.get_by_label("Days").fill("365")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.locator("#retention").get_by_role("button", name="Save").click()
     page.get_by_text("Kept for 365 days.").wait_for()
     assert "1 interaction goes" in page.locator("#retention").inner_text()
     page.get_by_label("Days").fill("0")
-    page.get_by_role("button", name="Keep", exact=True).click()
+    page.locator("#retention").get_by_role("button", name="Save").click()
     page.get_by_text("greater than or equal to 1").wait_for()
     project.refresh_from_db()
     assert project.keep_days == 365

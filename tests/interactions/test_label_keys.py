@@ -157,7 +157,7 @@ def test_the_colour_shows_on_old_and_new_labels(api, pages, project):
 
 @pytest.mark.parametrize(
     ("role", "reads", "changes"),
-    [("engineer", 200, 200), ("reviewer", 200, 403), ("annotator", 200, 403), ("auditor", 403, 403)],
+    [("engineer", 200, 200), ("reviewer", 200, 403), ("annotator", 200, 403), ("auditor", 200, 403)],
 )
 def test_who_may(client, project, role, reads, changes):
     make_interaction(project, labels={"intent": "refund"})
