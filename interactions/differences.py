@@ -67,6 +67,18 @@ def visible_text(html):
     return reader.text()
 
 
+def mark(both, *, most=MOST_STEPS):
+    """Give both sides, each with a `transcript`, their `pieces`: (differs, text, white space behind it, not marked) of
+    what their completions show; False where these are too long to compare."""
+    pieces = differences(*(visible_text(side.transcript.completion.html) for side in both), most=most)
+    if pieces is None:
+        return False
+    for side, own in zip(both, sides(pieces), strict=True):
+        texts = [(piece.kind, piece.text.rstrip(), piece.text) for piece in own]
+        side.pieces = [(kind != "same", words, text[len(words) :]) for kind, words, text in texts]
+    return True
+
+
 def _words(text):
     """Words with the white space behind each; the first is empty and has the white space that the text begins with."""
     begin = len(text) - len(text.lstrip())

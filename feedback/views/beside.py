@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from feedback.models import Outcome, Preference
-from interactions.differences import differences, sides, visible_text
+from interactions.differences import mark
 from interactions.messages import blobs_of, calls_of
 from interactions.models import Interaction
 from interactions.transcript import BUDGET, Transcript
@@ -50,7 +50,7 @@ def answers_beside(request, project, pk, other):
 
 def _beside(request, project, both, context):
     marked = request.GET.get("diff") == "1"
-    compared = _mark(both) if marked else True
+    compared = mark(both) if marked else True
     first, second = (side.interaction.body for side in both)
     context |= {
         "project": project,
@@ -105,22 +105,6 @@ def _transcripts(project, pair):
         )  # fmt: skip
         for one in pair
     ]
-
-
-def _mark(both):
-    """Give both sides their pieces; False where the texts are too long to compare."""
-    pieces = differences(*(visible_text(side.transcript.completion.html) for side in both))
-    if pieces is None:
-        return False
-    for side, own in zip(both, sides(pieces), strict=True):
-        side.pieces = [(piece.kind != "same", *_tail(piece.text)) for piece in own]
-    return True
-
-
-def _tail(text):
-    """(the text, the white space behind it), which is not marked."""
-    words = text.rstrip()
-    return words, text[len(words) :]
 
 
 def _detail(project, interaction):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from accounts.models import User
-from interactions.differences import differences, sides, visible_text
+from interactions.differences import mark
 from interactions.messages import blobs_of, calls_of
 from interactions.models import Interaction
 from interactions.rendering import markdown
@@ -111,7 +111,7 @@ def chat_context(project, interaction, raw):
 def pair_context(project, review, found, raw):
     pair = found[::-1] if review.swapped else found
     both = [Side(*one) for one in zip("AB", pair, _transcripts(project, pair, raw), strict=True)]
-    compared = _mark(both)
+    compared = mark(both, most=DIFF_STEPS)
     turns = both[0].transcript.turns
     return {
         "sides": both,
@@ -142,22 +142,6 @@ def _transcripts(project, rows, raw):
         )  # fmt: skip
         for row in rows
     ]
-
-
-def _mark(both):
-    """Give both sides their pieces; False where the texts are too long to compare."""
-    pieces = differences(*(visible_text(side.transcript.completion.html) for side in both), most=DIFF_STEPS)
-    if pieces is None:
-        return False
-    for side, own in zip(both, sides(pieces), strict=True):
-        side.pieces = [(piece.kind != "same", *_tail(piece.text)) for piece in own]
-    return True
-
-
-def _tail(text):
-    """(the text, the white space behind it), which is not marked."""
-    words = text.rstrip()
-    return words, text[len(words) :]
 
 
 def said_of(item, user):
