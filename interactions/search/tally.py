@@ -1,11 +1,13 @@
-"""Interactions counted by label, model, latency and feedback: in the database, by two statements."""
+"""Interactions counted by label, model, latency and feedback: in the database, by two statements for so many ids."""
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from django.db import connection
 
 LABEL, MODEL, LATENCY = range(3)
+FIRST = 250  # ids that are counted however long it takes; of the rest so many as their pace lets hope for
 
 _ROWS = """
     WITH found AS MATERIALIZED (
@@ -39,30 +41,39 @@ class Values:
 class Tally:
     """How many, and {label id: n}, {model id: n}, {milliseconds: n}, {feedback key id: Values}."""
 
-    n: int
+    n: int = 0
     labels: Counter = field(default_factory=Counter)
     models: Counter = field(default_factory=Counter)
     latencies: Counter = field(default_factory=Counter)
     values: dict = field(default_factory=lambda: defaultdict(Values))
 
 
-def tally(found):
-    """The Tally of these ids."""
-    told = Tally(len(found))
-    if not found:
-        return told
+def tally(found, seconds):
+    """The Tally of these ids; where the seconds are used up before, of the first so many."""
+    told, until, most = Tally(), time.monotonic() + seconds, FIRST
+    while found and most >= min(FIRST, len(found)):
+        began = time.monotonic()
+        some, found = found[:most], found[most:]
+        _add(told, some)
+        now = time.monotonic()
+        most = int((until - now) / (now - began) * len(some))
+    return told
+
+
+def _add(told, found):
+    told.n += len(found)
     # written here: psycopg takes as long for thousands of ids as the database for the look-ups
     values = ["{" + ",".join(one.hex for one in found) + "}", min(found), max(found)]
     counters = {LABEL: told.labels, MODEL: told.models, LATENCY: told.latencies}
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, values)
         for kind, value, n in cursor.fetchall():
-            counters[kind][value] = n
+            counters[kind][value] += n
         cursor.execute(_GIVEN, values)
         for key_id, value, n, holders in cursor.fetchall():
             own = told.values[key_id]
             if value is None:
-                own.interactions = holders
+                own.interactions += holders
             else:
-                own.counts[value], own.holders[value] = n, holders
-    return told
+                own.counts[value] += n
+                own.holders[value] += holders

@@ -62,13 +62,12 @@ class Panel:
     unseen: list = field(default_factory=list)
 
 
-def panel_of(address, found, known, keys, looked_at=0):
+def panel_of(address, found, known, keys):
     """The Panel of an address. `found` are the Facets, or None where they are not counted yet (what the address sets
-    is there all the same, and the feedback `keys`); `known` is how many match, or None; `looked_at` how many of them
-    were looked at."""
+    is there all the same, and the feedback `keys`); `known` is how many match, or None."""
     waiting = found is None
     found = found or _uncounted(keys)
-    panel = Panel(waiting=waiting, over=looked_at if found.approximate else None)
+    panel = Panel(waiting=waiting, over=found.looked_at if found.approximate else None)
     panel.latency_alone = found.approximate and not found.labels_approximate
     options = _labels(address, found.labels, known)
     shown = max(SHOWN_LABELS, sum(option.on for option in options))
@@ -85,7 +84,7 @@ def panel_of(address, found, known, keys, looked_at=0):
 
 def _uncounted(keys):
     feedback = [FeedbackFacet(key, none=None, yes=None, no=None) for key in keys]
-    none = {"labels": [], "models": [], "latency": None, "label_total": 0}
+    none = {"labels": [], "models": [], "latency": None, "label_total": 0, "looked_at": 0}
     return Facets(**none, feedback=feedback, labels_approximate=False, approximate=False)
 
 

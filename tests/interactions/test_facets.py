@@ -16,6 +16,7 @@ from interactions import rollups
 from interactions.filters import InteractionFilter
 from interactions.search import facets as facets_module
 from interactions.search import search
+from interactions.search import tally as tally_module
 from interactions.search.facets import SHOWN, Matches, count_beside, count_shown, facets, histogram
 from tests.factories import make_interaction, make_project, owner_of
 from tests.interactions.corpus import START, cases, is_real, make_corpus
@@ -38,7 +39,7 @@ def shelf(django_db_setup, django_db_blocker):
 @pytest.fixture(autouse=True)
 def there_is_time(monkeypatch):
     """However busy the machine that tests: what is exact here is not cut short."""
-    for name in ("ASIDE", "BRIEFLY", "LOOKING"):
+    for name in ("ASIDE", "BRIEFLY", "LOOKING", "COUNTING"):
         monkeypatch.setattr(facets_module, name, 60)
 
 
@@ -137,6 +138,19 @@ def test_what_is_too_much_to_count_is_marked(shelf, monkeypatch):
     everything = wanted(shelf.project, {})
     assert not facets(shelf.project, everything).labels_approximate
     assert not count_shown(shelf.project, everything).capped
+
+
+@pytest.mark.django_db
+def test_where_rows_take_their_time_fewer_are_counted_and_it_is_said_of_how_many(shelf, monkeypatch):
+    monkeypatch.setattr(tally_module, "FIRST", 20)
+    monkeypatch.setattr(facets_module, "COUNTING", 0)
+    asked = wanted(shelf.project, {"latency": "0.."})
+    shown = facets(shelf.project, asked)
+    assert shown.approximate and shown.looked_at == sum(shown.latency.bins) == 20
+    monkeypatch.setattr(facets_module, "COUNTING", 60)
+    n = sum(1 for one in shelf.corpus if is_real(one) and "latency_ms" in one.record)
+    shown = facets(shelf.project, asked)
+    assert not shown.approximate and shown.looked_at == sum(shown.latency.bins) == n > 40
 
 
 @pytest.mark.django_db
