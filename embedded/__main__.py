@@ -16,7 +16,8 @@ def main(arguments):
     with running(os.environ.get("DATA_DIR") or Path(__file__).parent.parent / "var") as server:
         where = {"PGHOST": str(server.place.sockets), "PGPORT": "5432", "PGUSER": ROLE, "PGDATABASE": DATABASE}
         program = binaries.find() / arguments[0]
-        return subprocess.run([program, *arguments[1:]], env={**os.environ, **where}).returncode
+        # a dump holds all that everybody said: nobody else of the machine reads what the program writes
+        return subprocess.run([program, *arguments[1:]], env={**os.environ, **where}, umask=0o077).returncode
 
 
 if __name__ == "__main__":

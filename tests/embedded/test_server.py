@@ -136,6 +136,13 @@ def test_two_commands_at_once_share_one_server_and_the_last_one_stops_it(data_di
     assert not Server(data_dir).is_running()
 
 
+def test_a_dump_is_its_owners_alone(data_dir):
+    dump = data_dir.parent / "marginalia.dump"
+    command = [sys.executable, "-m", "embedded", "pg_dump", "--format=custom", f"--file={dump}"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATA_DIR": str(data_dir)}, check=True, umask=0o022)
+    assert dump.stat().st_mode & 0o777 == 0o600
+
+
 def test_it_ends_with_the_program_that_started_it(data_dir):
     start = "import sys, time; from embedded.server import Server; Server(sys.argv[1], tied=True).start(); "
     started = subprocess.Popen([sys.executable, "-c", start + "print('up', flush=True); time.sleep(60)", data_dir],
