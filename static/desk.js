@@ -219,7 +219,7 @@ for (const side of ["a", "b", "tie", "both_bad"]) {
   ACTS[side] = (e) => { const input = $(`.verdicts input[value="${side}"]`, now.item); if (input) choose(input.closest(".q"), input, e); };
 }
 addEventListener("keydown", (e) => {
-  if ($("dialog[open], [popover]:popover-open")) return;
+  if (e.isComposing || e.keyCode === 229 || $("dialog[open], [popover]:popover-open")) return; // an input method's own key says nothing here
   if (e.key === "Tab" && !e.ctrlKey && !e.altKey && !e.metaKey) return tab(e);
   if (e.key === "Escape" && e.target.closest?.(".item") && e.target.closest(TYPING)) { e.preventDefault(); e.stopPropagation(); return rest(); }
   const action = actionFor(e);

@@ -23,6 +23,16 @@ document.addEventListener("focusout", ({ target, relatedTarget: to }) => {
 const waiting = `desk ${document.body.dataset.user} `;
 if (!document.querySelector("#desk") && Object.keys(localStorage).some((name) => name.startsWith(waiting))) import("./waiting.js");
 
+/* what the tab keeps of a person's writing goes with her; it stays where a session ran out. At the end of the page again,
+   for the desk writes there */
+const hers = new RegExp(`^(draft|playground|desk draft|desk places) ${document.body.dataset.user} `);
+const forget = () => Object.keys(sessionStorage).filter((name) => hers.test(name)).forEach((name) => sessionStorage.removeItem(name));
+document.addEventListener("submit", (e) => {
+  if (!e.target.matches?.("[data-logout]")) return;
+  forget();
+  addEventListener("pagehide", forget);
+});
+
 /* a key that follows the name until it is typed by hand */
 document.addEventListener("input", (e) => {
   const field = e.target;

@@ -4,6 +4,7 @@ const $ = (s, r = document) => r.querySelector(s);
 const $$ = (s, r = document) => [...r.querySelectorAll(s)];
 const root = document.documentElement;
 const shown = (e) => e.getClientRects().length > 0;
+const composes = (e) => e.isComposing || e.keyCode === 229; // the key is the input method's: Enter ends a word, and means nothing more
 
 /* speech: one polite region says what changed */
 const say = (text) => { const box = $("#say"); if (box) box.textContent = text; };
@@ -66,6 +67,7 @@ document.addEventListener("click", (e) => {
   if (e.target.closest?.("[data-dialog=keys]")) $$("[data-letters]").forEach((box) => { box.checked = lettersWork(); });
 });
 document.addEventListener("keydown", (e) => {
+  if (composes(e)) return;
   const mend = !e.defaultPrevented && e.target.closest?.("details.mend[open]");
   if (mend && e.key === "Escape") { e.preventDefault(); mend.open = false; $("summary", mend).focus(); } // what is written stays in it
   if (mend && e.key === "Enter" && (e.ctrlKey || e.metaKey) && e.target.matches("textarea")) { e.preventDefault(); e.target.form.requestSubmit(); }
@@ -84,7 +86,7 @@ document.addEventListener("keydown", (e) => {
 });
 
 /* what is written into a form and not yet kept outlives the drawer and the page, as long as the tab is open */
-const draft = (area) => `draft ${new URL(area.form.action).pathname} ${area.name}`;
+const draft = (area) => `draft ${document.body.dataset.user} ${new URL(area.form.action).pathname} ${area.name}`;
 document.addEventListener("input", (e) => { if (e.target.matches?.("details.mend textarea")) sessionStorage.setItem(draft(e.target), e.target.value); });
 document.addEventListener("htmx:after:request", (e) => { // what the server did not take, or sent to the login, is kept on
   const { sourceElement: form, request, response, hx } = e.detail.ctx;
@@ -226,6 +228,7 @@ class LabelCombo extends HTMLElement {
     if (button) button.click(); else this.input.dispatchEvent(new Event("change", { bubbles: true })); // filters go by themselves
   }
   onKey(e) {
+    if (composes(e)) return;
     const open = !this.box.hidden;
     if (e.key === "ArrowDown" || e.key === "ArrowUp") {
       e.preventDefault();

@@ -360,7 +360,7 @@ verdict?.addEventListener("click", (e) => {
   if (e.target.closest("#undo")) takeBack();
 });
 addEventListener("keydown", (e) => {
-  if ($("dialog[open], [popover]:popover-open")) return;
+  if (e.isComposing || e.keyCode === 229 || $("dialog[open], [popover]:popover-open")) return; // an input method's own key says nothing here
   if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); run(); }
   if (e.key === "Escape" && running) { e.preventDefault(); e.stopPropagation(); $("#stop").click(); }
 }, true);
@@ -371,7 +371,7 @@ document.addEventListener("kit:key", (e) => {
 });
 
 /* -- what is written outlives the page, as long as the tab is open ---------------------------------- */
-const place = `playground ${project} ${page.dataset.messages ?? ""}`;
+const place = `playground ${document.body.dataset.user} ${project} ${page.dataset.messages ?? ""}`;
 const fields = () => ["system", "user", "temperature", "top_p", "max_tokens", "key"].map((name) => form.elements[name]).filter(Boolean);
 function keep() {
   const kept = { models: chosen(), blind: blind.checked, fields: Object.fromEntries(fields().map((field) => [field.name, field.value])) };
