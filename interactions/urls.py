@@ -16,6 +16,7 @@ from interactions.views import (
     labelling,
     overview,
     selection,
+    sessions,
     table,
 )
 
@@ -53,5 +54,5 @@ urlpatterns = [
     path("p/<str:project>/labels/keys/<text:key>", label_keys.label_key_detail, name="label_key_detail"),
     path("p/<str:project>/labels/edit/<text:key>", label_keys.label_key_edit, name="label_key_edit"),
     path("p/<str:project>/labels/rename/<text:key>", label_keys.label_rename, name="label_rename"),
-    path("p/<str:project>/sessions/<text:session>", detail.session_detail, name="session_detail"),
+    path("p/<str:project>/sessions/<text:session>", sessions.session_detail, name="session_detail"),
 ]
