@@ -1,16 +1,13 @@
-"""One interaction in full: drawer, page, exact payload; and a session, all its turns in order."""
+"""One interaction in full: drawer, page, exact payload."""
 
 import json
-import uuid
 from itertools import islice
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.utils.encoding import escape_uri_path
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import DELETE, LABEL
@@ -20,7 +17,7 @@ from interactions.messages import blobs_of, calls_of, payload_of
 from interactions.models import Interaction
 from interactions.rendering import RAW_LIMIT, code, cut
 from interactions.search import neighbours
-from interactions.transcript import BUDGET, Transcript, new_messages
+from interactions.transcript import Transcript
 from interactions.views.address import Address
 from interactions.views.given import given_context
 from interactions.views.held import held_context
@@ -28,9 +25,8 @@ from interactions.views.reading import wanted_of
 from interactions.views.selection import take_toast
 from projects.access import EntityNotFound, project_or_404
 
-SESSION_ROWS = 50
 OTHERS = 20  # answers to the same messages
-PAIRS = 100  # of the metadata
+PAIRS = 100  # of the metadata, and of the usage
 PAIR = 2_000  # characters of a value of it
 
 
@@ -81,8 +77,8 @@ def panel_context(project, interaction, address, user):
         "here": address.of(interaction.pk),
         **given_context(project, interaction, user),
         **held_context(project, interaction),
-        "usage": interaction.body.envelope.get("usage") or {},
-        "metadata": _metadata(interaction.body.envelope.get("metadata") or {}),
+        **_usage(interaction, interaction.body.envelope.get("usage") or {}),
+        "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
         "external_id": interaction.body.envelope.get("external_id"),
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
@@ -103,7 +99,20 @@ def _leads(project, interaction):
     }
 
 
-def _metadata(value):
+def _usage(interaction, reported):
+    """`tokens`, how many in all where nothing finer was reported, and `usage`, what the page does not tell already."""
+    came, went, total = interaction.prompt_tokens, interaction.completion_tokens, reported.get("total_tokens")
+    is_alone = came is None and went is None
+    told = {
+        **dict.fromkeys(["prompt_tokens", "input_tokens"], came),
+        **dict.fromkeys(["completion_tokens", "output_tokens"], went),
+        "total_tokens": total if is_alone else (came or 0) + (went or 0),
+    }
+    others = {name: value for name, value in reported.items() if value is not None and told.get(name) != value}
+    return {"tokens": total if is_alone else None, "usage": _pairs(others)}
+
+
+def _pairs(value):
     """The first `pairs` (name, text, length of the whole text), nested values as JSON, and how many there are."""
     first = islice(value.items(), PAIRS)
     texts = [(name, item if isinstance(item, str) else dumps(item)) for name, item in first]
@@ -123,11 +132,11 @@ def _around(project, interaction, address):
 
 def _transcript(project, body, *, raw=False):
     blobs = blobs_of(project, body.messages)
-    address, calls = _picture_address(project), calls_of(body)
+    address, calls = picture_address(project), calls_of(body)
     return Transcript(body.messages, body.completion, address=address, blobs=blobs, calls=calls, raw=raw)
 
 
-def _picture_address(project):
+def picture_address(project):
     return lambda sha256: reverse("blob", kwargs={"project_id": project.uid, "sha256": sha256})
 
 
@@ -176,48 +185,3 @@ def _curl(project, payload):
         "  -H 'Content-Type: application/json' \\\n"
         f"  -d '{body}'\n"
     )
-
-
-@require_safe
-def session_detail(request, project, session):
-    """All turns of a session, oldest first; what a call repeats of those before it is left out."""
-    project = project_or_404(request.user, project)
-    rows = Interaction.objects.filter(project=project, session=session).select_related("model", "body").order_by("id")
-    start = request.GET.get("from", "")
-    page = list((rows.filter(id__gte=start) if _is_uuid(start) else rows)[: SESSION_ROWS + 1])
-    if not page:
-        raise EntityNotFound("Session", session)
-    more = page[SESSION_ROWS] if len(page) > SESSION_ROWS else None
-    inside = Address(project, [("session", session), ("order", "created_at")])
-    context = {
-        "project": project,
-        "nav": "interactions",
-        "session": session,
-        "turns": _session_turns(project, labels_of(page[:SESSION_ROWS]), inside),
-        "is_start": not start,
-        "more": f"{escape_uri_path(request.path)}?{urlencode({'from': more.pk})}" if more else "",
-        "list": Address(project, [("session", session)]).url,
-    }
-    return render(request, "interactions/session_detail.html", context)
-
-
-def _session_turns(project, rows, inside):
-    """Each interaction with its `.address`, `.transcript` of what is new in it, and `.repeated`, how much is not."""
-    blobs = blobs_of(project, [message for row in rows for message in row.body.messages])
-    before = []
-    for row in rows:
-        new, row.repeated = new_messages(row.body.messages, before)
-        before = [*row.body.messages, {"role": "assistant", "content": row.body.completion}]
-        row.address = inside.of(row.pk)
-        row.transcript = Transcript(
-            new, row.body.completion, address=_picture_address(project), blobs=blobs, calls=calls_of(row.body),
-            budget=BUDGET // len(rows),
-        )  # fmt: skip
-    return rows
-
-
-def _is_uuid(text):
-    try:
-        return bool(uuid.UUID(text))
-    except ValueError:
-        return False

@@ -49,7 +49,7 @@ def interaction_history(request, project, pk):
     if interaction is None:
         raise EntityNotFound("Interaction", pk)
     before = _id(request.GET.get("before", ""))
-    events = events_of(interaction, history_of(pk), keys_of(project).values())
+    events = events_of(interaction, history_of(pk), keys_of(project).values(), whole=True)
     context = {
         "project": project,
         "nav": "interactions",
@@ -68,17 +68,17 @@ def _id(text):
         return None
 
 
-def events_of(interaction, told, keys):
+def events_of(interaction, told, keys, *, whole=False):
     """[Event] of labels, feedback and better answers, newest first. `told` is all feedback with what it replaced (see
-    history_of), `keys` are those of the project: what was said under others stays in the history. What came by a
-    program and was never touched is no event: it is the feedback that is shown."""
+    history_of), `keys` are those of the project: what was said under others stays in the history. Unless the
+    `whole` is asked for, what came by a program and was never touched is no event: it is the feedback that is shown."""
     events = []
     for one in history(interaction):
         kind = "renamed" if one.is_rename else "label"
         events.append(Event(kind, one, one.former, one.by, one.created_at, one.id))
     for row, former in told:
         is_over, is_linked = row.superseded_by not in (None, row.id), row.feedback_key in keys
-        if former or is_over or row.origin == Origin.REVIEWER:
+        if whole or former or is_over or row.origin == Origin.REVIEWER:
             kind = "withdrawn" if row.superseded_by == row.id else "corrected" if former else "given"
             events.append(Event(kind, row, former, row.by, row.created_at, row.id, is_linked))
     for row in corrections_history(interaction.pk):

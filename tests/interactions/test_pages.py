@@ -37,6 +37,11 @@ def detail_url(project, interaction, name="interaction_detail"):
     return reverse(name, kwargs={"project": project.key, "pk": interaction.pk})
 
 
+def text_of(response):
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
 def shown_ids(response):
     return [row.pk for row in response.context["page"].rows]
 
@@ -373,6 +378,52 @@ def test_a_session_shows_its_turns_in_order_and_says_nothing_twice(pages, projec
     parts = ["First question", "First answer", "2 earlier messages", "Second question", "Second answer"]
     assert sorted(parts, key=text.index) == parts
     assert text.count("First question") == 1
+
+
+def test_a_session_shows_what_was_said_of_each_turn_and_what_it_took(pages, project, owner):
+    key, _ = create_feedback_key(team=project.team, key="helpful", kind="bool", name="Helpful", projects=[project])
+    usage = {"prompt_tokens": 1200, "completion_tokens": 30}
+    first = make_interaction(project, session_id="s", usage=usage, latency_ms=340, corrected_completion="Call 112.")
+    make_interaction(project, session_id="s", completion="Second answer")
+    give_feedback(interaction=first, key=key, value=0, by=owner, details="The wrong number", user="ada")
+    address = reverse("session_detail", kwargs={"project": project.key, "session": "s"})
+    text = text_of(pages.get(address))
+    turn = text[: text.index("Second answer")]
+    for said in ("340 ms, 1,200 in, 30 out", "Better answer", "Call 112.", "Helpful", "The wrong number", "User ada"):
+        assert said in turn, said
+    assert f"given by {owner}" in turn
+    assert "Helpful" not in text[text.index("Second answer") :]
+
+
+def test_a_session_takes_the_same_number_of_queries_however_long_it_is(pages, project):
+    key, _ = create_feedback_key(team=project.team, key="helpful", kind="bool", projects=[project])
+    counts = []
+    for n in (1, 6):
+        for _ in range(n):
+            made = make_interaction(project, session_id=f"s{n}", corrected_completion="Better.")
+            for _ in range(12):
+                give_feedback(interaction=made, key=key, value=1, by=None)
+        with CaptureQueriesContext(connection) as queries:
+            text = text_of(pages.get(reverse("session_detail", kwargs={"project": project.key, "session": f"s{n}"})))
+        counts.append(len(queries))
+        assert text.count("2 older") == n
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("usage", "shown", "hidden"),
+    [
+        ({"total_tokens": 5}, ["Tokens 5 in all"], ["Usage"]),
+        ({"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}, ["Tokens 3 in, 2 out"], ["Usage", "in all"]),
+        ({"input_tokens": 3, "cost": 0.25, "details": {"cached": 2}}, ["3 in", "cost 0.25", '"cached"'], ["in all"]),
+        ({"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 9}, ["total_tokens 9"], ["in all"]),
+        ({}, [], ["Tokens", "Usage"]),
+    ],
+)
+def test_the_detail_tells_all_of_the_usage_that_was_reported(pages, project, usage, shown, hidden):
+    text = text_of(pages.get(detail_url(project, make_interaction(project, usage=usage))))
+    assert [one for one in shown if one not in text] == []
+    assert [one for one in hidden if one in text] == []
 
 
 def test_pages_of_strangers_projects_do_not_exist(pages, project):

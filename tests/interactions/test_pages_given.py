@@ -10,7 +10,7 @@ from feedback.models import Feedback, Origin
 from feedback.services import create_feedback_key, unlink_feedback_key
 from interactions.labels import set_label
 from interactions.models import Interaction
-from tests.factories import make_interaction, make_project, make_user, owner_of
+from tests.factories import bearer, make_interaction, make_project, make_user, owner_of
 from tests.feedback.recount import recounted, rolled_up
 
 HTMX = {"HX-Request": "true"}
@@ -99,7 +99,8 @@ def test_what_a_user_said_stays_in_the_history_with_her_words(page, keyed):
     assert "gave Stars" not in page.text()  # it is the feedback that is shown
     page.post(f"feedback/{change.id}", value="5", details="She meant 5")
     text = page.text()
-    assert f"She meant 5 User ada corrected by {owner_of(keyed)}" in text
+    by = owner_of(keyed)
+    assert f"She meant 5 User ada corrected by {by.name} {by.email}" in text
     assert "corrected Stars from 1 to 5 She meant 5" in text
     assert "gave Stars 1 for user ada You named the wrong fee" in text
     [logged, corrected] = Feedback.objects.current().filter(interaction_id=page.interaction.pk).order_by("id")
@@ -254,7 +255,23 @@ def test_what_was_said_under_a_key_that_is_no_longer_linked_stays_in_the_history
     page.post("feedback", key="good", value="0")
     unlink_feedback_key(project=keyed, key=keyed.good)
     text = page.text()
-    assert "gave Good (key no longer linked) no" in text and "All is as it was logged" not in text
+    assert "gave Good (key no longer linked) no" in text and "Nothing was changed since" not in text
+
+
+def test_the_page_of_the_history_lists_what_programs_gave_too_and_the_card_says_who_did(page, client, keyed):
+    text, by = page.text(), owner_of(keyed)
+    assert f"given by {by.name} {by.email}" in text and "Nothing was changed since. All that was given" in text
+    give_feedback(interaction=page.interaction, key=keyed.good, value=1, by=by, user="ada", details="Said later")
+    assert "Nothing was changed since." in page.text()
+    page.address += "/history"
+    assert "gave Good yes for user ada Said later" in page.text() and "gave Stars 2" in page.text()
+    kinds = [event["what"] for event in _history_by_rest(client, page.interaction)]
+    assert kinds == ["feedback", "feedback"]
+
+
+def _history_by_rest(client, interaction):
+    answer = client.get(f"/api/v1/interactions/{interaction.pk}/history", headers=bearer(owner_of(interaction.project)))
+    return answer.json()["results"]
 
 
 def test_all_of_a_long_history_can_be_read(page, client, keyed):
