@@ -67,9 +67,10 @@ def _again(reviews):
     """The first of these that still has a place, held again. What nothing was typed into gets the questions and the
     guideline of today."""
     for review in reviews:
-        review.item = slots.locked_item(review.item_id)
-        if review.item.removed_at or not slots.is_free(review.item, review.by):
+        item = slots.locked_if_free(review.item_id, review.by)
+        if item is None:
             continue
+        review.item = item
         if review.state == State.PENDING and review.first is None:
             review.form, review.guideline = form_of(review.queue), guideline_of(review.queue)
         review.place = None

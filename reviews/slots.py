@@ -2,13 +2,14 @@
 submitted answer, or by a lock that has not run out.
 
 Whoever takes or fills a place has locked the item's row first, and only then counts: two can never take one place.
-Locks are taken in one order: a person's seat, the item, the interactions.
+Locks are taken in one order: a person's seat, the item, the interactions. Who looks for an item goes through several,
+each person in an order of her own, and waits for one while she has no other.
 """
 
 import datetime
 import hashlib
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
 from django.utils import timezone
 
@@ -59,6 +60,18 @@ def locked_item(item_id):
     # read only now: what others committed while this waited
     rows = Item.objects.select_related("queue__project", "sample")
     return rows.defer("sample__picked", "sample__picked_strata").get(pk=item_id)
+
+
+def locked_if_free(item_id, user):
+    """The Item, locked, where it is in the queue and this person may have a place at it. Else None, and it is let go:
+    who kept it and waited for the next could wait for somebody who waits for it."""
+    before = transaction.savepoint()
+    item = locked_item(item_id)
+    if item.open and item.removed_at is None and is_free(item, user):
+        transaction.savepoint_commit(before)
+        return item
+    transaction.savepoint_rollback(before)
+    return None
 
 
 def is_free(item, user, decides=False):
@@ -164,17 +177,18 @@ def _locked(queue, seat, asked, reached, waiting):
     besides = []
     while True:
         values |= {"now": timezone.now(), "besides": besides}
+        before = transaction.savepoint()
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT i.id {_FREE} {asked} ORDER BY i.place, i.id LIMIT 1 FOR UPDATE OF i {waiting}", values
             )
             found = cursor.fetchone()
-        if found is None:
-            return None
-        item = locked_item(found[0])
-        if item.open and item.removed_at is None and is_free(item, seat.user):
+        item = found and locked_if_free(found[0], seat.user)
+        if found is None or item:
+            transaction.savepoint_commit(before)
             return item
-        besides = [*besides, item.pk]  # it was taken between the look and the lock
+        transaction.savepoint_rollback(before)
+        besides = [*besides, found[0]]  # it was taken between the look and the lock
 
 
 def last_place(queue, user):

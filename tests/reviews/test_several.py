@@ -4,11 +4,13 @@ import threading
 import time
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from interactions.labels import labels_of
 from interactions.models import Interaction
 from reviews import slots
+from reviews.desk import next_review
 from reviews.models import Item, Review, State
 from reviews.questions import conflicts, read_questions, tidied
 from reviews.views.showing import in_words
@@ -95,6 +97,31 @@ def test_of_many_who_ask_for_the_last_item_at_once_one_gets_it():
         thread.join(30)
     assert sum(review is not None for review in got) == 1 and len(got) == 6
     assert Review.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_looks_for_an_item_keeps_none_of_those_that_others_are_at():
+    """Each goes through her own in another order: two who kept them could wait for each other."""
+    queue = make_queue(make_project(), n=2)
+    one, other = Desk(queue), Desk(queue)
+    mine = one.next()
+    mine = [mine, one.next(besides=[mine["id"]])]
+    Review.objects.filter(by=one.user).update(locked_until=timezone.now())
+    theirs = other.next()
+    assert {other.next(besides=[theirs["id"]])["item"], theirs["item"]} == {review["item"] for review in mine}
+    free = []
+
+    def look():
+        with transaction.atomic():
+            free.extend(Item.objects.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        connections.close_all()
+
+    with transaction.atomic():
+        assert next_review(queue, one.user) is None
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join(30)
+    assert len(free) == 2
 
 
 # -- blind ----------------------------------------------------------------------------------------
