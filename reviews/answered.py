@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from reviews.models import Form, Review, State
+from reviews.models import Form, Kind, Review, Sample, State
 from reviews.questions import PAIR, SCALE, SEVERAL
 
 # an answer to a question as it was seen; as all mean it, of a pair and of several options
@@ -29,21 +29,39 @@ _GIVEN = """
     AND r.item_id NOT IN (
         SELECT id FROM reviews_item WHERE queue_id = %(queue)s AND (gold IS NOT NULL OR removed_at IS NOT NULL))
 """
+# what was drawn, whatever had brought it into the queue before: a row an item and a sample, empty of one without strata
+_DRAWN = """
+    SELECT i.id AS item_id, CASE WHEN s.picked_strata IS NULL THEN '' ELSE s.id || ':' || d.stratum END AS drawn
+    FROM reviews_sample s
+    CROSS JOIN LATERAL unnest(
+        ARRAY(SELECT id FROM unnest(s.picked) WITH ORDINALITY AS p(id, n) WHERE NOT %(pairs)s OR n %% 2 = 1 ORDER BY n),
+        ARRAY(SELECT id FROM unnest(s.picked) WITH ORDINALITY AS p(id, n) WHERE %(pairs)s AND n %% 2 = 0 ORDER BY n),
+        s.picked_strata) AS d(one, other, stratum)
+    JOIN reviews_item i ON i.queue_id = s.queue_id AND i.interaction_id = d.one
+        AND (i.other_id = d.other OR i.other_id IS NULL AND d.other IS NULL)
+    WHERE s.queue_id = %(queue)s AND s.picked IS NOT NULL AND %(by_stratum)s
+"""
 # who said what of an item, and said first; alike items counted together. Whole are those whose answers are all in, with
-# an answer of each who was asked this.
-_ALIKE = """
-    SELECT items.said, items.first, items.decided, i.id IS NOT NULL AND NOT items.blank AS whole,
-        CASE WHEN i.stratum IS NOT NULL THEN i.sample_id END AS sample, i.stratum, count(*)
+# an answer of each who was asked this. What was drawn comes as rows of its own: to group is safer than to join, for the
+# planner cannot know how many of an array there are.
+_ALIKE = f"""
+    SELECT items.said, items.first, items.decided, NOT i.open AND NOT items.blank AS whole,
+        s.id IS NULL OR '' = ANY(items.drawn) AS otherwise, array_remove(items.drawn, '') AS strata, count(*)
     FROM (
         SELECT r.item_id,
-            array_agg(r.by_id || ':' || {answer} ORDER BY r.by_id)
+            array_agg(r.by_id || ':' || {{answer}} ORDER BY r.by_id)
                 FILTER (WHERE NOT r.decides AND r.answers ? %(key)s) AS said,
-            array_agg(r.by_id || ':' || {first} ORDER BY r.by_id)
+            array_agg(r.by_id || ':' || {{first}} ORDER BY r.by_id)
                 FILTER (WHERE NOT r.decides AND coalesce(r.first, r.answers) ? %(key)s) AS first,
-            max({answer}) FILTER (WHERE r.decides) AS decided,
-            bool_or(NOT r.decides AND NOT r.answers ? %(key)s) AS blank
-        {given} GROUP BY r.item_id) AS items
-    LEFT JOIN reviews_item i ON i.id = items.item_id AND NOT i.open
+            max({{answer}}) FILTER (WHERE r.decides) AS decided,
+            coalesce(bool_or(NOT r.decides AND NOT r.answers ? %(key)s), false) AS blank,
+            coalesce(array_agg(r.drawn ORDER BY r.drawn) FILTER (WHERE r.drawn IS NOT NULL), '{{}}') AS drawn
+        FROM (
+            SELECT r.item_id, r.by_id, r.decides, r.swapped, r.answers, r.first, NULL AS drawn {{given}}
+            UNION ALL SELECT item_id, NULL, NULL, NULL, NULL, NULL, drawn FROM ({_DRAWN}) AS d) AS r
+        GROUP BY r.item_id HAVING bool_or(r.drawn IS NULL)) AS items
+    JOIN reviews_item i ON i.id = items.item_id
+    LEFT JOIN reviews_sample s ON s.id = i.sample_id AND s.picked_strata IS NOT NULL
     GROUP BY 1, 2, 3, 4, 5, 6
 """
 
@@ -54,9 +72,10 @@ class Answers:
 
     `counts` {answer: how many gave it}; `patterns` {(answer, …) of one item, sorted: items}; `between` {(one's id,
     other's id): {(her answer, the other's): items}} of people who answered the same items. These two are of what each
-    said first; `changed` answers are another by now. `verdicts` {(sample's id, stratum): {answer: items}} of what
-    stands: a decider's word, else what all who were asked said, once all answers are in. Else nothing stands yet. The
-    key is (None, None) of what no stratified sample brought. `left_out`: answers to a scale of other ends.
+    said first; `changed` answers are another by now. `verdicts` {(otherwise, strata): {answer: items}} of what stands:
+    a decider's word, else what all who were asked said, once all answers are in. Else nothing stands yet. `strata` are
+    those that an item was drawn for, each as "SAMPLE:VALUE"; `otherwise` says that it came into the queue by other ways
+    (too). `left_out`: answers to a scale of other ends.
     """
 
     counts: Counter = field(default_factory=Counter)
@@ -76,19 +95,24 @@ class Answers:
         self.changed += number * sum(first.get(user) != now.get(user) for user in first.keys() | now.keys())
 
     @property
-    def standing(self):
-        """{answer: items} of all that stands."""
-        return sum(self.verdicts.values(), Counter())
+    def otherwise(self):
+        """{answer: items} of what stands of the items that came by other ways than a stratified sample, or by both."""
+        return sum((found for (otherwise, _), found in self.verdicts.items() if otherwise), Counter())
+
+    def drawn_for(self, sample, value):
+        """{answer: items} of what stands of the items that this stratified sample drew for a value."""
+        stratum = f"{sample.pk}:{value}"
+        return sum((found for (_, strata), found in self.verdicts.items() if stratum in strata), Counter())
 
 
 def answers_to(queue, question):
     """The Answers to a question, by all versions that ask it under the same key and kind, of a scale with its ends."""
     found = Answers(left_out=_left_out(queue, question) if question["kind"] == SCALE else 0)
-    for said, first, decided, whole, sample, stratum, number in _rows(_ALIKE, queue, question):
+    for said, first, decided, whole, otherwise, strata, number in _rows(_ALIKE, queue, question):
         now = _by_user(said)
         found.add(now, _by_user(first), number)
         if decided is not None or (whole and len(set(now.values())) == 1):
-            found.verdicts[sample, stratum][min(now.values()) if decided is None else decided] += number
+            found.verdicts[otherwise, tuple(strata)][min(now.values()) if decided is None else decided] += number
     return found
 
 
@@ -106,9 +130,16 @@ def _rows(sql, queue, question):
     answer = _ANSWER.get(question["kind"], _SAID)
     first = answer.replace("r.answers", "coalesce(r.first, r.answers)")
     sql = sql.replace("{answer}", answer).replace("{first}", first).replace("{given}", _GIVEN)
-    forms = list(_asking(queue, question).values_list("pk", flat=True))
+    stratified = Sample.objects.filter(queue=queue, picked_strata__isnull=False)
+    values = {
+        "queue": queue.pk,
+        "key": question["key"],
+        "forms": list(_asking(queue, question).values_list("pk", flat=True)),
+        "pairs": queue.kind == Kind.PAIR,
+        "by_stratum": bool(question["defect"]) and stratified.exists(),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"queue": queue.pk, "key": question["key"], "forms": forms})
+        cursor.execute(sql, values)
         return cursor.fetchall()
 
 

@@ -24,11 +24,12 @@ class Interval:
 
 @dataclass(frozen=True)
 class Stratum:
-    """What a stratified sample drew for one `value` of its label: the `population` it stands for, and the share of
-    judged items that show a defect (an Interval, None where none is judged)."""
+    """What a stratified sample drew for one `value` of its label: `drawn` of the `population` it stands for, and the
+    share of the judged of them that show a defect (an Interval, None where none is judged)."""
 
     value: str
     population: int
+    drawn: int
     defect: Interval | None
 
 
@@ -85,10 +86,11 @@ class Question:
     """One question of the newest form. `answers`: [(name, n)] of all that were submitted. `raw` agreement and `alpha`
     (Intervals or None where nobody was compared) over `compared` items, alpha by its `level`, nominal or ordinal;
     `alpha_interval` of a scale by the distances: all of what each said first; `changed` of the answers are another now.
-    `left_out` answers were given on a scale of other ends. `defect`: the share of judged items that show one, None
-    where no answer is said to tell of one, and where a stratified sample brought some: then it is told of each of the
-    `strata`, and `weighted` is what they make of all of its population (no interval; None where one is not judged, or
-    where the items came otherwise too). `left`: of a pair, the share of A, as seen, among those who chose a side."""
+    `left_out` answers were given on a scale of other ends. `defect`: the share that show one of the judged
+    items that came otherwise than by a stratified sample (or by both), None where there are none, or no answer is said
+    to tell of one; of stratified samples it is told of each of the `strata`, and `weighted` is what they make of all of
+    its population (no interval; None where one is not judged, or where there are several such samples). `left`: of a
+    pair, the share of A, as seen, among those who chose a side."""
 
     key: str
     kind: str

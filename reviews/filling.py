@@ -146,7 +146,6 @@ def _take_drawn(work, sample):
             counted.update(done=0)
             work.advance(0, {"next": 0, "from": placing.next_place(sample.queue)})
     units, folds = _units(sample), read_query(sample.queue.project, sample.query).fold
-    strata = dict(zip(units, sample.picked_strata or [], strict=False))
     work.expect(len(units))
     while work.place["next"] < len(units):
         with work.slice():
@@ -155,7 +154,7 @@ def _take_drawn(work, sample):
             number = len(piece)
             if folds:
                 piece = placing.without_like(sample.queue, piece)
-            placing.put_in(sample.queue, piece, work.place["from"] + start, sample, strata)
+            placing.put_in(sample.queue, piece, work.place["from"] + start, sample)
             work.advance(number, {**work.place, "next": start + number})
 
 

@@ -128,8 +128,8 @@ class Item(models.Model):
     its row, so that no rule puts it back. `gold` holds the answers that are known to be right; reviewers do not see it.
 
     `submitted` counts what `reviewers` asks for, and until they are all there the item is `open`; `conflict` says that
-    these differ, until a third person has decided. `assigned`: only certain people are given it. `stratum`: the value
-    that a stratified sample drew it for.
+    these differ, until a third person has decided. `assigned`: only certain people are given it. `sample`: what brought
+    it in; others that drew it too have it in their `picked`.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -138,7 +138,6 @@ class Item(models.Model):
     other_id = models.UUIDField(null=True)
     sample = models.ForeignKey(Sample, on_delete=models.SET_NULL, null=True, related_name="items")
     place = models.BigIntegerField()
-    stratum = models.TextField(null=True)
     gold = models.JSONField(null=True)
     submitted = models.PositiveSmallIntegerField(default=0)
     open = models.BooleanField(default=True)

@@ -21,17 +21,16 @@ def next_place(queue):
     return 0 if last is None else last + 1
 
 
-def put_in(queue, units, place, sample=None, strata=None):
-    """Items of these units, (id,) or (id, other id), from this place on; `strata` {unit: the value it was drawn for}.
-    How many are new; the others, removed ones among them, are left as they are."""
-    strata = strata or {}
+def put_in(queue, units, place, sample=None):
+    """Items of these units, (id,) or (id, other id), from this place on. How many are new; the others, removed ones
+    among them, are left as they are."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO reviews_item (queue_id, interaction_id, other_id, sample_id, place, stratum,
+            INSERT INTO reviews_item (queue_id, interaction_id, other_id, sample_id, place,
                 submitted, open, assigned, conflict, decided)
-            SELECT %s, r.id, r.other_id, %s, %s + r.n - 1, r.stratum, 0, true, false, false, false
-            FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) WITH ORDINALITY AS r(id, other_id, stratum, n)
+            SELECT %s, r.id, r.other_id, %s, %s + r.n - 1, 0, true, false, false, false
+            FROM unnest(%s::uuid[], %s::uuid[]) WITH ORDINALITY AS r(id, other_id, n)
             ON CONFLICT DO NOTHING
             """,
             [
@@ -40,7 +39,6 @@ def put_in(queue, units, place, sample=None, strata=None):
                 place,
                 [unit[0] for unit in units],
                 [unit[1] if len(unit) > 1 else None for unit in units],
-                [strata.get(unit) for unit in units],
             ],
         )
         return cursor.rowcount

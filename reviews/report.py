@@ -49,7 +49,7 @@ def _question(queue, question, users, same, samples):
         )
     names = _names(question)
     given = answered.answers_to(queue, question)
-    strata = _strata(question, given.verdicts, samples)
+    strata = _strata(question, given, samples)
     _count_same(given.between, same)
     raw, alpha, by_distance, level, compared = _agreement(kind, given.patterns)
     return Question(
@@ -63,12 +63,12 @@ def _question(queue, question, users, same, samples):
         alpha_interval=by_distance,
         compared=compared,
         confusions=_confusions(question, given.between, users, names),
-        defect=None if strata else _defect(question, given.standing),
+        defect=_defect(question, given.otherwise),
         left=_left(queue, question),
         changed=given.changed,
         left_out=given.left_out,
         strata=strata,
-        weighted=None if (None, None) in given.verdicts else _weighted(strata, samples),
+        weighted=_weighted(strata, samples),
     )
 
 
@@ -152,15 +152,16 @@ def _rank(question):
     return rank
 
 
-def _strata(question, verdicts, samples):
-    """[Stratum] of the stratified samples that brought what is judged, as they come; none where there are none."""
+def _strata(question, given, samples):
+    """[Stratum] of the stratified samples of which something is judged, as they come; none where there are none."""
     if not question["defect"]:
         return []
-    drawn = [sample for sample in samples if any(sample.pk == pk for pk, _ in verdicts)]
+    drawn = {name for _, strata in given.verdicts for name in strata}
     return [
-        Stratum(value, population, _defect(question, verdicts.get((sample.pk, value), {})))
-        for sample in drawn
-        for value, (population, _) in sorted(sample.strata_sizes.items())
+        Stratum(value, population, number, _defect(question, given.drawn_for(sample, value)))
+        for sample in samples
+        if sample.strata_sizes and any(f"{sample.pk}:{value}" in drawn for value in sample.strata_sizes)
+        for value, (population, number) in sorted(sample.strata_sizes.items())
     ]
 
 
