@@ -5,21 +5,15 @@ through it within a budget of time, `windows` does where words have the better i
 """
 
 import datetime
-import uuid
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from accounts import prepared
 from interactions import ids
-from interactions.claims import claimed
-from interactions.models import Interaction
-from interactions.rules import text_fault
 from interactions.search import walk
 from interactions.search.plan import Plan, plan_of
 from interactions.search.rows import rows_of
 from interactions.wanted import Cursor
 
-_OF_SESSION = "SELECT true FROM interactions_interaction WHERE project_id = %s AND session = %s LIMIT 1"
 CAP = 10_000  # counts end here
 BUDGET = 1.0  # seconds a page may search
 ASIDE = 0.25  # seconds that counting may, which nobody waits for in vain
@@ -97,24 +91,6 @@ def neighbours(project, wanted, interaction_id):
     before, _ = page_of_ids(project, wanted, Cursor(interaction_id, back=True), 1)
     after, _ = page_of_ids(project, wanted, Cursor(interaction_id), 1)
     return (before[0] if before else None), (after[0] if after else None)
-
-
-def find(project, text):
-    """What a pasted id names: an Interaction (by id or external id), the session's text, or None."""
-    text = text.strip()
-    if text_fault(text):
-        return None
-    try:
-        wanted_id = uuid.UUID(text)
-    except ValueError:
-        wanted_id = None
-    for candidate in (wanted_id, text and claimed(project, "interaction", text)):
-        if candidate and (row := Interaction.objects.filter(project=project, pk=candidate).first()):
-            return row
-    # a word that is looked for comes this way too: over all months, planning takes longer than looking
-    if text and prepared.rows(_OF_SESSION, [project.pk, text]):
-        return text
-    return None
 
 
 def page_of_ids(project, wanted, at, limit, budget=None):

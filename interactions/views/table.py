@@ -1,7 +1,5 @@
 """The table of interactions, page by page. What is counted of it comes by requests of its own (see counts)."""
 
-import uuid
-
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
@@ -13,7 +11,7 @@ from exports.bar import bar_of
 from feedback.services import keys_of
 from interactions.models import Interaction
 from interactions.rendering import words_pattern
-from interactions.search import find
+from interactions.search.naming import find, id_in
 from interactions.views.address import Address, strange_words
 from interactions.views.alike import count_alike
 from interactions.views.arrivals import arrivals_address, database_now
@@ -72,24 +70,17 @@ def _is_empty(project):
 def _pasted(project, address):
     """What an id in the search box names: its address, and whether it is certain that an id was meant."""
     text = address.one("q")
-    if not text or any(character.isspace() for character in text) or len(text) > 200:
-        return None
-    there = find(project, text)
+    there = find(project, text) if text else None
     if there is None:
         return None
-    ref = project.ref
-    if isinstance(there, Interaction):
-        here = reverse("interaction_detail", kwargs={"project": ref, "pk": there.pk})
-        return {"kind": "interaction", "text": text, "address": here, "certain": _is_uuid(text)}
-    here = reverse("session_detail", kwargs={"project": ref, "session": there})
-    return {"kind": "session", "text": text, "address": here, "certain": _is_uuid(text)}
-
-
-def _is_uuid(text):
-    try:
-        return bool(uuid.UUID(text))
-    except ValueError:
-        return False
+    kind, what = there
+    if kind == "interaction":
+        here = reverse("interaction_detail", kwargs={"project": project.ref, "pk": what.pk})
+    elif kind == "session":
+        here = reverse("session_detail", kwargs={"project": project.ref, "session": what})
+    else:
+        here = Address(project, [("user", what)]).url
+    return {"kind": kind, "text": text, "address": here, "certain": id_in(text) is not None}
 
 
 def table_context(project, address):

@@ -10,7 +10,7 @@ from feedback.services import create_feedback_key
 from interactions.ingest import ingest
 from interactions.models import Claim, Interaction
 from interactions.rules import Conflict
-from interactions.search import find
+from interactions.search.naming import find
 from tests.factories import make_project, owner_of
 from tests.interactions.batch import send_batch
 from tests.interactions.stored import stored
@@ -88,7 +88,7 @@ def test_each_project_has_its_own(api, project):
     other = make_project(team=project.team)
     ids = {api.log(place, **RECORD).json()["completion_id"] for place in (project, other)}
     assert len(ids) == 2
-    assert str(find(other, "case-7").pk) in ids - {str(find(project, "case-7").pk)}
+    assert str(find(other, "case-7").what.pk) in ids - {str(find(project, "case-7").what.pk)}
 
 
 def test_it_is_free_again_after_the_interaction_was_deleted(api, project):
@@ -103,15 +103,15 @@ def test_it_is_free_again_after_the_interaction_was_deleted(api, project):
 def test_it_is_shown_and_found(api, project):
     logged = api.log(project, **RECORD).json()["completion_id"]
     assert api.get(f"interactions/{logged}").json()["external_id"] == "case-7"
-    assert str(find(project, " case-7 ").pk) == logged
-    assert str(find(project, logged.upper()).pk) == logged
+    assert str(find(project, " case-7 ").what.pk) == logged
+    assert str(find(project, logged.upper()).what.pk) == logged
     assert find(project, "case-8") is None
     assert find(project, "a\0b") is None
 
 
 def test_a_session_is_found_by_its_id(api, project):
     api.log(project, session_id="visit 12")
-    assert find(project, "visit 12") == "visit 12"
+    assert find(project, "visit 12") == ("session", "visit 12")
     assert find(make_project(), "visit 12") is None
 
 

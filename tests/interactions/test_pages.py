@@ -226,6 +226,38 @@ def test_an_id_in_the_search_goes_straight_there(pages, project):
     assert html.escape(session) in offered.content.decode()
 
 
+@pytest.mark.parametrize(
+    "form",
+    ["{id}", '"{id}"', "“{id}”", "chatcmpl-{id}", "http://testserver{url}", "{url}?label=a%3Ab", "{url}/payload"],
+)
+def test_an_id_goes_straight_there_in_every_form_that_it_is_copied_in(pages, project, form):
+    made = make_interaction(project)
+    url = detail_url(project, made)
+    assert pages.get(list_url(project), {"q": form.format(id=made.pk, url=url)})["Location"] == url
+    theirs = make_interaction(make_project())
+    assert (
+        pages.get(list_url(project), {"q": form.format(id=theirs.pk, url=url.replace(str(made.pk), "x"))}).status_code
+        == 200
+    )
+
+
+def test_ids_with_blanks_and_in_quotation_marks_and_those_of_users_are_found(pages, project):
+    made = make_interaction(project, external_id="ticket 4711", session_id="visit 12", user="ada w")
+
+    def led_to(text):
+        return pages.get(list_url(project), {"q": text, "go": "1"})["Location"]
+
+    for text in ("ticket 4711", '"ticket 4711"'):
+        assert led_to(text) == detail_url(project, made)
+    session = reverse("session_detail", kwargs={"project": project.key, "session": "visit 12"})
+    assert led_to("visit 12") == led_to('"visit 12"') == session
+    assert led_to("ada w") == f"{list_url(project)}?user=ada+w"
+    offered = pages.get(list_url(project), {"q": "ada w"})
+    assert "Open the user" in offered.content.decode()
+    other = make_project(team=project.team)
+    assert "Open the user" not in pages.get(list_url(other), {"q": "ada w"}).content.decode()
+
+
 def test_words_found_are_marked_in_the_rows(pages, project):
     make_interaction(project, messages=[{"role": "user", "content": "A <b>leak</b> in the roof"}])
     text = pages.get(list_url(project), {"q": "leak"}).content.decode()
