@@ -4,6 +4,7 @@ import datetime
 import ipaddress
 
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.db.models import Q
 from django.utils import timezone
 from rest_framework import authentication, exceptions
@@ -42,6 +43,17 @@ def remember_use(key):
     if key.last_used_at is None or now - key.last_used_at > LAST_USE_EVERY:
         stale = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_EVERY)
         ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def sender_now(request):
+    """The person who sends this, asked anew in the middle of a long request; NotAuthenticated or AuthenticationFailed
+    where the key was revoked, the account ended or the password replaced since it began."""
+    if is_by_key(request):
+        return ApiKeyAuthentication().authenticate(request)[0]
+    user = get_user(request)
+    if not user.is_authenticated:
+        raise exceptions.NotAuthenticated
+    return user
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):

@@ -45,6 +45,7 @@ _SEEN = f"""
 """
 _GATE = f"{_SEEN} AND (p.key = %(key)s OR p.uid = %(uid)s) {_ORDER}"
 _MINE = f"{_SEEN} {_ORDER}"
+_OPEN = "SELECT archived_at, deleted_at FROM projects_project WHERE id = %s FOR KEY SHARE"
 
 
 def _seen(sql, values):
@@ -93,6 +94,15 @@ def project_or_404(user, key, permission=READ, *others):
     if project.permissions.isdisjoint({permission, *others}):
         raise PermissionDenied(needs(project, permission))
     return project
+
+
+def keep_open(project):
+    """Inside a transaction: nobody archives or deletes the project before that has ended; whoever does it waits. Its
+    `.archived_at` is as of now; EntityNotFound where it was deleted."""
+    [found] = prepared.rows(_OPEN, [project.pk])
+    project.archived_at, project.deleted_at = found
+    if project.deleted_at:
+        raise EntityNotFound("Project", project.key)
 
 
 def needs(project, permission):

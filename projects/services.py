@@ -62,6 +62,7 @@ def keep_for(*, project, days, by=None):
 @transaction.atomic
 def archive_project(*, project, by=None):
     """Readable from now on, but closed to new interactions."""
+    Project.objects.select_for_update().get(pk=project.pk)  # after the pieces of batches that are being stored
     if project.archived_at is None:
         _change(project, "archived_at", timezone.now(), "project.archive", by)
 

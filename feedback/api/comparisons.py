@@ -124,8 +124,8 @@ class ComparisonBatch(BatchView):
         """NDJSON (or a JSON array up to 32 MB), gzip or zstd welcome, answered like a batch of interactions. Each
         stands alone; 201 where any was accepted, and what was accepted is committed."""
 
-        def take(project, numbered):
-            return take_many(project=project, numbered=numbered, by=request.user)
+        def take(admit, numbered):
+            return take_many(admit=admit, numbered=numbered, by=request.user)
 
         return self.answered(request, FEEDBACK, take)
 

@@ -27,8 +27,8 @@ class InteractionBatch(BatchView):
 
         arms = request.query_params.get("arms")
 
-        def take(project, numbered):
-            return ingest_many(project=project, numbered=numbered, by=request.user, no_arms=arms == "none")
+        def take(admit, numbered):
+            return ingest_many(admit=admit, numbered=numbered, by=request.user, no_arms=arms == "none")
 
         if arms not in {None, "none"}:
             raise RecordError({"arms": ["Send none, or leave it out."]})

@@ -3,6 +3,7 @@
 import uuid
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
@@ -24,7 +25,7 @@ from interactions.models import Source
 from interactions.records import Record, read_record
 from interactions.rollups import Deltas
 from interactions.rules import Conflict, RecordError
-from projects.access import EntityNotFound
+from projects.access import EntityNotFound, keep_open
 from registry.rules import model_key_fault
 from registry.services import resolve_models
 
@@ -66,16 +67,17 @@ def ingest(*, project, records, by, also=None, once=None, placed=None):
 
     Each record stands alone: what is wrong with one keeps none of the others out. What an Outcome acknowledges is
     committed, unless the caller has an open transaction. A record whose external id is taken answers with what is
-    there if its payload is the same, else with a Conflict. `also(outcomes)` is called inside each transaction.
-    `once` gives each record a claim digest (see once.py) in place of an external id: where it is held, that interaction
-    is the answer, whatever the payload. `placed` gives each record a Placed, or None.
+    there if its payload is the same, else with a Conflict. `also(outcomes)` is called inside each transaction. Whoever
+    archives or deletes the project meanwhile waits for the piece that is being stored; the next is refused, by a
+    Conflict or EntityNotFound. `once` gives each record a claim digest (see once.py) in place of an external id: where
+    it is held, that interaction is the answer, whatever the payload. `placed` gives each record a Placed, or None.
     """
     refuse_archived(project)
     outcomes = []
     for start in range(0, len(records), PIECE):
         piece = slice(start, start + PIECE)
         found, entries = _prepare(project, records[piece], once and once[piece], placed and placed[piece])
-        _store(project, entries, by, also and (lambda found=found: also(found)))
+        _store(project, entries, by, partial(_keep_open, project), also and (lambda found=found: also(found)))
         outcomes += found
     return outcomes
 
@@ -110,6 +112,11 @@ def store_records(*, project, records, by):
     entries = [_Entry(record, Outcome()) for record in records]
     _store_admitted(entries, project, by)
     return [entry.outcome for entry in entries]
+
+
+def _keep_open(project):
+    keep_open(project)
+    refuse_archived(project)
 
 
 def refuse_archived(project):
@@ -206,20 +213,20 @@ def _resolve(project, entries):
         entry.label_ids = ids_of(project=project, resolved=labels, labels=entry.record.labels)
 
 
-def _store(project, entries, by, also=None):
+def _store(project, entries, by, first=None, also=None):
     """Store, and once more after making the partitions that were missing, as imports of the past need theirs, or
-    without those whose given ids are stored already."""
+    without those whose given ids are stored already. `first` and `also` are called in the transaction around it."""
     try:
-        _insert(project, entries, by, also)
+        _insert(project, entries, by, first, also)
     except IntegrityError as error:
         if _is_of_no_month(error):
             partitions.ensure([ids.time_of(e.place) if e.place else e.record.created_at for e in entries])
-            _insert(project, entries, by, also)
+            _insert(project, entries, by, first, also)
             return
         left = not_there(entries)
         if len(left) == len(entries):
             raise
-        _store(project, left, by, also)
+        _store(project, left, by, first, also)
 
 
 def _is_of_no_month(error):
@@ -228,12 +235,14 @@ def _is_of_no_month(error):
     return isinstance(cause, CheckViolation) and cause.diag.constraint_name is None
 
 
-def _insert(project, entries, by, also):
+def _insert(project, entries, by, first, also):
     """All or nothing: few rows of the plainest kind go as one statement, which needs no transaction around it."""
     few = len(entries) < bulk.COPIED
-    plain = not also and not any(e.claim or e.record.pictures for e in entries)
+    plain = not first and not also and not any(e.claim or e.record.pictures for e in entries)
     # in somebody else's transaction a statement that fails must not take that with it
     with nullcontext() if few and plain and not connection.in_atomic_block else transaction.atomic():
+        if first:
+            first()
         _insert_rows(project, entries, by, bulk.together if few else nullcontext)
         if also:
             also()

@@ -26,20 +26,21 @@ class Told:
 
 
 def ingest_lines(*, project, lines, **given):
-    """Store the records of these lines; the rest as `ingest_many`."""
-    return ingest_many(project=project, numbered=read_lines(project, lines), **given)
+    """Store the records of these lines in the project; the rest as `ingest_many`."""
+    return ingest_many(admit=lambda: project, numbered=read_lines(project, lines), **given)
 
 
-def ingest_many(*, project, numbered, by, also=None, no_arms=False):
+def ingest_many(*, admit, numbered, by, also=None, no_arms=False):
     """Store records in pieces of up to 1,000 (or 16 MB), each committed when it is told about.
 
+    `admit()` is asked for the project before each piece, and raises where no more of them may be stored.
     `also(list of Told)` is called inside the transaction of each piece. With `no_arms` they take part in no A/B test,
     whichever they name: what another project's export holds names tests of that project.
     """
 
     def take(records, told):
         found = ingest(
-            project=project,
+            project=admit(),
             records=records,
             by=by,
             also=also and (lambda found: also(told(found))),

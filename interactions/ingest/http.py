@@ -2,18 +2,30 @@
 
 import json
 import tempfile
+from functools import partial
 
-from django.http import StreamingHttpResponse
-from rest_framework import status
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, StreamingHttpResponse
+from rest_framework import exceptions, status
 from rest_framework.parsers import BaseParser
 from rest_framework.views import APIView
 
+from accounts.authentication import sender_now
 from interactions.calls import project_asked, refuse_unknown
 from interactions.ingest.batches import read_lines, read_list
 from interactions.jsontext import JSONError, loads
-from interactions.rules import IdTaken, RecordError
+from interactions.rules import Conflict, IdTaken, RecordError
 from interactions.streams import MAX_LINE, StreamError, TooMuch, TooSlow, lines, packing_of, reading, unpacked
+from projects.access import EntityNotFound, project_or_404
 
+# how a batch ends whose sender may not go on, or whose project takes no more
+OVER = {
+    exceptions.AuthenticationFailed: status.HTTP_401_UNAUTHORIZED,
+    exceptions.NotAuthenticated: status.HTTP_401_UNAUTHORIZED,
+    PermissionDenied: status.HTTP_403_FORBIDDEN,
+    Http404: status.HTTP_404_NOT_FOUND,
+    Conflict: status.HTTP_409_CONFLICT,
+}
 IN_MEMORY = 4 * 1024 * 1024  # bytes of the answer's lists, beyond which they go to a file
 
 
@@ -32,14 +44,15 @@ class BatchView(APIView):
         """The answer to the batch for the project that the query names: 201 where any was accepted. `words` are what
         the query may hold besides.
 
-        `take(project, numbered)` stores what `read_lines` yields, and yields a Told of each.
+        `take(admit, numbered)` stores what `read_lines` yields, and yields a Told of each. It asks `admit()` for the
+        project before each piece: a stream may come for hours, and who sends it be gone by then.
         """
         project = project_asked(request, permission)
         refuse_unknown(request.query_params, {"project", *words})
         encoding = packing_of(request.headers.get("Content-Encoding", ""))
-        answer = Answer()
+        admit, answer = partial(self._admit, request, project, permission), Answer()
         try:
-            for told in take(project, self._numbered(request, project, encoding)):
+            for told in take(admit, self._numbered(request, project, encoding)):
                 answer.add(told)
         except TooMuch as error:
             return answer.response(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, str(error))
@@ -47,7 +60,18 @@ class BatchView(APIView):
             return answer.response(status.HTTP_408_REQUEST_TIMEOUT, str(error))
         except (StreamError, JSONError) as error:
             return answer.response(status.HTTP_400_BAD_REQUEST, str(error))
+        except tuple(OVER) as error:
+            if not answer.is_begun:
+                raise
+            return answer.response(next(code for kind, code in OVER.items() if isinstance(error, kind)), str(error))
         return answer.response(status.HTTP_201_CREATED if answer.accepted else status.HTTP_200_OK)
+
+    def _admit(self, request, project, permission):
+        """The same project, where the sender still may; by its own id: its key may mean another one by now."""
+        try:
+            return project_or_404(sender_now(request), project.uid, permission)
+        except EntityNotFound:
+            raise EntityNotFound("Project", project.ref) from None
 
     def _numbered(self, request, project, encoding):
         chunks = unpacked(reading(request._request.read), encoding)
@@ -76,6 +100,10 @@ class Answer:
         # both are closed when the answer has been sent
         self._ids = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self._rejected = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
+
+    @property
+    def is_begun(self):
+        return self._ids.tell() > 0
 
     def add(self, told):
         outcome = told.outcome

@@ -24,7 +24,7 @@ from interactions.ingest.once import completion_claim
 from interactions.models import Interaction
 from interactions.preference_records import ITSELF, SIDES, Own, PreferenceRecord, Text, read_preference
 from interactions.rules import Conflict, RecordError
-from projects.access import EntityNotFound
+from projects.access import EntityNotFound, keep_open
 from registry.models import Model
 from registry.services import resolve_models, unfit_models
 
@@ -42,9 +42,10 @@ class _Entry:
     row: NewPreference | None = None
 
 
-def take_many(*, project, numbered, by):
-    """Store what `read_lines` or `read_list` yields in pieces, each committed when it is told about."""
-    return in_pieces(numbered, lambda records, _: take_preferences(project=project, records=records, by=by), PIECE)
+def take_many(*, admit, numbered, by):
+    """Store what `read_lines` or `read_list` yields in pieces, each committed when it is told about; `admit()` is asked
+    for the project before each, and raises where no more of them may be stored."""
+    return in_pieces(numbered, lambda records, _: take_preferences(project=admit(), records=records, by=by), PIECE)
 
 
 def take_preferences(*, project, records, by):
@@ -239,6 +240,8 @@ def _store(project, entries, by):
                 missing.setdefault(text.place, text)
     resolve_models(project=project, new={model for model, *_ in missing})
     with transaction.atomic():
+        if not missing:  # else it is asked with the completions that are made
+            keep_open(project)
         made, fresh = _make(project, missing, by)
         for entry in entries:
             row, (preferred, other) = entry.row, entry.record.sides
@@ -260,7 +263,10 @@ def _make(project, missing, by):
         return {}, set()
     claims = [completion_claim(project, *place) for place in missing]
     records = [text.record for text in missing.values()]
-    outcomes = ingest(project=project, records=records, by=by, once=claims)
+    try:
+        outcomes = ingest(project=project, records=records, by=by, once=claims)
+    except Conflict:  # archived since it was looked at
+        raise Moved from None
     if any(outcome.error for outcome in outcomes):
         raise Moved
     made = {place: outcome.id for place, outcome in zip(missing, outcomes, strict=True)}

@@ -11,6 +11,7 @@ from interactions.ingest.files import AlreadyRunning, ingest_file
 from interactions.management.arguments import encoding_of, project_and_person
 from interactions.rules import Conflict
 from interactions.streams import StreamError
+from projects.access import EntityNotFound
 
 MENDED = "What was refused can be mended and imported again; records that name A/B tests of another project: --no-arms."
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
                     counts[self._outcome(told)] += 1
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from None
-        except (StreamError, Conflict, AlreadyRunning) as error:
+        except (StreamError, Conflict, EntityNotFound, AlreadyRunning) as error:
             broken = str(error)
         self.stdout.write(
             f"{counts['logged']:,} logged, {counts['known']:,} there already, {counts['refused']:,} refused"
