@@ -74,11 +74,11 @@ class Plain(Answering):
     async def call(self):
         endpoint = self.exchange.route.endpoint
         status, self.answer = await self.service.providers.answer(endpoint, CHAT, self.body)
-        self.exchange.take_answer(status, self.answer)
+        self.came = self.exchange.take_answer(status, self.answer)
         return await self.service.keep(self.exchange)
 
     async def finish(self, kept):
-        answer = self.dialect.answer(self.exchange, self.answer)
+        answer = self.dialect.answer(self.exchange, self.answer, self.came)
         await respond(self.send, 200, answer, [*self.headers(), *told(kept)])
 
 
@@ -99,8 +99,8 @@ class Streamed(Answering):
         """Whether the stream is at its end. What came before a fault is passed on."""
         chunks, ended, fault = [], False, None
         try:
-            for data in found:
-                event = read_event(data)
+            for name, data in found:
+                event = read_event(name, data)
                 if event is None:
                     ended = True
                     break

@@ -244,6 +244,7 @@ def application():
         return Response(told, error.status_code, error.headers, "application/json")
 
     others = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: elsewhere})
+    others.router.redirect_slashes = False  # a redirected POST comes as a GET, and what was wrong is told to nobody
 
     async def app(scope, receive, send):
         if scope["type"] == "http" and not answers_to(host := header(scope, b"host")):

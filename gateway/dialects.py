@@ -7,7 +7,7 @@ import sys
 import time
 
 from gateway.asking import parameters_of
-from gateway.exchange import choices_of, text_of
+from gateway.choices import calls_of, said_in
 from gateway.failures import Failed, Refused
 
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
@@ -26,17 +26,15 @@ class OpenAI:
     def messages(self, messages):
         return messages
 
-    def answer(self, exchange, answer):
-        named = {choice.get("index", 0): choice for choice in choices_of(answer, "message")}
-        choices = [{**named[index], **_named(exchange, index)} for index in _came(exchange) if index in named]
+    def answer(self, exchange, answer, came):
+        """What the client is sent of a whole answer, of which `came` ({place: choice})."""
+        choices = [{**choice, "index": place, **_named(exchange, place)} for place, choice in came.items()]
         return {**answer, **self._head(exchange), "choices": choices, "session_id": exchange.asked.session}
 
     def chunk(self, exchange, event, taken):
         """What the client is sent for an event, None where nothing is to be said."""
         choices = [
-            {**choice, **_named(exchange, index)}
-            for choice, _ in taken
-            if 0 <= (index := choice.get("index", 0)) < len(exchange.names)
+            {**choice, "index": place, "delta": delta, **_named(exchange, place)} for place, choice, delta in taken
         ]
         chunk = {**event, **self._head(exchange), "choices": choices}
         if not exchange.asked.include_usage:
@@ -86,29 +84,25 @@ class Adaptive:
         ]
         return {**message, "content": parts}
 
-    def answer(self, exchange, answer):
+    def answer(self, exchange, answer, came):
         choices = []
-        for index in _came(exchange):
-            choice = exchange.choices[index]
-            text = "".join(choice.parts) or "".join(choice.refusal)
-            message = {"id": exchange.names[index], "role": "assistant", "content": text}
+        for place in came:
+            choice = exchange.choices[place]
+            message = {"id": exchange.names[place], "role": "assistant", "content": choice.text}
             message |= {"tool_calls": choice.tool_calls} if choice.tool_calls else {}
-            choices.append({**self._choice(exchange, index, choice.finish_reason), "message": message})
-        return {**self._head(exchange), "usage": _NOTHING | (exchange.usage or {}), "choices": choices}
+            choices.append({**self._choice(exchange, place, choice.finish_reason), "message": message})
+        return {**self._head(exchange), "usage": self._usage(exchange), "choices": choices}
 
     def chunk(self, exchange, event, taken):
-        names, choices = exchange.names, []
-        for choice, delta in taken:
-            index = choice.get("index", 0)
-            if 0 <= index < len(names):
-                said = {"id": names[index], "role": "assistant", "content": text_of(delta.get("content"))}
-                said |= {"tool_calls": delta["tool_calls"]} if delta.get("tool_calls") else {}
-                reason = choice.get("finish_reason")
-                choices.append({**self._choice(exchange, index, reason), "delta": said})
+        choices = []
+        for place, choice, delta in taken:
+            said = {"id": exchange.names[place], "role": "assistant", "content": said_in(delta)}
+            said |= {"tool_calls": calls} if (calls := calls_of(delta)) else {}
+            choices.append({**self._choice(exchange, place, choice.get("finish_reason")), "delta": said})
         wants_usage = exchange.asked.include_usage and event.get("usage")
         if not choices and not wants_usage:
             return None
-        usage = {"usage": _NOTHING | exchange.usage} if wants_usage and exchange.usage else {}
+        usage = {"usage": self._usage(exchange)} if wants_usage else {}
         return {**self._head(exchange), "choices": choices, **usage}
 
     def broken(self, error):
@@ -117,6 +111,9 @@ class Adaptive:
 
     def _head(self, exchange):
         return {"id": exchange.names[0], "created": int(time.time()), "session_id": exchange.asked.session}
+
+    def _usage(self, exchange):
+        return {name: exchange.counts.get(name, none) for name, none in _NOTHING.items()}
 
     def _choice(self, exchange, index, reason):
         choice = {"index": index, "completion_id": exchange.names[index], "model": exchange.route.endpoint.model_key}
@@ -143,11 +140,6 @@ class Adaptive:
 def _named(exchange, index):
     """Which interaction a choice is; nothing where none is made."""
     return {"completion_id": exchange.names[index]} if exchange.asked.store else {}
-
-
-def _came(exchange):
-    """The places of the choices that came."""
-    return [index for index in range(len(exchange.names)) if index in exchange.choices]
 
 
 def _packed(vector):

@@ -116,6 +116,7 @@ class Server(uvicorn.Server):
                 lifespan="on",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,  # nothing here asks who or what is in front, and anybody may send them
                 server_header=False,
                 headers=[("Connection", "close")],
                 limit_concurrency=MOST,

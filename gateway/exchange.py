@@ -1,8 +1,8 @@
 """One call to a model while it lasts: what has come of each choice, when, how it ended, and the records of it."""
 
 import time
-from dataclasses import dataclass, field
 
+from gateway.choices import MOST_ANNOTATION, Choice, Places, bounded, says, storable, word
 from gateway.failures import Failed
 from interactions import ids
 from interactions.jsontext import dumps
@@ -10,45 +10,12 @@ from interactions.records import MAX_INT
 from registry.kinds import LENGTHS
 
 MOST_TOLD = 2_000  # characters of an error that are kept
-MOST_WORD = 200  # characters of a provider's ids and reasons
+MOST_USAGE = 10_000  # characters of JSON
+# of a record's usage, under OpenAI's older names and those of its Responses
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens")
+OF_PROMPT = ("prompt_tokens", "input_tokens")
 REQUEST = "request"  # the member of what is kept that holds what the request says under a name of the gateway's
 LEFT, STOPPED, UPSTREAM = "client", "gateway", "provider"  # who broke an answer off
-
-
-@dataclass(slots=True)
-class Choice:
-    """What has come of one choice."""
-
-    parts: list = field(default_factory=list)
-    refusal: list = field(default_factory=list)
-    reasoning: list = field(default_factory=list)
-    tool_calls: list = field(default_factory=list)
-    finish_reason: str | None = None
-    _open: dict = field(default_factory=dict)  # the call that grows under an index
-
-    def take(self, message):
-        """A whole message, or a delta of one."""
-        self.parts.append(text_of(message.get("content")))
-        self.refusal.append(text_of(message.get("refusal")))
-        self.reasoning.append(_reasoning_of(message))
-        calls = message.get("tool_calls")
-        for place, call in enumerate(calls if isinstance(calls, list) else ()):
-            if isinstance(call, dict):
-                self._take_call(call, place)
-
-    def _take_call(self, call, place):
-        index = call["index"] if isinstance(call.get("index"), int) else place
-        kept = self._open.get(index)
-        if kept is None or _is_another(kept, call):
-            kept = self._open[index] = {}
-            self.tool_calls.append(kept)
-        _merge_call(kept, call)
-
-    @property
-    def completion(self):
-        """The text; of an answer that calls tools and says nothing, the calls as JSON."""
-        text = "".join(self.parts) or "".join(self.refusal)
-        return text or (dumps(self.tool_calls) if self.tool_calls else "")
 
 
 class Exchange:
@@ -57,7 +24,7 @@ class Exchange:
     def __init__(self, asked, route, started):
         self.asked, self.route, self.started = asked, route, started
         self.names = [str(one) for one in asked.made]  # the choices' ids as each event tells them
-        self.choices = {}
+        self.places, self.choices = Places(asked.n), {}
         self.usage, self.status, self.upstream_id, self.upstream_model = None, None, None, None
         self.first_at = self.ended_at = self.failure = self.broke_off = None
         self.is_kept = False
@@ -89,44 +56,43 @@ class Exchange:
 
     # -- what comes -------------------------------------------------------------------------------
     def take_answer(self, status, answer):
-        """A whole answer; Failed where it holds no choice."""
+        """A whole answer, answered as the {place: choice} in it; Failed where it holds none."""
         self.status, self.ended_at = status, time.perf_counter()
         self._take_head(answer)
-        for choice in choices_of(answer, "message"):
-            self._take(choice, choice["message"])
-        if not self.choices:
+        came = self.places.whole(answer)
+        for place, choice in came.items():
+            self._take(place, choice, choice["message"])
+        if not came:
             raise Failed(502, "The provider's answer holds no choice.", code="garbage", upstream=status)
         self.first_at = self.ended_at
+        return came
 
     def take_event(self, event):
-        """An event of a stream, answered as the (choice, delta) pairs in it; Failed where it tells of an error."""
+        """An event of a stream, answered as the (place, choice, delta) in it; Failed where it tells of an error."""
         if event.get("error"):
-            error = event["error"]
-            told = error.get("message") if isinstance(error, dict) else error
-            told = self.route.endpoint.hidden(str(told))[:500]
+            told = self.route.endpoint.hidden(_words_of(event["error"]))[:500]
             raise Failed(502, f"The provider broke the answer off: {told}", code="provider_failed", upstream=200)
         self.status = 200
         self._take_head(event)
-        taken = []
-        for choice in choices_of(event, "delta"):
-            delta = choice["delta"]
-            self._take(choice, delta)
-            says = text_of(delta.get("content")) or delta.get("tool_calls") or delta.get("refusal")
-            if says and self.first_at is None:
+        taken = list(self.places.pieces(event))
+        for place, choice, delta in taken:
+            self._take(place, choice, delta)
+            if self.first_at is None and says(delta):
                 self.first_at = time.perf_counter()
-            taken.append((choice, delta))
         return taken
 
     def _take_head(self, answer):
-        self.upstream_id = self.upstream_id or _word(answer.get("id"))
-        self.upstream_model = self.upstream_model or _word(answer.get("model"))
-        if usage := _usage(answer.get("usage")):
-            self.usage = usage
+        self.upstream_id = self.upstream_id or word(answer.get("id"))
+        self.upstream_model = self.upstream_model or word(answer.get("model"))
+        if isinstance(told := answer.get("usage"), dict):
+            self.usage = (self.usage or {}) | told
 
-    def _take(self, choice, message):
-        kept = self.choices.setdefault(choice.get("index", 0), Choice())
+    def _take(self, place, choice, message):
+        kept = self.choices.get(place)
+        if kept is None:
+            kept = self.choices[place] = Choice()
         kept.take(message)
-        kept.finish_reason = _word(choice.get("finish_reason")) or kept.finish_reason
+        kept.finish_reason = word(choice.get("finish_reason")) or kept.finish_reason
 
     @property
     def is_whole(self):
@@ -147,23 +113,34 @@ class Exchange:
     def records(self):
         """[(id, record)] of the choices that came; of a call of which nothing came, one without words."""
         self.end()
-        choices = sorted((index, choice) for index, choice in self.choices.items() if index in range(self.asked.n))
-        return [(self.asked.made[index], self._record(index, choice)) for index, choice in choices or [(0, Choice())]]
+        choices = sorted(self.choices.items()) or [(0, Choice())]
+        usage = self._usage()
+        return [(self.asked.made[place], self._record(place, choice, usage)) for place, choice in choices]
 
-    def _record(self, index, choice):
-        usage = dict(self.usage or {})
+    @property
+    def counts(self):
+        """{name: tokens} that the provider told."""
+        return _counts(self.usage or {})
+
+    def _usage(self):
+        """What the provider told of the tokens and all beside them, as it can be kept."""
+        told = bounded(self.usage or {}, MOST_USAGE) or {}
+        return {name: value for name, value in told.items() if name not in COUNTS} | self.counts
+
+    def _record(self, place, choice, usage):
+        metadata = self._metadata(choice)
         if len(self.choices) > 1:  # the provider tells what all choices took together
-            usage.pop("completion_tokens", None)
-            usage.pop("total_tokens", None)
+            metadata["usage"] = usage or None
+            usage = {name: value for name, value in usage.items() if name in OF_PROMPT}
         return {
             **self.asked.record(),
-            "completion": _storable(choice.completion),
+            "completion": storable(choice.completion),
             "model": self.route.endpoint.model_key,
             "source": self.route.source,
-            "created_at": ids.wire_time(ids.time_of(self.asked.made[index])),
+            "created_at": ids.wire_time(ids.time_of(self.asked.made[place])),
             "latency_ms": _milliseconds(self.started, self.ended_at),
             "usage": usage,
-            "metadata": _beside(self.asked.metadata, self._metadata(choice)),
+            "metadata": _beside(self.asked.metadata, metadata),
         }
 
     def _metadata(self, choice):
@@ -173,13 +150,14 @@ class Exchange:
             "parameters": self._parameters | ({"n": asked.n} if asked.n > 1 else {}),
             "stream": asked.stream,
             "finish_reason": choice.finish_reason,
-            "tool_calls": _storable(choice.tool_calls) or None,
-            "reasoning": _storable("".join(choice.reasoning)) or None,
+            "tool_calls": storable(choice.tool_calls) or None,
+            "reasoning": storable("".join(choice.reasoning)) or None,
             "ttft_ms": _milliseconds(self.started, self.first_at) if self.first_at and asked.stream else None,
             "upstream_status": self.status,
             "upstream_id": self.upstream_id,
             "upstream_model": self.upstream_model,
-            "usage": self.usage if len(self.choices) > 1 else None,
+            "usage": None,
+            "annotations": _annotations(choice) or None,
             "broke_off": self.broke_off,
             "error": _error(failure) if failure else None,
             "ab_campaign": asked.campaign or None,
@@ -188,7 +166,19 @@ class Exchange:
 
 def _error(failure):
     told = {"code": failure.code, "message": failure.text[:MOST_TOLD], "param": failure.param}
-    return {name: _storable(value) for name, value in told.items() if value is not None}
+    return {name: storable(value) for name, value in told.items() if value is not None}
+
+
+def _words_of(error):
+    """A provider's words about what broke its answer off."""
+    told = error.get("message") or error.get("detail") if isinstance(error, dict) else error
+    return told if isinstance(told, str) else dumps(error)
+
+
+def _annotations(choice):
+    """What the answer tells of its words, such as the pages that it cites."""
+    told = (bounded(one, MOST_ANNOTATION) for one in choice.annotations if isinstance(one, dict))
+    return [one for one in told if one]
 
 
 def _beside(said, told):
@@ -200,78 +190,11 @@ def _beside(said, told):
     return {name: value for name, value in said.items() if name not in told} | kept
 
 
-def choices_of(answer, inner):
-    """The choices that can be read."""
-    choices = answer.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict) and isinstance(choice.get(inner), dict) and type(choice.get("index", 0)) is int:
-            yield choice
-
-
-def text_of(content):
-    """The text of a content: itself, or what its text parts say, as Mistral's models that reason send it."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else ()
-    texts = (one.get("text") for one in parts if isinstance(one, dict) and one.get("type") == "text")
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def _reasoning_of(message):
-    """What the model thought aloud, under whichever name its provider tells it."""
-    for name in ("reasoning_content", "reasoning"):
-        if isinstance(message.get(name), str):
-            return message[name]
-    content = message.get("content")
-    parts = content if isinstance(content, list) else ()
-    return "".join(text_of(one.get("thinking")) for one in parts if isinstance(one, dict))
-
-
-def _is_another(kept, call):
-    """Whether a call under the index of `kept` is another one: some providers give all calls the index 0."""
-    told = call.get("id")
-    return isinstance(told, str) and bool(told) and kept.get("id", told) != told
-
-
-def _merge_call(kept, call):
-    """A piece of a tool call: what is handed to the tool grows, all else is told once."""
-    for name in ("id", "type"):
-        if isinstance(call.get(name), str):
-            kept[name] = call[name]
-    for kind in ("function", "custom"):
-        if isinstance(call.get(kind), dict):
-            told = kept.setdefault(kind, {})
-            for name, text in call[kind].items():
-                if isinstance(text, str) and name in ("arguments", "input"):
-                    told[name] = told.get(name, "") + text
-                elif isinstance(text, str) and text:
-                    told[name] = text
-
-
-def _usage(usage):
-    """{prompt_tokens, completion_tokens, total_tokens} of what a provider tells, None where it tells none."""
-    if not isinstance(usage, dict):
-        return None
-    counted = {name: usage.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
-    counted = {name: value for name, value in counted.items() if type(value) is int and 0 <= value <= MAX_INT}
-    return counted or None
-
-
-def _word(value):
-    """A short text that a provider tells, or None."""
-    return _storable(value[:MOST_WORD]) if isinstance(value, str) else None
+def _counts(usage):
+    """{name: tokens} of what a provider tells under the names that are counted by."""
+    told = {name: usage.get(name) for name in COUNTS}
+    return {name: value for name, value in told.items() if type(value) is int and 0 <= value <= MAX_INT}
 
 
 def _milliseconds(start, end):
     return min(round((end - start) * 1000), MAX_INT)
-
-
-def _storable(value):
-    """The value with what the database cannot keep (NUL, halves of surrogate pairs) replaced in its texts."""
-    if isinstance(value, str):
-        return value.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_storable(one) for one in value]
-    if isinstance(value, dict):
-        return {_storable(name): _storable(one) for name, one in value.items()}
-    return value

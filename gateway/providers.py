@@ -11,7 +11,7 @@ import httpx
 from django.conf import settings
 
 from gateway import wire
-from gateway.events import DONE, Events, TooLong
+from gateway.events import DONE, ERROR, Events, TooLong
 from gateway.failures import Failed
 from gateway.pools import Pools
 from interactions.jsontext import JSONError, dumps, loads_leniently
@@ -160,11 +160,14 @@ async def _drain(events):
                 pass
 
 
-def read_event(data):
-    """The JSON object of an event, None at the end of the stream; Failed."""
+def read_event(name, data):
+    """The JSON object of an event, None at the end of the stream; Failed. One that is called an error has a member of
+    this name, whatever it holds."""
     if data == DONE:
         return None
     event = wire.read(data)
+    if name == ERROR and not (event and event.get("error")):
+        return {"error": event or data.decode(errors="replace")}
     if event is None:
         raise _garbage()
     return event
