@@ -211,31 +211,31 @@ def test_after_a_correction_the_focus_is_on_the_value_and_after_taking_it_back_b
 def test_no_state_of_judging_breaks_wcag(open_page, project, size):
     page, found = open_page(size), {}
 
-    def check(name):
+    def check(name, within=None):
         settle(page)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        if faults := violations(page) + ([("wider than the screen", wide)] if wide > 0 else []):
+        if faults := violations(page, within) + ([("wider than the screen", wide)] if wide > 0 else []):
             found[name] = faults
 
-    def judge(where):
+    def judge(where, within):
         page.get_by_role("group", name="Helpful").get_by_role("button", name="No").click()
         page.locator(".toast", has_text="Helpful: no").wait_for()
         check(f"{where}: given")
         for form in page.locator(".feed .mend summary").all():
             form.click()
         page.locator(".better .mend summary").click()
-        check(f"{where}: forms")
+        check(f"{where}: forms", within)
         page.locator("[name=completion]").fill("Another **answer**.")
         page.get_by_role("button", name="Keep it").click()
         page.locator(".better ins").first.wait_for()
         for summary in page.locator(".better summary").all():
             summary.click()
-        check(f"{where}: better answer")
+        check(f"{where}: better answer", within)
 
     page.goto(project.short)
     page.locator("tbody tr a").nth(4).click()
     page.locator("#drawer h1").wait_for()
-    judge("drawer")
+    judge("drawer", "#drawer")
     page.goto(f"{project.address}/{project.made[5]}")
-    judge("page")
+    judge("page", "main")
     assert found == {}

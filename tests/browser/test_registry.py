@@ -95,6 +95,6 @@ def test_what_the_navigation_has_no_room_for_stands_in_a_menu(open_page, project
     page.keyboard.press("Enter")
     menu = page.get_by_role("navigation", name="More of the project")
     expect(menu.get_by_role("link", name="Models")).to_be_visible()
-    assert not violations(page)
+    assert not violations(page, "#nav-more", not_at_desk=True)
     menu.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("heading", level=1, name="Settings")).to_be_visible()
