@@ -8,8 +8,16 @@ from rest_framework.views import APIView
 
 from accounts.access import audited_team_or_404, managed_team_or_404
 from accounts.audit import PAGE, VERBS, entries_of, page_of
-from accounts.services import LAST_ADMINISTRATOR, LastAdministrator, add_member, invite_member, remove_member
-from interactions.calls import Strict, refuse_unknown
+from accounts.models import User
+from accounts.services import (
+    LAST_ADMINISTRATOR,
+    AlreadyMember,
+    LastAdministrator,
+    change_role,
+    invite_member,
+    remove_member,
+)
+from interactions.calls import OneOf, Strict, refuse_unknown
 from interactions.rules import Conflict
 from projects.access import EntityNotFound
 
@@ -26,7 +34,7 @@ WORDS = {
 
 class AuditQuery(serializers.Serializer):
     person = serializers.EmailField(required=False)
-    verb = serializers.ChoiceField(list(VERBS), required=False)
+    verb = OneOf(list(VERBS), required=False)
     after = serializers.DateTimeField(required=False)
     before = serializers.DateTimeField(required=False)
     cursor = serializers.RegexField(r"^[0-9]{1,18}\Z", required=False, default="")
@@ -158,10 +166,11 @@ class TeamMembers(APIView):
         """Who has no account is made one; who has one is invited, and decides herself. 409 for a member."""
         team = managed_team_or_404(request.user, team)
         given = _given(NewMember, request, team)
-        if team.members.at(given["email"]).exists():
-            raise Conflict(f"{given['email']} is in the team already; change the role by PATCH.")
         given.setdefault("name", given["email"].partition("@")[0])
-        user, password = invite_member(team=team, by=request.user, **given)
+        try:
+            user, password = invite_member(team=team, by=request.user, **given)
+        except AlreadyMember:
+            raise Conflict(f"{given['email']} is in the team already; change the role by PATCH.") from None
         told = {"email": user.email, "invited": password is None, "one_time_password": password}
         return Response(AddedShape(told).data, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})
 
@@ -176,14 +185,16 @@ class TeamMember(APIView):
         team = managed_team_or_404(request.user, team)
         member = _member(team, email)
         given = _given(RoleOf, request, team)
-        _keeping_one(add_member, team=team, user=member.user, by=request.user, **given)
+        if not _keeping_one(change_role, member=member, by=request.user, **given):
+            raise EntityNotFound("Member", email)
         return Response(MemberShape(_member(team, email)).data)
 
     @extend_schema(summary="Remove a member", responses={204: None})
     def delete(self, request, team, email):
         """Out of the team, and of all of its projects. The account stays. 409 as above."""
         team = managed_team_or_404(request.user, team)
-        _keeping_one(remove_member, member=_member(team, email), by=request.user)
+        if not _keeping_one(remove_member, member=_member(team, email), by=request.user):
+            raise EntityNotFound("Member", email)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -194,14 +205,15 @@ def _given(shape, request, team):
 
 
 def _member(team, email):
-    user = None if "\x00" in email else team.members.at(email).first()
-    if user is None:
+    user = None if "\x00" in email else User.objects.at(email).first()
+    member = user and team.memberships.with_people().select_related("team").filter(user=user).first()
+    if member is None:
         raise EntityNotFound("Member", email)
-    return team.memberships.with_people().select_related("team").get(user=user)
+    return member
 
 
 def _keeping_one(change, **given):
     try:
-        change(**given)
+        return change(**given)
     except LastAdministrator:
         raise Conflict(LAST_ADMINISTRATOR) from None

@@ -1,5 +1,6 @@
 """What changes people, teams and keys."""
 
+import datetime
 import hashlib
 import secrets
 
@@ -8,15 +9,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.audit import record, record_of_person
-from accounts.models import ApiKey, Invitation, Membership, Role, Team, User
+from accounts.models import ApiKey, AuditEntry, Invitation, Membership, Role, Team, User
 from accounts.permissions import MANAGE_TEAM, ROLES
 
 KEY_PREFIX = "mg_"
+TWICE = datetime.timedelta(seconds=10)  # between two clicks on one button, however slow the page
 LAST_ADMINISTRATOR = "A team needs at least one administrator: make somebody else one first."
 
 
 class NotHers(Exception):
     """This person's account is not in this administrator's hands."""
+
+
+class AlreadyMember(Exception):
+    """Who is to be invited is in the team."""
 
 
 class LastAdministrator(Exception):
@@ -59,12 +65,13 @@ def create_team(*, key, name, owner):
 def add_member(*, team, user, role, by=None):
     """Let this person into the team in this role, or change the role she has; LastAdministrator. `by` as in the audit
     log: None is who runs the server."""
+    _lock(team, user)
     role = Role.objects.get(team=team, key=role)
     former = Membership.objects.filter(team=team, user=user).select_related("role").first()
     member, is_new = Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})
     _keep_an_administrator(team)
     if is_new:
-        Invitation.objects.filter(team=team, user=user).delete()
+        _forget_invitation(team, user)
         record("member.add", by=by, team=team, what=user.email, after={"role": role.key})
     elif former.role_id != role.pk:
         change = {"before": {"role": former.role.key}, "after": {"role": role.key}}
@@ -73,9 +80,20 @@ def add_member(*, team, user, role, by=None):
 
 
 @transaction.atomic
+def change_role(*, member, role, by=None):
+    """Another role for who is in the team; LastAdministrator. Whether she was in it still."""
+    _lock(member.team, member.user)
+    if not Membership.objects.filter(pk=member.pk).exists():
+        return False
+    add_member(team=member.team, user=member.user, role=role, by=by)
+    return True
+
+
+@transaction.atomic
 def invite_member(*, team, email, name, role, by=None):
     """(the person of this address, her one-time password or None). Whoever has no account is made one, and is in the
-    team at once; whoever has one is asked, and decides herself: her other teams' administrators answer for it too."""
+    team at once; whoever has one is asked, and decides herself: her other teams' administrators answer for it too.
+    AlreadyMember where she is in the team."""
     user = User.objects.at(email).first()
     if user is None:
         password = _one_time_password()
@@ -86,6 +104,9 @@ def invite_member(*, team, email, name, role, by=None):
             return invite_member(team=team, email=email, name=name, role=role, by=by)
         add_member(team=team, user=user, role=role, by=by)
         return user, password
+    _lock(team, user)
+    if Membership.objects.filter(team=team, user=user).exists():
+        raise AlreadyMember
     role = Role.objects.get(team=team, key=role)
     Invitation.objects.update_or_create(team=team, user=user, defaults={"role": role, "invited_by": by})
     record("member.invite", by=by, team=team, what=user.email, after={"role": role.key})
@@ -94,32 +115,62 @@ def invite_member(*, team, email, name, role, by=None):
 
 @transaction.atomic
 def accept_invitation(*, invitation):
-    """She is in the team from now on, in the role that she was offered."""
-    team, user, role = invitation.team, invitation.user, invitation.role
+    """She is in the team from now on, in the role that she is offered; whether there was an invitation still. Who is in
+    it already keeps her role."""
+    team, user = invitation.team, invitation.user
+    _lock(team, user)
+    asked = Invitation.objects.filter(pk=invitation.pk).select_related("role", "invited_by").first()
+    if asked is None:
+        return False
+    if Membership.objects.filter(team=team, user=user).exists():
+        _forget_invitation(team, user)
+        return True
     record("member.accept", by=user, team=team, what=user.email)
-    return add_member(team=team, user=user, role=role.key, by=invitation.invited_by)
+    add_member(team=team, user=user, role=asked.role.key, by=asked.invited_by)
+    return True
 
 
 @transaction.atomic
 def end_invitation(*, invitation, by):
-    """Declined by herself, or withdrawn by an administrator of the team."""
-    invitation.delete()
+    """Declined by herself, or withdrawn by an administrator of the team; whether there was an invitation still."""
+    _lock(invitation.team, invitation.user)
+    if not _forget_invitation(invitation.team, invitation.user):
+        return False
     verb = "member.decline" if by.pk == invitation.user_id else "member.withdraw"
     record(verb, by=by, team=invitation.team, what=invitation.user.email)
+    return True
+
+
+def _forget_invitation(team, user):
+    return Invitation.objects.filter(team=team, user=user).delete()[0]
 
 
 @transaction.atomic
 def remove_member(*, member, by=None):
-    """The person leaves the team, and with it all of its projects; LastAdministrator."""
+    """The person leaves the team, and with it all of its projects; LastAdministrator. Whether she was in it still."""
+    team, user = member.team, member.user
+    _lock(team, user)
+    member = Membership.objects.filter(pk=member.pk).select_related("role").first()
+    if member is None:
+        return False
     member.delete()
-    _keep_an_administrator(member.team)
-    verb = "member.leave" if by and by.pk == member.user_id else "member.remove"
-    record(verb, by=by, team=member.team, what=member.user.email, before={"role": member.role.key})
+    _forget_invitation(team, user)  # by which she would let herself in again
+    _keep_an_administrator(team)
+    verb = "member.leave" if by and by.pk == user.pk else "member.remove"
+    record(verb, by=by, team=team, what=user.email, before={"role": member.role.key})
+    return True
+
+
+def _lock(team, user):
+    """Who is in the team, and who is asked into it, is changed by one at a time; her account by nobody meanwhile.
+    Always the person first, as where her account is ended."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    Team.objects.select_for_update(no_key=True).get(pk=team.pk)
 
 
 def _keep_an_administrator(team):
     # the lock makes two who demote each other at the same moment wait for one another
-    Team.objects.select_for_update().get(pk=team.pk)
+    Team.objects.select_for_update(no_key=True).get(pk=team.pk)
     administrators = team.memberships.filter(role__permissions__contains=[MANAGE_TEAM], user__is_active=True)
     if not administrators.exists():
         raise LastAdministrator
@@ -156,7 +207,7 @@ def deactivate(*, user, by=None):
     user = _in_hands(user, by)
     user.is_active = False
     user.save(update_fields=["is_active"])
-    for team in user.teams.all():
+    for team in user.teams.order_by("pk"):
         _keep_an_administrator(team)
     record_of_person("account.deactivate", by=by, person=user)
     _revoke_all(user, by)
@@ -172,10 +223,20 @@ def activate(*, user):
 
 def _in_hands(user, by):
     # locked, so that nobody takes her into another team meanwhile
-    user = User.objects.select_for_update().get(pk=user.pk)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if by is not None and not User.objects.in_hands_of(by).filter(pk=user.pk).exists():
         raise NotHers
     return user
+
+
+def password_again(*, team, email, by):
+    """(the person of this address, another one-time password), where she has never come in and it is this administrator
+    who took her into the team a moment ago, else None: a form that was sent twice shows its second answer alone."""
+    user = team.members.at(email).filter(password_is_temporary=True, last_login=None).first()
+    lately = {"verb": "member.add", "actor": by, "at__gt": timezone.now() - TWICE}
+    if user is None or not AuditEntry.objects.filter(team=team, object=user.email, **lately).exists():
+        return None
+    return user, reset_password(user=user, by=by)
 
 
 def _revoke_all(user, by):

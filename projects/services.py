@@ -94,8 +94,11 @@ def share_project(*, project, team, role, by=None):
 
 @transaction.atomic
 def unshare_project(*, share, by=None):
-    share.delete()
+    """Whether it was shared still."""
+    if not ProjectShare.objects.filter(pk=share.pk).delete()[0]:
+        return False
     record("share.end", by=by, project=share.project, what=share.team.key, before={"role": share.role.key})
+    return True
 
 
 @transaction.atomic

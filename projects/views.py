@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -108,7 +108,8 @@ def project_share(request, project):
 def project_unshare(request, project, pk):
     project = project_or_404(request.user, project, MANAGE_PROJECT)
     share = get_object_or_404(project.shares.select_related("team", "role", "project"), pk=pk)
-    unshare_project(share=share, by=request.user)
+    if not unshare_project(share=share, by=request.user):
+        raise Http404("This share has ended already.")
     messages.success(request, f"No longer shared with {share.team}.")
     return redirect("project_settings", project=project.ref)
 

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -12,17 +13,22 @@ from accounts.models import ApiKey, Membership
 from accounts.permissions import AUDIT, MANAGE_TEAM, PERMISSIONS
 from accounts.services import (
     LAST_ADMINISTRATOR,
+    AlreadyMember,
     LastAdministrator,
     NotHers,
     accept_invitation,
-    add_member,
+    change_role,
     deactivate,
     end_invitation,
     invite_member,
+    password_again,
     remove_member,
     reset_password,
     revoke_api_key,
 )
+
+NOT_IN_IT = "This person is no longer in the team."
+NOT_ASKED = "This invitation is no longer there."
 
 
 @require_GET
@@ -38,11 +44,12 @@ def team_list(request):
 def team_answer(request, pk):
     """One's own answer to an invitation: `accept`, or it is declined."""
     asked = get_object_or_404(request.user.invitations.select_related("team", "role", "invited_by", "user"), pk=pk)
-    if "accept" in request.POST:
-        accept_invitation(invitation=asked)
+    accepts = "accept" in request.POST
+    if not (accept_invitation(invitation=asked) if accepts else end_invitation(invitation=asked, by=request.user)):
+        raise Http404(NOT_ASKED)
+    if accepts:
         messages.success(request, f"You are in {asked.team} now.")
     else:
-        end_invitation(invitation=asked, by=request.user)
         messages.success(request, f"You are not in {asked.team}.")
     return redirect("team_list")
 
@@ -51,11 +58,7 @@ def team_answer(request, pk):
 def team_leave(request, pk):
     """Out of a team oneself, at once."""
     member = get_object_or_404(request.user.memberships.select_related("user", "team", "role"), pk=pk)
-    try:
-        remove_member(member=member, by=request.user)
-    except LastAdministrator:
-        messages.error(request, LAST_ADMINISTRATOR)
-    else:
+    if _removed(request, member):
         messages.success(request, f"You have left {member.team}.")
     return redirect("team_list")
 
@@ -88,23 +91,27 @@ def _team_page(request, team, form, **more):
 
 def _invite(team, form, by):
     email = form.cleaned_data["email"]
-    if team.members.at(email).exists():
+    name = form.cleaned_data["name"] or email.partition("@")[0]
+    try:
+        return invite_member(team=team, email=email, name=name, role=form.cleaned_data["role"].key, by=by)
+    except AlreadyMember:
+        if again := password_again(team=team, email=email, by=by):
+            return again
         form.add_error("email", "This person is in the team already; change her role in the list.")
         return None
-    name = form.cleaned_data["name"] or email.partition("@")[0]
-    return invite_member(team=team, email=email, name=name, role=form.cleaned_data["role"].key, by=by)
 
 
 @require_POST
 def member_role(request, team, pk):
     team = managed_team_or_404(request.user, team)
-    member = get_object_or_404(team.memberships.select_related("user"), pk=pk)
+    member = get_object_or_404(team.memberships.select_related("user", "team"), pk=pk)
     form = RoleForm(request.POST, team=team)
     if not form.is_valid():
         messages.error(request, "There is no such role.")
         return redirect("team", team=team.key)
     try:
-        add_member(team=team, user=member.user, role=form.cleaned_data["role"].key, by=request.user)
+        if not change_role(member=member, role=form.cleaned_data["role"].key, by=request.user):
+            raise Http404(NOT_IN_IT)
     except LastAdministrator:
         messages.error(request, LAST_ADMINISTRATOR)
     else:
@@ -116,20 +123,28 @@ def member_role(request, team, pk):
 def member_remove(request, team, pk):
     team = managed_team_or_404(request.user, team)
     member = get_object_or_404(team.memberships.select_related("user", "team", "role"), pk=pk)
-    try:
-        remove_member(member=member, by=request.user)
-    except LastAdministrator:
-        messages.error(request, LAST_ADMINISTRATOR)
-    else:
+    if _removed(request, member):
         messages.success(request, f"{member.user} has left {team.name}.")
     return _back_to_team(request, team)
+
+
+def _removed(request, member):
+    """Whether the member was removed; the last administrator is not, and is told why."""
+    try:
+        if not remove_member(member=member, by=request.user):
+            raise Http404(NOT_IN_IT)
+    except LastAdministrator:
+        messages.error(request, LAST_ADMINISTRATOR)
+        return False
+    return True
 
 
 @require_POST
 def invitation_withdraw(request, team, pk):
     team = managed_team_or_404(request.user, team)
     asked = get_object_or_404(team.invitations.select_related("user", "team"), pk=pk)
-    end_invitation(invitation=asked, by=request.user)
+    if not end_invitation(invitation=asked, by=request.user):
+        raise Http404(NOT_ASKED)
     messages.success(request, f"{asked.user} is no longer invited.")
     return redirect("team", team=team.key)
 
