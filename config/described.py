@@ -1,9 +1,10 @@
-"""What holds for every call because the API's description says so: no word of the query string that is not described,
-and errors of one shape."""
+"""What holds for every call because the API's description says so: no word of the query string that is not described or
+says nothing, and errors of one shape."""
 
 from rest_framework.permissions import BasePermission
 
-from interactions.calls import refuse_unknown
+from interactions.calls import refuse_empty, refuse_unknown
+from interactions.filters import EXACT
 
 ERRORS = {
     "400": "Something in the request is wrong, unknown or missing; `fields` says where.",
@@ -28,14 +29,15 @@ _known = {}
 
 
 class KnownWords(BasePermission):
-    """Refuses, whoever asks, a word of the query string that the call does not describe: what is misspelt must not pass
-    for everything."""
+    """Refuses, whoever asks, a word of the query string that the call does not describe, or that is empty: what is
+    misspelt, or was to be filled in, must not pass for everything."""
 
     def has_permission(self, request, view):
         if request.META.get("QUERY_STRING"):
             method = getattr(view, "action", None) or request.method.lower()
             if handler := getattr(view, method, None):
                 refuse_unknown(request.query_params, _words(view, getattr(handler, "__func__", handler)))
+                refuse_empty(request.query_params, but={*EXACT, "project"})  # where that is missing, it is asked for
         return True
 
 

@@ -6,6 +6,8 @@ from accounts.permissions import READ
 from interactions.rules import MAX_FAULTS, RecordError
 from projects.access import project_or_404
 
+UNSAID = "Send a value, or leave the word out."
+
 
 class Strict(serializers.Serializer):
     """Refuses members it does not know."""
@@ -15,6 +17,15 @@ class Strict(serializers.Serializer):
             known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
             raise serializers.ValidationError({unknown[0][:60]: [f"Unknown member; send {known}."]})
         return super().to_internal_value(data)
+
+
+class OneOf(serializers.ChoiceField):
+    """One of some words; who sends another is told them."""
+
+    default_error_messages = {"invalid_choice": "Send one of {words}."}
+
+    def fail(self, key, **named):
+        super().fail(key, words=", ".join(map(str, self.choices)), **named)
 
 
 def object_of(request, *members):
@@ -40,3 +51,11 @@ def refuse_unknown(given, known):
     if unknown := sorted(set(given) - set(known)):
         told = f"Unknown; send {', '.join(sorted(known))}." if known else "Unknown; this call takes no such words."
         raise RecordError({name[:60]: [told] for name in unknown[:MAX_FAULTS]})
+
+
+def refuse_empty(given, but=()):
+    """RecordError names each word of a query string that says nothing: what an unset variable leaves behind must not
+    pass for left out either. In the words `but` a blank is something said."""
+    words = (name for name, values in given.lists() if not all(v if name in but else v.strip() for v in values))
+    if empty := sorted(words):
+        raise RecordError({name[:60]: [UNSAID] for name in empty[:MAX_FAULTS]})

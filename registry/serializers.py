@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from interactions.calls import Strict
+from interactions.calls import OneOf, Strict
 from interactions.rules import kind_of
 from registry.models import Attachment, Capability, Model, Provider
 from registry.rules import MAX_API_KEY, MAX_EXTERNAL_ID, MAX_KEY, MAX_NAME
@@ -45,7 +45,7 @@ class ProviderChangeSerializer(Strict):
     """What of a provider may be changed. Another kind or host takes the key away unless one is sent with it."""
 
     name = serializers.CharField(max_length=MAX_NAME, required=False)
-    kind = serializers.ChoiceField(Provider.Kind.choices, required=False)
+    kind = OneOf(Provider.Kind.choices, required=False)
     address = serializers.CharField(
         required=False, write_only=True, max_length=500, help_text="base address, before /chat/completions"
     )
@@ -57,7 +57,7 @@ class ProviderChangeSerializer(Strict):
 
 class NewProviderSerializer(ProviderChangeSerializer):
     key = serializers.SlugField(max_length=100)
-    kind = serializers.ChoiceField(Provider.Kind.choices)
+    kind = OneOf(Provider.Kind.choices)
 
 
 class ModelSerializer(serializers.ModelSerializer):
@@ -87,7 +87,7 @@ class ModelChangeSerializer(Strict):
     name = serializers.CharField(max_length=MAX_NAME, required=False, trim_whitespace=False)
     provider = serializers.CharField(max_length=100, required=False, allow_null=True, help_text="its key; null: none")
     external_id = serializers.CharField(max_length=MAX_EXTERNAL_ID, required=False, trim_whitespace=False)
-    capabilities = serializers.ListField(child=serializers.ChoiceField(Capability.choices), required=False)
+    capabilities = serializers.ListField(child=OneOf(Capability.choices), required=False)
     parameters = serializers.JSONField(required=False, help_text="an object, sent with each call")
 
 

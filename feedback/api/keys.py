@@ -19,7 +19,7 @@ from feedback.services import (
     refuse_other_kind,
     update_feedback_key,
 )
-from interactions.calls import Strict, project_asked
+from interactions.calls import OneOf, Strict, project_asked
 from interactions.rules import kind_of
 from projects.access import project_or_404
 
@@ -39,6 +39,7 @@ class NumberField(serializers.FloatField):
 class FeedbackKeySerializer(Strict, serializers.ModelSerializer):
     """A feedback key as it is sent and shown."""
 
+    serializer_choice_field = OneOf
     minimum = NumberField(required=False, allow_null=True)
     maximum = NumberField(required=False, allow_null=True)
     step = NumberField(required=False, allow_null=True)

@@ -173,7 +173,9 @@ class InteractionList(APIView):
         return int(text[:9])
 
     def _fields(self, request):
-        asked = [name for name in request.query_params.get("fields", "").split(",") if name] or FIELDS
+        if (said := request.query_params.get("fields")) is None:
+            return FIELDS
+        asked = [name for name in said.split(",") if name] or [said]
         if unknown := set(asked) - set(FIELDS):
             raise exceptions.ValidationError({"fields": [f"{min(unknown)[:40]!r} is none of {', '.join(FIELDS)}."]})
         return asked

@@ -201,6 +201,37 @@ def test_what_would_pass_for_everything_or_finds_nothing_is_refused_at_every_cal
     assert api.get(f"interactions?project={project.key}&project=other").status_code == 400
 
 
+EMPTY = {  # word: calls that take it, "{}" being the project
+    "cursor": ["interactions?project={}", "projects/{}/models", "teams/{team}/models", "teams/{team}/audit"],
+    "limit": ["interactions?project={}"],
+    "fields": ["interactions?project={}"],
+    "images": ["interactions?project={}"],
+    "count": ["interactions?project={}"],
+    "q": ["projects/{}/models"],
+    "group_by": ["feedback-keys/stars/stats?project={}"],
+    "after": ["projects/{}/coverage"],
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("word", "call"), [(word, call) for word, calls in EMPTY.items() for call in calls])
+@pytest.mark.parametrize("value", ["", "%20"])
+def test_a_word_that_says_nothing_is_refused_wherever_it_is_taken(api, project, word, call, value):
+    create_feedback_key(team=project.team, key="stars", kind="scalar", projects=[project])
+    call = call.format(project.key, team=project.team.key)
+    answer = api.get(f"{call}{'&' if '?' in call else '?'}{word}={value}")
+    assert answer.status_code == 400, answer.content
+    assert answer.json()["fields"] == {word: ["Send a value, or leave the word out."]}
+    assert api.get(call).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("fields", "status"), [("id,", 200), (",", 400), ("id,,labels", 200)])
+def test_fields_name_members_or_are_left_out(api, project, fields, status):
+    make_interaction(project)
+    assert api.get(f"interactions?project={project.key}&fields={fields}").status_code == status
+
+
 @pytest.mark.django_db
 def test_a_time_from_now_on_stays_so_in_what_is_kept_and_is_a_moment_in_work_that_begins(client, api, project):
     long_ago, lately = (ids.now() - datetime.timedelta(days=days) for days in (8, 6))

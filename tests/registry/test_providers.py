@@ -174,3 +174,19 @@ def test_one_that_is_none_and_another_teams_get_the_same_answer(call, owner, pat
     for found in (f"{path}/{key}", f"{path}/pool", f"teams/{other.key}/providers/pool", f"teams/{key}/providers"):
         answer = call("get", found, by=owner)
         assert (answer.status_code, set(answer.json())) == (404, {"error", "fields"}), found
+
+
+def test_a_word_that_is_none_of_some_is_told_them(call, owner, project, path, there):
+    models = f"teams/{project.team.key}/models"
+    model = {"key": "m", "external_id": "m", "provider": "pool", "capabilities": ["text", "sight"]}
+    for method, address, sent, at, words in [
+        ("post", path, RECORD | {"kind": "azur"}, "kind", "openai"),
+        ("patch", f"{path}/pool", {"kind": 7}, "kind", "openai"),
+        ("post", models, model, "capabilities.1", "text, embedding, image."),
+        ("post", "feedback-keys", {"key": "k", "kind": "boolean", "project": project.key}, "kind", "bool, scalar."),
+        ("get", f"teams/{project.team.key}/audit?verb=ate", None, "verb", ","),
+    ]:
+        answer = call(method, address, sent, by=owner)
+        assert answer.status_code == 400
+        [told] = answer.json()["fields"][at]
+        assert told.startswith("Send one of ") and words in told
