@@ -58,16 +58,21 @@ def standard_error(moments):
     return math.sqrt(moments.m2 / (moments.n - 1) / moments.n)
 
 
-def difference(kind, one, other, alpha):
+def difference(kind, one, other, alpha, correlation=-1.0):
     """Difference of two arms' means, none of which is refused.
 
     Arms of different units vary apart from each other. The win rates of two arms come from the same votes, one losing
-    what the other wins: their errors add up.
+    what the other wins: their errors add up. Those of a part of the votes may come from others: `correlation` (-1 to 1)
+    is that of the two win rates.
     """
     errors = standard_error(one), standard_error(other)
-    error = sum(errors) if kind == "preference" else math.hypot(*errors)
     value = one.mean - other.mean
-    once = {"bool": _newcombe, "scalar": _welch, "preference": _mirrored}[kind](one, other, alpha)
+    if kind == "preference":
+        error = math.sqrt(max(0.0, errors[0] ** 2 + errors[1] ** 2 - 2 * correlation * errors[0] * errors[1]))
+        once = _recovered(kind, one, other, alpha, correlation)
+    else:
+        error = math.hypot(*errors)
+        once = _welch(one, other, alpha) if kind == "scalar" else _recovered(kind, one, other, alpha, 0.0)
     return Difference(value, error, one.n + other.n, once)
 
 
@@ -75,13 +80,20 @@ def finite(moments):
     return math.isfinite(moments.mean) and math.isfinite(moments.m2)
 
 
-def _newcombe(one, other, alpha):
-    """R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine
-    17 (1998) 873-890, method 10: from the two Wilson intervals."""
-    (low, high), (other_low, other_high) = (interval("bool", moments, alpha) for moments in (one, other))
+def _recovered(kind, one, other, alpha, correlation):
+    """From the two Wilson intervals: how far an end is from its value stands for its error. Of independent shares it is
+    R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17
+    (1998) 873-890, method 10; of correlated ones G. Y. Zou and A. Donner, "Construction of confidence limits about
+    effect measures: a general approach", Statistics in Medicine 27 (2008) 1693-1702. Of mirrored win rates it is that
+    of the one, twice as wide."""
+    (low, high), (other_low, other_high) = (interval(kind, moments, alpha) for moments in (one, other))
     value = one.mean - other.mean
-    down = math.hypot(one.mean - low, other_high - other.mean)
-    return value - down, value + math.hypot(high - one.mean, other.mean - other_low)
+    down = _side(one.mean - low, other_high - other.mean, correlation)
+    return value - down, value + _side(high - one.mean, other.mean - other_low, correlation)
+
+
+def _side(mine, others, correlation):
+    return math.sqrt(max(0.0, mine**2 + others**2 - 2 * correlation * mine * others))
 
 
 def _welch(one, other, alpha):
@@ -92,13 +104,6 @@ def _welch(one, other, alpha):
     freedom = 1 / (shares[0] ** 2 / (one.n - 1) + shares[1] ** 2 / (other.n - 1))
     half = float(stdtrit(freedom, 1 - alpha / 2)) * math.sqrt(parts.sum())
     return _finite(one.mean - other.mean - half, one.mean - other.mean + half)
-
-
-def _mirrored(one, other, alpha):
-    """Of the win rate, twice as wide: what one wins the other loses."""
-    low, high = interval("preference", one, alpha)
-    value = one.mean - other.mean
-    return min(value, 2 * low - 1), max(value, 2 * high - 1)
 
 
 def _finite(low, high):

@@ -6,12 +6,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from experiments.gates import LETTERS
 from experiments.models import Arm, JudgedBy
 from experiments.report import by_label, label_keys
 from experiments.templatetags.experiments import Words
 from experiments.views import drawing
 from experiments.views.drawn import span
 from experiments.views.gate import test_for
+from interactions.labels import names_of
 
 
 @require_safe
@@ -22,7 +24,7 @@ def ab_test_labels(request, project, test):
     arms = list(Arm.objects.filter(test=test).select_related("model"))
     keys, letter = label_keys(test), request.GET.get("arm", "B")
     arm = next((one for one in arms[1:] if one.letter == letter), arms[1])
-    label = request.GET.get("label") or (keys[0] if keys else "")
+    label = names_of(project.pk).key(request.GET.get("label", "")) or (keys[0] if keys else "")
     found = by_label(test, label, arm) if label in keys else None
     words = Words(test.judged_by == JudgedBy.PREFERENCE or test.feedback_key.kind == "bool")
     context = {
@@ -60,7 +62,7 @@ def label_rows(found, words, *, lower_is_better):
     return [
         OfLabel(
             row,
-            [(words.value(mean), n) for n, mean in row.arms],
+            [(letter, words.value(mean), n) for letter, (n, mean) in zip(LETTERS, row.arms, strict=False)],
             at,
             words.difference(row.difference),
             words.between(row.interval),
