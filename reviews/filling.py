@@ -14,10 +14,12 @@ from django.db import transaction
 from django.http import QueryDict
 
 from interactions.filters import read_wanted
-from interactions.models import Interaction, Label
+from interactions.labels import meant, names_of
+from interactions.models import Interaction
 from interactions.rules import MAX_LABEL_KEY, RecordError, text_fault
 from interactions.search import through
 from interactions.times import pinned
+from interactions.wanted import LabelTest
 from jobs.models import Job
 from jobs.services import begin
 from jobs.work import Refused
@@ -258,10 +260,12 @@ def _first_of_like(sample, found, seen):
 
 
 def _values(sample):
-    """{label id: value} of the strata."""
+    """{label id: value} of the strata, by the names in force: the key may have been renamed, also after the draw."""
     if not sample.strata:
         return {}
-    return dict(Label.objects.filter(project=sample.queue.project, key=sample.strata).values_list("pk", "value"))
+    project = sample.queue.project
+    names, [labels] = names_of(project.pk), meant(project, [LabelTest(sample.strata)])
+    return {label.pk: names.pair(label.key, label.value)[1] for label in labels}
 
 
 def _single(sample, found):

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from tests.factories import make_interaction, owner_of
+from tests.interactions.test_label_keys import rename
 from tests.reviews.queues import GOOD, Desk, make_queue
 from tests.reviews.test_filling import draw, log
 
@@ -114,3 +115,12 @@ def test_pairs_have_their_strata_too(project):
     while review := desk.next():
         desk.submit(review, answers={"good": "both_bad" if bad in review["interaction_ids"] else "tie"})
     assert rates(told(desk)) == {"a": (1, 3, 3, 3)}
+
+
+def test_a_former_name_of_the_label_draws_the_same(project, owner_desk):
+    log(project, 5, labels={"manner": "polite"}), log(project, 5, labels={"manner": "rude"})
+    before = draw(owner_desk, method="stratified", strata="manner", size=3, seed=1)
+    rename(project, "manner", "tone")
+    assert owner_desk.get(f"/samples/{before.pk}/again")["same"]
+    since = draw(owner_desk, method="stratified", strata="manner", size=3, seed=1)
+    assert (since.population, since.picked) == (10, before.picked)
