@@ -66,8 +66,10 @@ class Record:
 
     @property
     def prompt_preview(self):
+        """Of the last thing that the user said: what comes after it may be results of tools, which have no text."""
         users = [message for message in self.messages if message["role"] == "user"]
-        return preview(text_of((users or self.messages)[-1]))
+        said = (text for message in reversed(users) if (text := text_of(message)).strip())
+        return preview(next(said, None) or text_of((users or self.messages)[-1]))
 
     @property
     def completion_preview(self):

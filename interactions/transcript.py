@@ -7,6 +7,7 @@ from itertools import groupby
 from django.utils.html import format_html_join
 
 from interactions import colours, rendering
+from interactions.called import told_as_calls
 from interactions.messages import is_calls
 from interactions.pictures import reference
 
@@ -106,7 +107,7 @@ class Transcript:
 
     def _turns(self, messages):
         turns, waiting = [], {}
-        for message in messages:
+        for message in told_as_calls(messages):
             if (call := waiting.pop(_answered(message), None)) is not None:
                 named = {"tool_call_id"} | ({"name"} if message.get("name") == call.name else set())
                 call.result = self._result(message.get("content")) + self._also_sent(message, named)

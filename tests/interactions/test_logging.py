@@ -37,3 +37,17 @@ def test_a_zone_whose_plus_became_a_blank_on_the_way_is_read(api, project):
     ):
         answer = api.get("interactions", {"project": project.key, "after": after})
         assert [one["id"] for one in answer.json()["results"]] == found, after
+
+
+def test_the_preview_is_of_the_last_thing_that_the_user_said(api, project):
+    use = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": "9 mm"}
+    messages = [
+        {"role": "user", "content": "Am I covered?"},
+        {"role": "assistant", "content": [use]},
+        {"role": "user", "content": [result]},
+    ]
+    logged = api.log(project, messages=messages).json()["completion_id"]
+    assert Interaction.objects.get(pk=logged).prompt_preview == "Am I covered?"
+    alone = api.log(project, messages=[{"role": "user", "content": [result]}]).json()["completion_id"]
+    assert Interaction.objects.get(pk=alone).prompt_preview == ""

@@ -160,7 +160,7 @@ def test_nothing_found_offers_a_way_out(pages, project):
     response = pages.get(list_url(project), {"q": "unheard", "label": "a:c"})
     assert response.status_code == 200
     text = response.content.decode()
-    assert "Nothing matches" in text
+    assert "Nothing matches" in text and "arguments of tool calls are not searched" in text
     assert html.escape(response.context["address"].without_q) in text
     assert html.escape(response.context["chips"][0].without) in text
 

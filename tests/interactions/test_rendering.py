@@ -285,6 +285,41 @@ def test_a_result_stands_beside_its_call():
     assert "covered" in call.result[0].rendered.html
 
 
+USED = {"type": "tool_use", "id": "t1", "name": "look", "input": {"a": 1}, "cache_control": {"type": "ephemeral"}}
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_calls_in_the_form_of_anthropic_are_shown_as_calls_with_their_results(raw):
+    results = [
+        {
+            "type": "tool_result",
+            "tool_use_id": "t1",
+            "content": [{"type": "text", "text": "**9** mm"}],
+            "is_error": True,
+        },
+        {"type": "tool_result", "tool_use_id": "nobody", "content": [{"type": "text"}, "odd"]},
+    ]
+    messages = [
+        {"role": "user", "content": "Covered?"},
+        {"role": "assistant", "content": [{"type": "text", "text": "Let me look."}, USED]},
+        {"role": "user", "content": [*results, {"type": "text", "text": "And?"}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": 7, "content": "x"}]},
+    ]
+    turns = transcript(messages, raw=raw).turns
+    assert [turn.role for turn in turns] == ["user", "assistant", "tool", "user", "user"]
+    (call,) = turns[1].calls
+    assert (call.name, '"a"' in visible_text(call.arguments)) == ("look", True)
+    assert "9" in call.result[0].rendered.html and "is_error" in call.result[1].rendered.html
+    assert "Let me look." in turns[1].parts[0].rendered.html and "ephemeral" in turns[1].parts[1].rendered.html
+    assert "odd" in turns[2].parts[0].rendered.html and "And?" in turns[3].parts[0].rendered.html
+    assert "tool_use_id" in turns[4].parts[0].rendered.html  # not in their form: as it was sent
+
+
+def test_a_message_of_calls_alone_says_nothing_besides():
+    asked, answered = transcript([{"role": "assistant", "content": [USED | {"cache_control": None}]}] * 2).turns
+    assert (asked.parts, len(asked.calls)) == ([], 1)
+
+
 ALTERED = ['{"a": 1, "a": 2}', '{"p": 1.10}', "[1e3]", "[1e400]", "[12345678901234567890.5]", "[-0]", r'["\ud800"]']
 
 
@@ -401,7 +436,7 @@ def test_pictures_stand_together_and_what_cannot_be_shown_is_a_card_or_json():
         {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
         {"type": "file", "file": {"filename": "policy.pdf"}},
         {"type": "refusal", "refusal": "No."},
-        {"type": "tool_result", "tool_use_id": "toolu_7", "content": "<b>9 mm</b>"},
+        {"type": "tool_outcome", "of": "toolu_7", "content": "<b>9 mm</b>"},
         {"type": "video_url", "video_url": {"url": "data:video/mp4;base64," + "A" * 50_000}},
     ]
     (turn,) = transcript([{"role": "user", "content": content}]).turns
