@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.audit import record
+from accounts.models import User
 from accounts.permissions import MANAGE_PROJECT
 from exports.columns import USUAL, read_columns
 from exports.finishing import ENDINGS
@@ -41,6 +42,7 @@ def begin_export(
     tells comparisons. RecordError names what is wrong, Conflict that too much is under way.
     """
     _check(project, format, pictures, columns, corrected, feedback_key, ids)
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # of two begun at once the other one is counted
     running = Export.objects.filter(project=project, by=by, job__state__in=[State.WAITING, State.RUNNING])
     if running.count() >= UNDER_WAY:
         raise Conflict(f"{UNDER_WAY} of your exports are under way here. Wait for one of them, or delete it.")

@@ -5,9 +5,11 @@ import errno
 import io
 import shutil
 import tarfile
+import threading
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -282,6 +284,24 @@ def test_not_more_than_five_of_one_person_are_under_way(api, project):
     assert answer.status_code == 409 and "under way" in answer.json()["error"]
     run(told)
     ask(api, project, format="jsonl")
+
+
+def test_nor_where_many_are_begun_at_once(transactional_db, api, project):
+    codes, start, n = [], threading.Barrier(8), services.UNDER_WAY
+
+    def send():
+        other = Api(Client(), api.user)
+        start.wait()
+        codes.append(other.post(base(project), {"format": "jsonl"}).status_code)
+        connections.close_all()
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [202] * n + [409] * (8 - n)
+    assert Export.objects.count() == n
 
 
 def test_who_may_no_longer_read_the_project_exports_nothing(client, project):
