@@ -2,6 +2,7 @@
 
 import enum
 import logging
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,14 @@ from gateway.spool import Spool, id_of, line_of
 from gateway.together import Together
 from interactions.ingest import Placed, ingest
 from interactions.rules import Conflict
+from projects.access import EntityNotFound
 from projects.models import Project
 
 AWAY = (InterfaceError, OperationalError, ProgrammingError)  # the last while tables are being changed
 PATIENCE = 5  # seconds that one statement may take: a database that is stuck counts as one that is away
 PAUSE = 1.0  # seconds between two looks at whether the spool can be emptied
 LONGEST_PAUSE = 15.0
+FORGETTING = 3_600  # seconds between two looks at whether what was set aside is of projects that were deleted
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +56,7 @@ class Keeper:
     def __init__(self, figures):
         self._figures = figures
         self._spool = Spool(Path(settings.DATA_DIR) / "spool", settings.GATEWAY_SPOOL_MB * 1024 * 1024)
-        self._pause, self._connection = PAUSE, None
+        self._pause, self._connection, self._forgotten = PAUSE, None, -FORGETTING
         self._together = Together("keeper", self._keep, self._replay)
         self.is_full = False
 
@@ -86,6 +89,8 @@ class Keeper:
             logger.warning("The database did not answer; %d interactions wait: %s", len(some), error)
             connection.close()
             return self._put_aside(some)
+        except EntityNotFound as error:  # the project was deleted meanwhile: nothing of it is kept anywhere
+            errors = {one.id: error for one in some}
         except Exception:
             if len(some) == 1:
                 logger.exception("The interaction %s could not be logged and waits", some[0].id)
@@ -122,6 +127,7 @@ class Keeper:
     def _replay(self):
         """Log what waits, a file a time; the pause before the next."""
         if self._spool.is_empty:
+            self._forget_deleted()
             return PAUSE
         close_old_connections()
         path, lines = self._spool.oldest()
@@ -138,6 +144,23 @@ class Keeper:
         self._measure()
         return 0.01
 
+    def _forget_deleted(self):
+        """What was set aside goes with its project."""
+        if time.monotonic() < self._forgotten + FORGETTING:
+            return
+        self._forgotten = time.monotonic()
+        if not (projects := self._spool.projects_set_aside()):
+            return
+        close_old_connections()
+        try:
+            gone = projects - set(Project.objects.filter(pk__in=projects, deleted_at=None).values_list("pk", flat=True))
+        except AWAY:
+            connection.close()
+            return
+        if gone:
+            self._spool.forget(gone)
+            self._measure()
+
 
 def _ingest(project, by, placed):
     """{id: error} of those that were refused; (id, arm, record) of each. What is stored already is left alone."""
@@ -151,14 +174,18 @@ def _ingest(project, by, placed):
 
 
 def _replayed(lines):
-    """The lines that were refused for good; what the database does not answer for is raised."""
+    """The lines that were refused for good, without those of projects that were deleted, which go; what the database
+    does not answer for is raised."""
     by_whom, refused = defaultdict(list), []
     for line in lines:
         by_whom[line["project"], line["by"]].append(line)
     for (project_id, by_id), some in by_whom.items():
         project = Project.objects.filter(pk=project_id, deleted_at=None).first()
         by = User.objects.filter(pk=by_id).first()
-        refused += _replay_some(project, by, some) if project and by else some
+        if project and by:
+            refused += _replay_some(project, by, some)
+        else:
+            logger.error("%d interactions of the project %s, which was deleted, are dropped", len(some), project_id)
     for line in refused:
         logger.error("The interaction %s was refused and is set aside", line["id"])
     return refused
@@ -169,6 +196,8 @@ def _replay_some(project, by, some):
         errors = _ingest(project, by, [(id_of(line), line["arm"], line["record"]) for line in some])
     except AWAY:
         raise
+    except EntityNotFound:  # deleted at this moment
+        return []
     except Conflict:
         return some
     except Exception:

@@ -53,18 +53,38 @@ class Spool:
         path = self._files()[0]
         if int(path.stem) == self._number:
             self._begin_next()
-        lines = []
-        for text in path.read_bytes().split(b"\n"):
-            with suppress(ValueError):
-                lines.append(json.loads(text))
-        return path, lines
+        return path, _read(path)
 
     def done(self, path, refused=()):
         """The file's lines are logged, all but those that the store refused, which are set aside."""
         if refused:
-            with open(self.folder / SET_ASIDE, "ab") as file:
+            with open(os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
                 file.write(b"".join(map(_written, refused)))
         path.unlink()
+
+    def projects_set_aside(self):
+        """The ids of the projects that lines set aside are of."""
+        return {line["project"] for line in self._set_aside()}
+
+    def forget(self, project_ids):
+        """Take the lines set aside of these projects away, and what was cut off; the rest stays."""
+        kept = [line for line in self._set_aside() if line["project"] not in project_ids]
+        if not kept:
+            self._aside.unlink(missing_ok=True)
+            return
+        beside = self._aside.with_suffix(".new")
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(b"".join(map(_written, kept)))
+            durable.sync(file)
+        beside.replace(self._aside)
+        durable.sync_folder(self.folder)
+
+    @property
+    def _aside(self):
+        return self.folder / SET_ASIDE
+
+    def _set_aside(self):
+        return _read(self._aside) if self._aside.exists() else []
 
     def _files(self):
         return sorted((path for path in self.folder.glob(f"*{SUFFIX}")), key=lambda path: int(path.stem))
@@ -89,6 +109,15 @@ class Spool:
 
     def _begin_next(self):
         self._number, self._size = self._number + 1, 0
+
+
+def _read(path):
+    """The lines of a file, without one that was cut off when it was written."""
+    lines = []
+    for text in path.read_bytes().split(b"\n"):
+        with suppress(ValueError):
+            lines.append(json.loads(text))
+    return lines
 
 
 def _written(line):

@@ -13,6 +13,7 @@ from gateway.keeping import Keeper, Kept, Passed
 from gateway.spool import Spool, line_of
 from interactions import ids
 from interactions.models import Interaction
+from projects.services import archive_project, delete_project
 from tests.factories import make_project, owner_of
 from tests.gateway.conftest import said
 
@@ -111,6 +112,44 @@ def test_a_database_that_is_stuck_holds_no_answer(keeper, monkeypatch):
         cursor.execute("LOCK TABLE interactions_interaction")
         assert keeper.keep([one]).result(5) == Kept.LATER
     wait_for(lambda: Interaction.objects.filter(pk=one.id).exists())
+
+
+def test_what_waits_goes_with_its_project(keeper, away, tmp_path):
+    deleted, archived = make_project(), make_project()
+    some = [passed(deleted, "said in confidence"), passed(archived, "said to be kept")]
+    assert keeper.keep(some).result(5) == Kept.LATER
+    delete_project(project=deleted)
+    archive_project(project=archived)
+    away.back()
+    wait_for(lambda: keeper._spool.is_empty)
+    aside = (tmp_path / "spool" / "refused.log").read_text()
+    assert "said to be kept" in aside and "in confidence" not in aside
+    assert not Interaction.objects.exists()
+
+
+def test_what_was_set_aside_goes_when_its_project_is_deleted(keeper, away, tmp_path, monkeypatch):
+    projects = [make_project(), make_project()]
+    assert keeper.keep([passed(one, f"of {one.pk}.") for one in projects]).result(5) == Kept.LATER
+    for one in projects:
+        archive_project(project=one)
+    away.back()
+    wait_for(lambda: keeper._spool.is_empty)
+    aside = tmp_path / "spool" / "refused.log"
+    assert aside.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(keeping, "FORGETTING", 0.1)
+    delete_project(project=projects[0])
+    wait_for(lambda: f"of {projects[0].pk}." not in aside.read_text())
+    assert f"of {projects[1].pk}." in aside.read_text()
+    delete_project(project=projects[1])
+    wait_for(lambda: not aside.exists())
+
+
+def test_what_passed_while_its_project_was_deleted_is_kept_nowhere(keeper, tmp_path):
+    project = make_project()
+    one = passed(project, "said in confidence")
+    delete_project(project=type(project).objects.get(pk=project.pk))
+    assert keeper.keep([one]).result(5) == Kept.NO
+    assert not list((tmp_path / "spool").iterdir()) and not Interaction.objects.exists()
 
 
 def test_one_that_the_store_refuses_takes_no_other_with_it(keeper, monkeypatch, tmp_path):
