@@ -8,10 +8,15 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+FLAGS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 def flag(name, default=False):
-    return os.environ.get(name, str(int(default))).lower() in {"1", "true", "yes", "on"}
+    """True or false; empty is unset, as everywhere."""
+    text = (os.environ.get(name) or "").strip()
+    if text and text.lower() not in FLAGS:
+        sys.exit(f"{name} is 1 or 0 (or true, yes, on, false, no, off), not {text!r}.")
+    return FLAGS[text.lower()] if text else default
 
 
 def items(text):
@@ -20,7 +25,7 @@ def items(text):
 
 
 def listed(name, default=""):
-    return items(os.environ.get(name, default))
+    return items(os.environ.get(name) or "") or items(default)
 
 
 def number(name, default, least, most, kind=int):

@@ -6,7 +6,7 @@ import sys
 
 from django.urls import get_resolver
 
-from config import environment, memory
+from config import memory, settings
 
 wsgi_app = "config.wsgi:application"
 proc_name = "marginalia"
@@ -24,7 +24,7 @@ loglevel = "warning"
 # who believes a proxy is Django, and that where BEHIND_PROXY says so: the server itself would believe anybody local
 forwarder_headers = ""
 secure_scheme_headers = {}
-accesslog = "-" if environment.flag("ACCESS_LOG") else None  # into web.log
+accesslog = "-" if settings.ACCESS_LOG else None  # into web.log
 access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms'
 
 

@@ -21,6 +21,7 @@ EVERYWHERE = HOST in {"0.0.0.0", "::"}  # noqa: S104
 _NAMED = "localhost" if EVERYWHERE else f"[{HOST}]" if ":" in HOST else HOST
 ADDRESS = env.address("ADDRESS", f"http://{_NAMED}:{PORT}")
 DEBUG = env.flag("DEBUG")
+ACCESS_LOG = env.flag("ACCESS_LOG")
 HTTPS = ADDRESS.startswith("https://")
 
 
@@ -200,12 +201,12 @@ CSRF_FAILURE_VIEW = "accounts.views.entering.csrf_failure"
 # -- transport -------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_SSL_REDIRECT = HTTPS and env.flag("SSL_REDIRECT", default=True)
+SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=True) and HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^(ready|health)$"]  # asked by the machine itself
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_PROXY") else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # of this host alone: what else stands below it, over plain HTTP perhaps, is not ours to close for a year
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS and env.flag("HSTS_SUBDOMAINS")
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.flag("HSTS_SUBDOMAINS") and HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"

@@ -68,10 +68,29 @@ def test_settings_are_taken_as_they_are_written(changes, told):
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
+        ({}, "True False False localhost"),
+        ({"SSL_REDIRECT": "", "ALLOWED_HOSTS": "", "DEBUG": "", "BEHIND_PROXY": ""}, "True False False localhost"),
+        ({"SSL_REDIRECT": "Off", "ALLOWED_HOSTS": " a.example.org,", "DEBUG": "yes"}, "False True False a.example.org"),
+        ({"SSL_REDIRECT": "0", "BEHIND_PROXY": "TRUE"}, "False False True localhost"),
+    ],
+)
+def test_what_is_empty_counts_as_unset(changes, told):
+    given = {name: value for name, value in SERVING.items() if name != "ALLOWED_HOSTS"} | changes
+    asked = "s.SECURE_SSL_REDIRECT, s.DEBUG, bool(s.SECURE_PROXY_SSL_HEADER), s.ALLOWED_HOSTS[0]"
+    done = run("-c", f"from config import settings as s; print({asked})", **given)
+    assert done.stdout.strip() == told, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
         ({"PORT": "70000"}, "PORT is a whole number from 1 to 65535, not '70000'."),
         ({"PORT": "abc"}, "PORT is a whole number from 1 to 65535, not 'abc'."),
         ({"GATEWAY_TIMEOUT": "nan"}, "GATEWAY_TIMEOUT is a number from 0.1 to 3600, not 'nan'."),
         ({"GATEWAY_SPOOL_MB": "1.5"}, "GATEWAY_SPOOL_MB is a whole number from 0 to 1000000, not '1.5'."),
+        ({"SSL_REDIRECT": "ture"}, "SSL_REDIRECT is 1 or 0 (or true, yes, on, false, no, off), not 'ture'."),
+        ({"ADDRESS": "http://m.example.org", "HSTS_SUBDOMAINS": "2"}, "HSTS_SUBDOMAINS is 1 or 0"),
+        ({"ACCESS_LOG": "web.log"}, "ACCESS_LOG is 1 or 0"),
         ({"LOG_LEVEL": "foo"}, "LOG_LEVEL is one of DEBUG, INFO, WARNING, ERROR, not 'FOO'."),
         ({"ADDRESS": "https://m.example.org/marginalia"}, "ADDRESS has no path: give Marginalia a host name"),
         ({"ADDRESS": "ftp://m.example.org"}, "ADDRESS is where people come, such as https://marginalia.example.org"),
