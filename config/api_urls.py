@@ -12,6 +12,7 @@ from exports.api import exports, views
 from feedback.api import comparisons, keys, statistics, values
 from interactions import converters  # noqa: F401 - registers <whole:…>
 from interactions.api import batch, given, history, holding, interactions, labels
+from interactions.api import reviews as interaction_reviews
 from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
 from registry.api import attachments, models, providers
@@ -30,6 +31,7 @@ urlpatterns = [
     path("v1/interactions/<uuid:interaction_id>/feedback/<uuid:feedback_id>", given.InteractionFeedbackValue.as_view()),
     path("v1/interactions/<uuid:interaction_id>/correction", given.InteractionCorrection.as_view()),
     path("v1/interactions/<uuid:interaction_id>/history", history.InteractionHistory.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/reviews", interaction_reviews.InteractionReviews.as_view()),
     path("v1/interactions/<uuid:interaction_id>/payload", history.InteractionPayload.as_view()),
     path("v1/interactions/<uuid:interaction_id>/hold", holding.InteractionHold.as_view()),
     path("v1/projects/<str:project>/holds", holding.ProjectHolds.as_view()),

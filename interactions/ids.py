@@ -44,6 +44,11 @@ def first(moment):
     return _compose(max(ms, 0), 0)
 
 
+def among(moment, id):
+    """The id, always the same, by which a thing whose own id is no time stands among those of this moment."""
+    return _compose(milliseconds(moment), id.int & (2**_TAIL_BITS - 1))
+
+
 def time_of(id):
     """The moment of an id, to the millisecond, in UTC."""
     return EPOCH + datetime.timedelta(milliseconds=id.int >> 80)

@@ -3,8 +3,8 @@
 from django.db.models import Q
 
 from reviews.models import Form, Review, State
-from reviews.questions import plain
 from reviews.reading import shown
+from reviews.sayings import plainly
 
 COLUMNS = (
     "item", "interaction_id", "other_id", "by", "form_version", "decides", "gold", "asks_lead", "comment", "seconds",
@@ -27,7 +27,7 @@ def answers_of(queue, user, *, by="", after=None, limit=None):
 
 
 def _row(review):
-    item, kinds = review.item, {question["key"]: question for question in review.form.questions}
+    item = review.item
     return {
         "id": str(review.pk),
         "item": item.pk,
@@ -41,9 +41,7 @@ def _row(review):
         "comment": review.comment,
         "seconds": review.seconds,
         "ended_at": review.ended_at,
-        "answers": {
-            key: plain(kinds[key], answer, review.swapped) for key, answer in review.answers.items() if key in kinds
-        },
+        "answers": plainly(review),
     }
 
 

@@ -61,7 +61,7 @@ class WholeQueueSerializer(QueueSerializer):
 
     guideline = serializers.DictField(allow_null=True, help_text="version and text")
     questions = serializers.DictField(help_text="version and questions")
-    members = serializers.ListField(child=serializers.EmailField())
+    members = serializers.ListField(child=serializers.EmailField(), source="addresses")
     people = serializers.IntegerField(
         help_text="who may review in it by now; where they are fewer than `reviewers`, no item can be complete"
     )
@@ -173,6 +173,7 @@ class ItemShape(serializers.Serializer):
     decided = serializers.BooleanField()
     gold = serializers.DictField(allow_null=True)
     assigned_to = serializers.ListField(child=serializers.EmailField())
+    added_at = serializers.DateTimeField()
     removed_at = serializers.DateTimeField(allow_null=True)
     removed_by = serializers.EmailField(allow_null=True)
     put_in_by = serializers.EmailField(allow_null=True, help_text="who chose it by hand; null: a filling or a rule did")

@@ -11,10 +11,12 @@ from accounts.permissions import READ
 from feedback.corrections import corrections_history
 from feedback.giving import history_of
 from interactions.api.interactions import interaction_or_404
+from interactions.ids import among
 from interactions.labels import history
 from interactions.messages import payload_of
 from interactions.rules import RecordError
 from interactions.serializers import FeedbackShape, present_feedback, wire_time
+from reviews.reading import reviews_of, submitted
 
 PAGE = 100  # events
 BEFORE = OpenApiParameter("before", str, description="`next` of the page before")
@@ -30,13 +32,14 @@ class EventShape(serializers.Serializer):
     at = serializers.DateTimeField()
     by = PersonShape(allow_null=True, help_text="null: nobody who has an account")
     what = serializers.ChoiceField(
-        ["label", "label_renamed", "feedback", "feedback_withdrawn", "correction", "correction_withdrawn"]
+        ["label", "label_renamed", "feedback", "feedback_withdrawn", "correction", "correction_withdrawn", "review"]
     )
     label = serializers.DictField(required=False, allow_null=True, help_text="key and value; null: it was taken away")
     former_label = serializers.DictField(required=False, allow_null=True, help_text="what it took the place of")
     feedback = FeedbackShape(required=False, help_text="of a withdrawal: what was taken back")
     former_feedback = FeedbackShape(required=False, allow_null=True, help_text="what it corrected")
     completion = serializers.CharField(required=False, help_text="the better answer; of a withdrawal the one before")
+    review = serializers.DictField(required=False, help_text="id, queue, item, and whether it decides: an answer")
 
 
 class HistoryShape(serializers.Serializer):
@@ -57,9 +60,11 @@ class InteractionHistory(APIView):
     @extend_schema(parameters=[BEFORE], responses=HistoryShape)
     def get(self, request, interaction_id):
         """All that was done with its labels, feedback and better answers, newest first, a hundred at a time: feedback
-        under keys that were unlinked, and by programs, too. Labels that came with the record are no events."""
+        under keys that were unlinked, and by programs, too; and the reviews that you may read. Labels that came with
+        the record are no events."""
         row = interaction_or_404(request.user, interaction_id, READ)
-        events = sorted([*_labels(row), *_feedback(row), *_corrections(row)], key=lambda one: one["id"], reverse=True)
+        events = [*_labels(row), *_feedback(row), *_corrections(row), *_reviews(row, request.user)]
+        events.sort(key=lambda one: one["id"], reverse=True)
         if (before := _id(request.query_params.get("before"))) is not None:
             events = [one for one in events if one["id"] < before]
         page = events[:PAGE]
@@ -123,6 +128,19 @@ def _corrections(row):
             completion=one.completion,
         )
         for one in corrections_history(row.pk)
+    ]
+
+
+def _reviews(row, user):
+    return [
+        {
+            "id": str(among(one.ended_at, one.pk)),
+            "at": wire_time(one.ended_at),
+            "by": _person(one.by),
+            "what": "review",
+            "review": {"id": str(one.pk), "queue": one.item.queue.key, "item": one.item_id, "decides": one.decides},
+        }
+        for one in submitted(reviews_of(row.project, row.pk, user))
     ]
 
 

@@ -1,5 +1,5 @@
 """What is shown of what was given to an interaction: its feedback and the controls to give more, the better answer,
-and its comparisons."""
+its comparisons, and what reviewers said."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +13,8 @@ from feedback.services import keys_of
 from interactions import rendering
 from interactions.differences import differences, visible_text
 from interactions.views.history import events_of, page_of_history, tell_who_set
+from reviews.reading import reads_all, reviews_of
+from reviews.sayings import said_by_item
 
 MOST_BUTTONS = 11  # a scale of more steps is typed
 LONGEST_DRAFT = 50_000  # characters that a field is filled with
@@ -35,7 +37,8 @@ def given_context(project, interaction, user):
     told = [(row, former) for row, former in everything if row.feedback_key in keys]
     corrected_by = {row.id: row.by for row, former in told if former}
     current = [row for row, _ in reversed(told) if row.superseded_by is None]
-    may_give, events = FEEDBACK in project.permissions, events_of(interaction, everything, keys)
+    reviews = reviews_of(project, interaction.pk, user)
+    may_give, events = FEEDBACK in project.permissions, events_of(interaction, everything, keys, reviews)
     tell_who_set(interaction.labels, events)
     return {
         "may_give": may_give,
@@ -43,6 +46,8 @@ def given_context(project, interaction, user):
         "controls": [control_of(key, current, user) for key in keys] if may_give else [],
         **page_of_history(events),
         "comparisons": preferences_of(interaction),
+        "reviewed": said_by_item(reviews, user, aside=reads_all(project)),
+        "reads_items": reads_all(project),
         **correction_context(interaction),
     }
 

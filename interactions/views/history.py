@@ -1,4 +1,5 @@
-"""The history of an interaction: its labels and their renames, feedback and better answers, a page after the other."""
+"""The history of an interaction: its labels and their renames, feedback, better answers and reviews, a page after the
+other."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +13,12 @@ from feedback.corrections import corrections_history
 from feedback.giving import history_of
 from feedback.models import Origin
 from feedback.services import keys_of
+from interactions.ids import among
 from interactions.labels import history
 from interactions.models import Interaction
 from interactions.rendering import cut
 from projects.access import EntityNotFound, project_or_404
+from reviews.reading import reviews_of, submitted
 
 EVENTS = 50  # on a page
 LONGEST = 5_000  # characters of a better answer beside the transcript
@@ -49,7 +52,8 @@ def interaction_history(request, project, pk):
     if interaction is None:
         raise EntityNotFound("Interaction", pk)
     before = _id(request.GET.get("before", ""))
-    events = events_of(interaction, history_of(pk), keys_of(project).values(), whole=True)
+    reviews = reviews_of(project, pk, request.user)
+    events = events_of(interaction, history_of(pk), keys_of(project).values(), reviews, whole=True)
     context = {
         "project": project,
         "nav": "interactions",
@@ -68,10 +72,11 @@ def _id(text):
         return None
 
 
-def events_of(interaction, told, keys, *, whole=False):
-    """[Event] of labels, feedback and better answers, newest first. `told` is all feedback with what it replaced (see
-    history_of), `keys` are those of the project: what was said under others stays in the history. Unless the
-    `whole` is asked for, what came by a program and was never touched is no event: it is the feedback that is shown."""
+def events_of(interaction, told, keys, reviews, *, whole=False):
+    """[Event] of labels, feedback, better answers and reviews, newest first. `told` is all feedback with what it
+    replaced (see history_of), `keys` are those of the project: what was said under others stays in the history;
+    `reviews` are those that may be read (see reviews_of). Unless the `whole` is asked for, what came by a program and
+    was never touched is no event: it is the feedback that is shown."""
     events = []
     for one in history(interaction):
         kind = "renamed" if one.is_rename else "label"
@@ -84,6 +89,8 @@ def events_of(interaction, told, keys, *, whole=False):
     for row in corrections_history(interaction.pk):
         kind = "unwritten" if row.superseded_by == row.id else "written"
         events.append(Event(kind, row, None, row.by, row.created_at, row.id))
+    for row in submitted(reviews):
+        events.append(Event("reviewed", row, None, row.by, row.ended_at, among(row.ended_at, row.pk)))
     return sorted(events, key=lambda event: event.id, reverse=True)
 
 

@@ -53,6 +53,7 @@ def presented(item, user):
         "decided": item.decided,
         "gold": item.gold,
         "assigned_to": sorted(one.user.email for one in item.assignments.all()),
+        "added_at": item.added_at,
         "removed_at": item.removed_at,
         "removed_by": item.removed_by and item.removed_by.email,
         "put_in_by": item.sample.by.email if item.sample and item.sample.is_by_hand else None,

@@ -31,18 +31,8 @@ def presented(queue):
     queue.questions = {"version": form.version, "questions": form.questions}
     queue.people = services.who_reviews(queue).count()
     members = Member.objects.filter(queue=queue).order_by("user__email")
-    shown = WholeQueueSerializer(_Shown(queue, list(members.values_list("user__email", flat=True))))
-    return shown.data
-
-
-class _Shown:
-    """A queue whose members are addresses."""
-
-    def __init__(self, queue, members):
-        self.queue, self.members = queue, members
-
-    def __getattr__(self, name):
-        return getattr(self.queue, name)
+    queue.addresses = list(members.values_list("user__email", flat=True))
+    return WholeQueueSerializer(queue).data
 
 
 class QueueList(APIView):

@@ -1,4 +1,5 @@
-"""A queue's own page: its items with their states, taking out and assigning, conflicts, and gold items."""
+"""A queue's own page: its items with their states, taking out and assigning, conflicts, and gold items. Who audits
+reads it."""
 
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from interactions.models import Interaction
 from interactions.rules import Conflict, RecordError
 from reviews import desk, slots
@@ -16,11 +18,12 @@ from reviews.contents import assign, by_hand_of, item_or_404, put_back, remove_i
 from reviews.decisions import conflicts
 from reviews.lists import NAMES, listed
 from reviews.models import Assignment, Item, Review, State
+from reviews.sayings import said_of
 from reviews.services import may_review, queues_of, who_reviews
 from reviews.versions import form_of
 from reviews.views.asking import asked, read_answers
-from reviews.views.gate import managed_queue
-from reviews.views.showing import chat_context, completion_of, pair_context, said_of
+from reviews.views.gate import audited_queue, managed_queue
+from reviews.views.showing import chat_context, completion_of, pair_context
 
 ROWS = 50
 FEW = 5  # conflicts above all items
@@ -47,7 +50,7 @@ class ItemRow:
 @require_safe
 def queue_detail(request, project, queue):
     """The items, 50 a page in the order of the queue."""
-    project, queue = managed_queue(request, project, queue)
+    project, queue = audited_queue(request, project, queue)
     shown = request.GET.get("show", "")
     shown = shown if shown in NAMES else ""
     after = request.GET.get("cursor", "")
@@ -74,7 +77,8 @@ def queue_detail(request, project, queue):
         "newest": f"{here}?show={shown}" if after else "",
         "older": f"{here}?show={shown}&cursor={last.place}.{last.pk}" if last else "",
         "people": people,
-        "may_desk": may_review(queue, request.user),
+        "may_desk": REVIEW in project.permissions and may_review(queue, request.user),
+        "may_manage": MANAGE_REVIEWS in project.permissions,
         "form": form_of(queue),
     }
     return render(request, "reviews/queue_detail.html", context)
@@ -180,7 +184,8 @@ def _ids(request, name="item"):
 def queue_item(request, project, queue, item_id):
     """What was said of an item; and the answers that are known to be right, which make it a gold item: reviewers
     are measured by them without knowing."""
-    project, queue = managed_queue(request, project, queue)
+    gate = managed_queue if request.method == "POST" else audited_queue
+    project, queue = gate(request, project, queue)
     item = item_or_404(queue, item_id)
     questions, faults = form_of(queue).questions, {}
     answers = item.gold or {}
@@ -201,6 +206,7 @@ def queue_item(request, project, queue, item_id):
         "said": said_of(item, request.user),
         "asked": asked(questions, answers, faults=faults),
         "fault": faults.get(""),
+        "may_manage": MANAGE_REVIEWS in project.permissions,
     }
     return render(request, "reviews/queue_item.html", context, status=422 if faults else 200)
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from accounts.models import User
 from interactions.differences import mark
 from interactions.messages import blobs_of, calls_of
 from interactions.models import Interaction
 from interactions.rendering import markdown
 from interactions.transcript import BUDGET, Transcript
 from reviews.checks import stamp_of
-from reviews.models import Kind, Review, State
-from reviews.questions import PAIR, SIDES, in_order, options_of, plain
-from reviews.reading import others, shows
+from reviews.models import Kind, State
+from reviews.questions import PAIR
+from reviews.reading import others
+from reviews.sayings import said_to
 from reviews.views.asking import asked, submits_itself
 
 DIFF_STEPS = 1_500_000  # about a fifth of a second
@@ -32,17 +32,6 @@ class Side:
     @property
     def words(self):
         return len(self.interaction.body.completion.split())
-
-
-@dataclass
-class Said:
-    """What a person said of an item: `told` are (question, answer in words); `aside` is what else there is to know."""
-
-    by: User
-    told: list
-    comment: str
-    aside: str = ""
-    review: Review | None = None  # of what a lead may answer
 
 
 def item_context(project, queue, review, *, raw=False, answers=None, faults=None):
@@ -66,7 +55,7 @@ def item_context(project, queue, review, *, raw=False, answers=None, faults=None
         "stamp": review.stamp if hasattr(review, "stamp") else stamp_of(review),
         "guideline": review.guideline,
         "guideline_html": markdown(review.guideline.text).html if review.guideline else "",
-        "others": [_said(other, review) for other in others(review)],
+        "others": [said_to(other, review) for other in others(review)],
         **_addresses(project, queue, review, raw),
     }
     if is_whole:
@@ -142,38 +131,3 @@ def _transcripts(project, rows, raw):
         )  # fmt: skip
         for row in rows
     ]
-
-
-def said_of(item, user):
-    """[Said] of all who began the item, for this person, who manages its queue; A and B of a pair as the queue has
-    them. What the queue is still blind to is told to be there."""
-    rows = Review.objects.filter(item=item).exclude(state=State.PENDING).select_related("by", "form", "replied_by")
-    found, plain_one = [], Review(item=item)
-    for review in rows.order_by("ended_at", "pk"):
-        review.item = item
-        said = _said(review, plain_one) if shows(review, user) else Said(review.by, [], "")
-        aside = ["Decided" if review.decides else review.get_state_display()]
-        aside += ["asks a lead"] if review.asks_lead else []
-        aside += [] if shows(review, user) else ["shown once all answers are in"]
-        said.aside, said.review = ", ".join(aside), review
-        found.append(said)
-    return found
-
-
-def _said(other, review):
-    """The Said of another's review; of a pair, A and B as this reader has them."""
-    told = []
-    for question in other.form.questions:
-        if question["key"] in other.answers:
-            answer = plain(question, other.answers[question["key"]], other.swapped)
-            told.append((question["text"], in_words(question, plain(question, answer, review.swapped))))
-    return Said(other.by, told, other.comment)
-
-
-def in_words(question, answer):
-    """An answer as people say it."""
-    if question["kind"] == PAIR:
-        return SIDES.get(answer, str(answer))
-    names = {str(option["value"]): option["name"] for option in options_of(question)}
-    given = in_order(question, answer) if isinstance(answer, list) else [answer]
-    return ", ".join(names.get(str(one), str(one)) for one in given) or "none"

@@ -13,7 +13,7 @@ from reviews import slots
 from reviews.desk import next_review
 from reviews.models import Item, Review, State
 from reviews.questions import conflicts, read_questions, tidied
-from reviews.views.showing import in_words
+from reviews.sayings import in_words
 from tests.factories import make_interaction, make_project, owner_of
 from tests.reviews.queues import GOOD, TONE, Desk, add_items, make_queue
 
