@@ -12,6 +12,7 @@ import time
 
 from django.db import connection, transaction
 
+from interactions.failed import MAY_HAVE_FAILED, is_of_failed
 from interactions.models import ArmTouch
 
 LOCK = 0x4D61_7267_0005  # one folder at a time
@@ -216,7 +217,7 @@ _FOLD = f"""
     SELECT count(*) FROM touched
 """
 _MAY_HAVE_FAILED = """
-    SELECT id, envelope FROM interactions_interactionbody WHERE {} AND position('"error"' IN envelope::text) > 0
+    SELECT id, envelope FROM interactions_interactionbody WHERE {} AND {}
 """
 _TAKE = """
     DELETE FROM interactions_armtouch WHERE id IN (SELECT id FROM interactions_armtouch ORDER BY id LIMIT %s)
@@ -277,11 +278,10 @@ def _count(cursor, touches):
 
 
 def failed_calls(cursor, which, values):
-    """The ids of the interactions, of `which` bodies (a condition in SQL), whose metadata tell of an `error`. What may
-    be one is found as text: PostgreSQL reads no JSON in which an escape stands that it has no character for."""
-    cursor.execute(_MAY_HAVE_FAILED.format(which), values)
-    told = ((pk, envelope.get("metadata")) for pk, envelope in cursor.fetchall())
-    return [pk for pk, metadata in told if isinstance(metadata, dict) and metadata.get("error")]
+    """The ids of the interactions, of `which` bodies (a condition in SQL), whose calls failed. The row tells it too,
+    but of what was logged before rows did not until the worker has been there."""
+    cursor.execute(_MAY_HAVE_FAILED.format(which, MAY_HAVE_FAILED), values)
+    return [pk for pk, envelope in cursor.fetchall() if is_of_failed(envelope)]
 
 
 def settle(turns=20):

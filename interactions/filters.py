@@ -21,15 +21,15 @@ from interactions.words import tsquery
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
-    "latency", "has_images", "has_tools", "has_feedback", "has_correction", "reviewed", "external_id", "arm", "prompt",
-    "near", "fold", "order", "limit", "cursor",
+    "latency", "has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed", "external_id",
+    "arm", "prompt", "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "arm", "near"}
 # words whose blanks belong to them
 EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "user", "external_id"}
 OF_PAGE = {"limit", "cursor"}
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
-FLAGS = ("has_images", "has_tools", "has_feedback", "has_correction", "reviewed")
+FLAGS = ("has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -102,7 +102,7 @@ class FilterForm(forms.Form):
             raise ValueError("Send true or false.")
         return _FLAGS[text.lower()]
 
-    read_has_tools = read_has_feedback = read_has_correction = read_reviewed = read_has_images
+    read_has_tools = read_has_error = read_has_feedback = read_has_correction = read_reviewed = read_has_images
 
     def read_q(self, text):
         words, not_words = tsquery(text)
@@ -154,6 +154,7 @@ class InteractionFilter(django_filters.FilterSet):
     latency = Words(label="Latency", help_text="milliseconds as 1..3000")
     has_images = Words(label="With pictures", help_text="true or false")
     has_tools = Words(label="With tool calls", help_text="true or false")
+    has_error = Words(label="Failed", help_text="true or false: the call failed, as its metadata tell")
     has_feedback = Words(label="With feedback", help_text="true or false: any current feedback, under whatever key")
     has_correction = Words(label="With a better answer", help_text="true or false: a better answer was written")
     reviewed = Words(label="Reviewed", help_text="true or false: any current feedback by a reviewer")

@@ -114,6 +114,12 @@ def calls_of(metadata):
     return sum(map(_is_call, calls)) if isinstance(calls, list) else 0
 
 
+def has_failed(metadata):
+    """Whether what is told beside a completion, as the gateway tells it, is of a call that failed: an `error`, or that
+    the provider or the gateway broke the answer off. Who had enough of an answer and left broke nothing."""
+    return bool(metadata.get("error")) or metadata.get("broke_off") in ("provider", "gateway")
+
+
 def _is_call(value):
     called = value.get("function", value.get("custom")) if isinstance(value, dict) else None
     return isinstance(called, dict) and isinstance(called.get("name"), str)

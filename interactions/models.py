@@ -147,6 +147,7 @@ class Interaction(models.Model):
     near_hash = models.UUIDField()
     label_ids = ArrayField(models.IntegerField())
     feedbacks = models.JSONField(default=dict)
+    failed = models.BooleanField(db_default=False)
 
     objects = InteractionQuerySet.as_manager()
 

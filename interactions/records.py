@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from interactions import jsontext
 from interactions.ids import UTC
-from interactions.message_records import Messages, calls_of
+from interactions.message_records import Messages, calls_of, has_failed
 from interactions.plain import preview, text_of, words_of
 from interactions.rules import (
     MAX_LABELS,
@@ -63,6 +63,7 @@ class Record:
     pictures: list = field(default_factory=list)
     images: int = 0
     tools: int = 0
+    failed: bool = False
 
     @property
     def prompt_preview(self):
@@ -142,6 +143,7 @@ class _Reader:
             pictures=self.messages.pictures,
             images=self.messages.images,
             tools=self.messages.tools + calls_of(metadata),
+            failed=has_failed(metadata),
         )
         self._whole(usage.get("total_tokens"), "usage.total_tokens")
         self._stop()

@@ -3,6 +3,7 @@ asked for it: labels over everything in a filter, and renaming them."""
 
 import datetime
 import time
+import uuid
 from dataclasses import replace
 
 from django.db import OperationalError, connection, transaction
@@ -12,6 +13,7 @@ from procrastinate.contrib.django import app
 
 from interactions import ids, partitions, rollups, words
 from interactions.blobs import sweep_blobs
+from interactions.failed import mark_failed
 from interactions.filters import read_wanted
 from interactions.labels import many, renames
 from interactions.retention.run import run
@@ -22,7 +24,8 @@ from jobs.work import Refused, work
 
 SLICE = 400  # interactions labelled in one transaction
 COUNTING_MS = 5_000  # that may be taken to learn how many there are to label
-TURN = 30  # seconds of retention at a time; folding gets its turn between
+TURN = 30  # seconds of retention at a time, or of marking; folding gets its turn between
+LOOKED_AT = 2_000  # bodies in one transaction, in search of calls that failed
 
 
 @app.periodic(cron="* * * * * */5")
@@ -68,6 +71,21 @@ def retain(moment):
     """Take some of it, and come again for the rest."""
     if run(datetime.datetime.fromisoformat(moment), seconds=TURN):
         retain.defer(moment=moment)
+
+
+@app.task(name="interactions.mark_failed", lock="interactions.mark_failed", retry=RetryStrategy(wait=60))
+def mark_past_calls(after):
+    """Mark the calls that failed among what was logged before rows told of it, behind this id, for a while, and come
+    again for the rest. The migration that made the mark begins it."""
+    end, place = time.monotonic() + TURN, after and uuid.UUID(after)
+    while True:
+        with transaction.atomic():
+            place = mark_failed(place, LOOKED_AT)
+        if place is None:
+            return
+        if time.monotonic() > end:
+            break
+    mark_past_calls.defer(after=str(place))
 
 
 @work(many.LABEL)

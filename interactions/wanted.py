@@ -45,6 +45,7 @@ class Wanted:
     latency: tuple | None = None  # (least, most) in ms, either may be None
     has_images: bool | None = None
     has_tools: bool | None = None
+    has_error: bool | None = None  # of calls that failed
     has_feedback: bool | None = None
     has_correction: bool | None = None  # with a better answer
     reviewed: bool | None = None  # with a reviewer's feedback

@@ -9,6 +9,7 @@ def insert_interactions(project, entries, by):
     records = [entry.record for entry in entries]
     hashes = [record.hashes() for record in records]
     arms = [entry.arm for entry in entries]
+    failed = [record.failed for record in records]
     bulk.insert(
         "interactions_interaction",
         {
@@ -19,7 +20,9 @@ def insert_interactions(project, entries, by):
             "user": ("text", [record.user for record in records]),
             "source": ("text", [record.source for record in records]),
             "logged_by_id": ("bigint", [by.pk if by else None] * len(entries)),
-            **({"arm": ("integer", arms)} if any(arms) else {}),  # most have none, and pay nothing
+            # most have none, and pay nothing
+            **({"arm": ("integer", arms)} if any(arms) else {}),
+            **({"failed": ("boolean", failed)} if any(failed) else {}),
             "prompt_tokens": ("integer", [record.prompt_tokens for record in records]),
             "completion_tokens": ("integer", [record.completion_tokens for record in records]),
             "latency_ms": ("integer", [record.latency_ms for record in records]),

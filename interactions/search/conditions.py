@@ -36,6 +36,8 @@ def _columns(wanted):
     for column, flag in (("images", wanted.has_images), ("tools", wanted.has_tools)):
         if flag is not None:
             tests.append((f"i.{column} {'>' if flag else '='} 0", []))
+    if wanted.has_error is not None:
+        tests.append(("i.failed" if wanted.has_error else "NOT i.failed", []))
     if wanted.arms:
         tests.append(("i.arm = ANY(%s)", [list(wanted.arms)]))
     return tests

@@ -1,7 +1,7 @@
 """What may drive a search: indexes that yield interactions' ids in their order, and about how many.
 
-The rarest drives, the rest is tested on the row. Labels, feedback keys, models, sessions, users, pictures and tool
-calls have such an index; whatever has none leaves the project's newest to be walked.
+The rarest drives, the rest is tested on the row. Labels, feedback keys, models, sessions, users, pictures, tool
+calls and calls that failed have such an index; whatever has none leaves the project's newest to be walked.
 """
 
 from dataclasses import dataclass
@@ -14,11 +14,12 @@ SESSION, USER = 1e-4, 1e-3  # shares of a project that one is taken to have
 ALIKE = 10  # interactions that are taken to be alike, or to answer the same messages
 TESTED = 0.02  # share of a project that an arm of an A/B test is taken to have
 PARTLY = 0.05  # share of interactions that are taken to have pictures, or tool calls
+FAILED = 0.01  # share of calls that are taken to have failed
 
 # all that a test may look at, so that the row need not be fetched again
 ROW = (
     'id, project_id, source, model_id, session, "user", latency_ms, images, tools, label_ids, feedbacks, received_at,'
-    " prompt_hash, near_hash, arm"
+    " prompt_hash, near_hash, arm, failed"
 )
 
 
@@ -135,6 +136,12 @@ def of_parts(project, column):
     """By those that have pictures, or tool calls."""
     source = Source("interactions_interaction", "id", ROW, f"project_id = %s AND {column} > 0", (project.pk,))
     return Driver((source,), sizes.total(project) * PARTLY, holds_row=True)
+
+
+def of_failed(project):
+    """By the calls that failed."""
+    source = Source("interactions_interaction", "id", ROW, "project_id = %s AND failed", (project.pk,))
+    return Driver((source,), sizes.total(project) * FAILED, holds_row=True)
 
 
 def _rows(project, wanted_sources, picked):

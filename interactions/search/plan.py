@@ -94,7 +94,8 @@ def _of_columns(project, wanted):
     pairs = (("session", wanted.session), ("user", wanted.user))
     found = [drivers.of_column(project, column, value) for column, value in pairs if value]
     flags = (("images", wanted.has_images), ("tools", wanted.has_tools))
-    return found + [drivers.of_parts(project, column) for column, flag in flags if flag]
+    found += [drivers.of_parts(project, column) for column, flag in flags if flag]
+    return [*found, drivers.of_failed(project)] if wanted.has_error else found
 
 
 def _of_feedback(project, wanted):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from interactions import rendering
+from interactions.jsontext import dumps
 from interactions.measures import size
 
 register = template.Library()
@@ -16,6 +17,7 @@ PLUMBING = {"app", "channel", "dataset", "env", "item", "lang", "language", "loc
 FLAG = "yes"  # the value of a label that was given as a word alone
 HUES = 9  # the tenth is the grey of plumbing
 SALT = "31"  # chosen so that the keys most people use fall apart
+TOLD = 2_000  # characters of an error that is no text
 SHORT = 4  # characters; a value this short says nothing without its key
 
 register.filter("shown", rendering.text)
@@ -158,10 +160,16 @@ def _tone(key, share):
 
 @register.filter
 def failure(envelope):
-    """What is told of a call that failed, in its metadata as the gateway logs it; "" of any other."""
-    error = (envelope.get("metadata") or {}).get("error")
-    message = error.get("message") if isinstance(error, dict) else None
-    return message if isinstance(message, str) else ""
+    """What is told of a call that failed, in its metadata: as the gateway logs it, as a text, or as whatever JSON a
+    program sent, its beginning; "" of any other."""
+    metadata = envelope.get("metadata") or {}
+    error = metadata.get("error")
+    message = error.get("message") if isinstance(error, dict) else error
+    if error and isinstance(message, str):
+        return message
+    if error:
+        return dumps(error)[:TOLD]
+    return "The gateway was stopped." if metadata.get("broke_off") == "gateway" else ""
 
 
 @register.filter

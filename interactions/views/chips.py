@@ -97,6 +97,8 @@ def _words(name, value):
         return "same prompt", value[:8]
     if name == "source":
         return "source", Source(value).label if value in Source.values else value
+    if name == "has_error":
+        return "call", "failed" if value == "true" else "not failed"
     if name in _HAVING:
         return ("with" if value == "true" else "without"), _HAVING[name]
     return _PLAIN[name], value

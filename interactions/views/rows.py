@@ -21,6 +21,7 @@ TAGS = 2  # labels in a row
 COLUMNS = 2  # feedback keys in a row
 KEPT = 4_096
 SPRITE = "generated/icons.svg"  # where the icons of a mark lie
+FAILED = '<span class="bad">failed</span> '
 NO_TEXT = '<span class="mute">no text</span>'
 MODEL = '<div class="model" title="{}">{}</div>'
 ALIKE = '<a class="tag hue-9 more alike" href="{}" title="Show all that are alike">{} alike</a>'
@@ -54,7 +55,7 @@ def fill_rows(rows, address, columns, pattern=None):
                 address=escape(address.of(row.id)),
                 prompt=found(row.prompt_preview, pattern) or NO_TEXT,
                 inside=_inside(row.images, row.tools, sprite),
-                completion=found(row.completion_preview, pattern) or NO_TEXT,
+                completion=_completion(row, pattern),
                 model=_model(row.model.key if row.model else ""),
                 alike=format_html(ALIKE, row.alike[1], row.alike[0]) if row.alike else "",
                 tags="".join(_tag(label.key, label.value, label.hue) for label in free[:TAGS]),
@@ -63,6 +64,12 @@ def fill_rows(rows, address, columns, pattern=None):
                 moment=moment(row.created_at),
             )
         )
+
+
+def _completion(row, pattern):
+    """A call that failed has its mark, and mostly no text."""
+    text = found(row.completion_preview, pattern)
+    return FAILED + text if row.failed else text or NO_TEXT
 
 
 @functools.cache

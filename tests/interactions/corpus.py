@@ -97,6 +97,8 @@ def make_record(number, chance):
     record |= {name: value for name, value in optional.items() if chance.random() < 0.8}
     record |= {"external_id": f"case {number}"} if number % 5 == 0 else {}
     record |= {"corrected_completion": "Better so."} if number % 9 == 4 else {}
+    record["metadata"] = {"tenant": f"t{number % 3}", "try": number % 4} if number % 2 else {}
+    record["metadata"] |= {"error": {"code": "timeout"}} if number % 11 == 5 else {}
     for _ in range(chance.choice([0, 0, 1, 2])):
         record["feedbacks"].append({"feedback_key": "stars", "value": chance.randrange(1, 6)})
     if chance.random() < 0.4:
@@ -214,6 +216,11 @@ def cases():
         ({"not_model": "model-1", "model": ["model-1", "model-2"]}, lambda one: one.record.get("model") == "model-2"),
         ({"not_model": "model-1", "feedback": "good:true"},
          lambda one: one.record.get("model") != "model-1" and 1 in one.values("good")),
+        ({"has_error": "true"}, lambda one: "error" in one.record["metadata"]),
+        ({"has_error": "false", "label": "intent:refund"},
+         lambda one: "error" not in one.record["metadata"] and one.label("intent") == "refund"),
+        ({"has_error": "true", "q": "refund"},
+         lambda one: "error" in one.record["metadata"] and one.says(r"\brefund\b")),
         ({"has_correction": "true"}, lambda one: "corrected_completion" in one.record),
         ({"has_correction": "false", "model": "model-1"},
          lambda one: "corrected_completion" not in one.record and one.record.get("model") == "model-1"),

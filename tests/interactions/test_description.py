@@ -32,7 +32,7 @@ def test_every_filter_is_described():
     names = {parameter["name"]: parameter for parameter in listed["parameters"]}
     assert set(names) >= {
         "project", "label", "not_label", "after", "before", "model", "feedback", "session", "user", "source", "latency",
-        "has_images", "has_tools", "q", "order", "limit", "cursor", "fields", "images",
+        "has_images", "has_tools", "has_error", "q", "order", "limit", "cursor", "fields", "images",
     }  # fmt: skip
     assert all(parameter["description"] for name, parameter in names.items() if name != "images")
     assert listed["operationId"] == "interactions_list"

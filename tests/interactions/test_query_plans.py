@@ -35,7 +35,7 @@ FILL = """
     SELECT at.id, %(project)s, CASE WHEN n %% 1000 = 7 THEN %(rare)s ELSE %(model)s END, 'session ' || n / 4,
         'user ' || n %% 100, 'logged', NULL, NULL, 1, 1, n %% 5000, 'p', 'c', (n %% 20 = 3)::int, (n %% 500 = 3)::int,
         %(start)s + make_interval(secs => n), md5('p' || n)::uuid, md5('c' || n)::uuid, md5('n' || n)::uuid, '{}',
-        CASE WHEN n %% 3 = 0 THEN '{"good": 1}' ELSE '{}' END::jsonb
+        CASE WHEN n %% 3 = 0 THEN '{"good": 1}' ELSE '{}' END::jsonb, n %% 900 = 3
     FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS at(id, n);
     INSERT INTO interactions_interactionbody
     SELECT at.id, json_build_array(json_build_object('role', 'user', 'content', 'filler ' || n)),
@@ -78,6 +78,8 @@ KINDS = {
     "user": {"user": "user 7"},
     "pictures": {"has_images": "true"},
     "tool calls": {"has_tools": "true"},
+    "failed": {"has_error": "true"},
+    "not failed": {"has_error": "false"},
     "an hour": {"after": HALF.isoformat(), "before": (HALF + datetime.timedelta(hours=1)).isoformat()},
     "simulated": {"source": "simulation"},
     "folded": {"fold": "near"},
