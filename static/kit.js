@@ -129,6 +129,7 @@ document.addEventListener("htmx:after:swap", () => {
 const TOAST_MS = 8000;
 function timeToast(toast) {
   toast.dataset.timed = "";
+  if (toast.matches(".error")) $$("#toasts > .error[data-toast]").forEach((one) => { if (one !== toast) one.remove(); }); // the newest alone
   say($("span", toast).textContent);
   let timer;
   const go = () => { timer = setTimeout(() => { toast.remove(); holdFocus(); }, TOAST_MS); };
@@ -144,7 +145,7 @@ function fail(text) {
   toast.className = "toast error"; toast.role = "alert"; toast.dataset.toast = "";
   span.textContent = text;
   toast.append(span);
-  $("#toasts").replaceChildren(toast);
+  $("#toasts").append(toast); // beside what was done before, which can still be undone
   timeToast(toast);
 }
 const isOfTable = (ctx) => ctx?.target?.id === "explore" && ctx.sourceElement?.id !== "explore"; // which tells it in its place

@@ -5,8 +5,11 @@ const NOT_SAID = 800, TOLD = 8_000; // milliseconds: what is sent within them, a
 const mine = `desk ${document.body.dataset.user} `;
 const ofQueues = new Set(Object.keys(localStorage).filter((name) => name.startsWith(mine)).map((name) => name.slice(0, name.lastIndexOf(" ") + 1)));
 
+const place = document.createElement("div"); // beside what else is told
+place.className = "unsent";
+document.querySelector("#told").append(place);
 const note = document.createElement("div"), words = document.createElement("span");
-note.className = "toast unsent"; note.role = "status";
+note.className = "toast"; note.role = "status";
 note.append(words);
 let isClosed = false;
 
@@ -23,7 +26,7 @@ function say(n, why) {
   if (why?.loggedOut) more("Log in", { href: location.href });
   if (why?.shut) more("Throw away", { does: () => { boxes.filter((box) => box.why?.shut).forEach((box) => [...box.entries].forEach((entry) => box.drop(entry))); note.remove(); } });
   if (!why?.shut) more("Close", { does: () => { isClosed = true; note.remove(); } });
-  if (!note.isConnected && !isClosed) document.body.append(note);
+  if (!note.isConnected && !isClosed) place.append(note);
 }
 
 /* what was refused is told until it is opened or closed */
@@ -33,7 +36,7 @@ function refused({ text, open }) {
   told.append(span);
   if (open) told.append(Object.assign(document.createElement("a"), { className: "link", href: open, textContent: "Open it" }));
   told.append(Object.assign(document.createElement("button"), { className: "btn quiet s", type: "button", textContent: "Close", onclick: () => told.remove() }));
-  document.body.append(told);
+  place.append(told);
 }
 
 let wasSaid = false;
