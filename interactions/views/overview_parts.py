@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from feedback.models import Given
+from feedback.models import FeedbackKey, Given
 from feedback.rollups import Totals
+from feedback.shares import digits_of
 from interactions import rollups
 from interactions.charts import spark
 from interactions.models import Dimension, Label
@@ -50,6 +51,7 @@ class Tile:
 class Cell:
     """What a model was given under one key; empty where it was given nothing."""
 
+    key: FeedbackKey
     value: Value | None = None
     count: Count | None = None
 
@@ -138,7 +140,7 @@ def _said(value):
 
 # -- changes ---------------------------------------------------------------------------------------
 def change_of_count(n, before):
-    """+12 %; None where there was nothing before."""
+    """+12 %, +0.049 %; None where there was nothing before."""
     if not before:
         return None
     change = 100 * (n - before) / before
@@ -150,26 +152,22 @@ def change_of_value(key, value, before):
     """+3.1 pt of a share, +0.12 of a mean, in the tone of what the key calls better; None where one is missing."""
     if value is None or before is None:
         return None
-    if is_bool(key):
-        change = _points(value.mean, before.mean)
-    else:
-        difference = value.mean - before.mean
-        change = Change(f"{'+' if difference > 0 else ''}{plain(difference)}")
-    worse = value.mean < before.mean if not key.lower_is_better else value.mean > before.mean
-    same = value.text == before.text
-    return Change(change.text, "" if same else "bad" if worse else "good")
+    if value.text == before.text:
+        return Change("unchanged")
+    difference = value.mean - before.mean
+    text = f"{_signed(100 * difference, 1)} pt" if is_bool(key) else f"{'+' if difference > 0 else ''}{plain(difference)}"
+    return Change(text, "good" if (difference > 0) is not key.lower_is_better else "bad")
 
 
 def _points(share, before):
     if share is None or before is None:
         return None
-    change = _signed(100 * (share - before), 1)
-    return Change(f"{change} pt" if change != "0.0" else "unchanged")
+    return Change("unchanged" if percent(share) == percent(before) else f"{_signed(100 * (share - before), 1)} pt")
 
 
 def _signed(number, digits):
-    text = f"{abs(number):,.{digits}f}"
-    return text if not float(text.replace(",", "")) else f"{'+' if number > 0 else '−'}{text}"
+    """With so many digits after the point, and at least two that count."""
+    return f"{'+' if number > 0 else '−'}{abs(number):,.{max(digits, digits_of(number))}f}"
 
 
 # -- tables ----------------------------------------------------------------------------------------
@@ -188,7 +186,7 @@ def _cell(figures, key, series):
     pair, counted, _ = pair_of(key)
     totals = figures.given_to(key, series)
     value = value_of(key, totals)
-    return Cell(value, figures.count(counted(totals), *series.pairs, pair)) if value else Cell()
+    return Cell(key, value, figures.count(counted(totals), *series.pairs, pair)) if value else Cell(key)
 
 
 def label_rows(figures):

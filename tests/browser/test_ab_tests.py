@@ -9,6 +9,7 @@ from experiments import services
 from experiments.models import Decision
 from tests.browser.conftest import SIZES, settle
 from tests.browser.test_axe import violations
+from tests.browser.test_blocks import faults_of
 from tests.browser.test_overview import STICKING_OUT
 from tests.experiments.running import fill, make_place, make_test, vote
 from tests.factories import make_project, owner_of
@@ -52,6 +53,22 @@ def test_no_state_breaks_wcag_or_sticks_out(open_page, project, running, size):
         if faults or over_ > 0 or wide:
             found[address] = faults, over_, wide[:4]
     assert found == {}
+
+
+@pytest.mark.parametrize("judged_by", ["feedback", "preference"])
+def test_on_a_phone_each_arm_is_a_block_and_none_of_its_figures_lies_outside(open_page, project, judged_by):
+    if judged_by == "preference":
+        test = make_test(project, models=3, traffic_split=0.2, days_ago=3, judged_by=judged_by)
+        vote(test, fill(test, (20, 0, 0), (20, 0, 0), (20, 0, 0)), (1, 2, 2))
+    else:
+        test = make_test(project, traffic_split=0.2, days_ago=5)
+        fill(test, (120, 100, 50), (120, 100, 62))
+    page = open_page("phone")
+    assert faults_of(page, [f"/p/{project.key}/ab-tests/{test.key}"]) == {}
+    arm = page.locator(".blocks").first.get_by_role("row").last
+    assert arm.get_by_role("cell").count() >= 6
+    best = arm.locator("[data-label='Chance to be best']")
+    assert best.bounding_box()["x"] + best.bounding_box()["width"] < 390
 
 
 def test_the_figures_come_anew_and_what_is_being_written_stays(open_page, running):
