@@ -16,6 +16,7 @@ from projects.models import Project
 LARGEST = 1e12
 _BETWEEN = 1e-6  # of a step: nearer to one it is rounding
 MAX_KEY = 100
+WHERE_KEYS_ARE_MADE = "Keys are made on the project's page Feedback, or by POST /api/v1/feedback-keys."
 _KEYS = f"""
     SELECT {prepared.columns(FeedbackKey, "k")} FROM feedback_feedbackkey k
     JOIN feedback_projectfeedbackkey p ON p.feedback_key_id = k.id WHERE p.project_id = %s ORDER BY k.id
@@ -158,7 +159,7 @@ def keys_of(project):
 def key_or_404(keys, name):
     """The project's key of this name; EntityNotFound where it has none."""
     if name not in keys:
-        raise EntityNotFound("FeedbackKey (metric)", name)
+        raise EntityNotFound("FeedbackKey (metric)", name, WHERE_KEYS_ARE_MADE)
     return keys[name]
 
 

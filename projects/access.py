@@ -15,8 +15,8 @@ from projects.models import Project
 class EntityNotFound(Http404):
     """What was named does not exist, or not for this person: nothing tells the two apart."""
 
-    def __init__(self, entity, key):
-        super().__init__(f"EntityNotFound: {entity} {str(key)[:200]!r}")
+    def __init__(self, entity, key, hint=""):
+        super().__init__(f"EntityNotFound: {entity} {str(key)[:200]!r}{hint and f'. {hint}'}")
 
 
 # whoever has a role in it may see a project: by her own team, or by a share with a team of hers

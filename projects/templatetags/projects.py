@@ -10,6 +10,7 @@ from pygments.lexers import BashLexer, PythonLexer
 from projects.access import projects_of
 
 SAMPLES = (("curl", "first.sh.txt", BashLexer), ("Python", "first.py.txt", PythonLexer))
+FILE = (("curl", "first_file.sh.txt", BashLexer),)
 
 register = template.Library()
 register.simple_tag(projects_of)
@@ -18,9 +19,20 @@ register.simple_tag(projects_of)
 @register.simple_tag(takes_context=True)
 def first_calls(context, project, api_key):
     """Working calls that log an interaction into the project: name and coloured source of each."""
+    return _calls(context, project, api_key, SAMPLES)
+
+
+@register.simple_tag(takes_context=True)
+def first_file(context, project, api_key):
+    """The coloured source of a call that logs a file."""
+    [(_, code)] = _calls(context, project, api_key, FILE)
+    return code
+
+
+def _calls(context, project, api_key, samples):
     address = context["request"].build_absolute_uri("/").rstrip("/")
     values = {"project": project, "address": address, "api_key": api_key or "YOUR_API_KEY"}
-    return [(name, _coloured(render_to_string(f"projects/{source}", values), lexer)) for name, source, lexer in SAMPLES]
+    return [(name, _coloured(render_to_string(f"projects/{source}", values), lexer)) for name, source, lexer in samples]
 
 
 def _coloured(text, lexer):

@@ -3,7 +3,7 @@
 import pytest
 
 from feedback.models import Feedback, FeedbackKey
-from feedback.services import create_feedback_key
+from feedback.services import WHERE_KEYS_ARE_MADE, create_feedback_key
 from interactions.models import Interaction
 from tests.conftest import Api
 from tests.factories import make_interaction, make_project, make_user
@@ -91,7 +91,10 @@ def test_a_key_is_made_in_the_projects_team_and_attached(api, project):
 def test_a_key_of_another_project_is_not_known_here(api, keyed):
     other = make_project(team=keyed.team)
     answer = api.log(other, feedbacks=[{"metric": "good", "value": 1}])
-    assert (answer.status_code, answer.json()["error"]) == (404, "EntityNotFound: FeedbackKey (metric) 'good'")
+    assert (answer.status_code, answer.json()["error"]) == (
+        404,
+        f"EntityNotFound: FeedbackKey (metric) 'good'. {WHERE_KEYS_ARE_MADE}",
+    )
     assert api.get("interactions", {"project": other.key, "feedback": "good"}).status_code == 400
     attached = api.post("feedback-keys", {"project": other.key, "key": "good", "kind": "bool"})
     assert attached.status_code == 200

@@ -6,6 +6,7 @@ import json
 import pytest
 import zstandard
 
+from feedback.services import WHERE_KEYS_ARE_MADE
 from interactions.models import Interaction
 from tests.factories import make_project
 from tests.interactions.batch import ndjson, send_batch
@@ -158,4 +159,5 @@ def test_what_is_unknown_is_told_by_position(api, project):
     status, answer = send_batch(api, project, records)
     assert (status, answer["accepted"]) == (201, 1)
     told = [refused["error"] for refused in answer["rejected"]]
-    assert told == ["EntityNotFound: Model 'nobody'", "EntityNotFound: FeedbackKey (metric) 'none'"]
+    key = f"EntityNotFound: FeedbackKey (metric) 'none'. {WHERE_KEYS_ARE_MADE}"
+    assert told == ["EntityNotFound: Model 'nobody'", key]

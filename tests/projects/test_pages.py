@@ -189,11 +189,23 @@ def test_the_page_of_an_empty_project_shows_calls_for_it(client, project):
     assert "YOUR_API_KEY" in page
 
 
+def test_it_leads_to_where_a_file_goes_and_where_feedback_is_defined(client, project):
+    page = client.get(reverse("interaction_list", args=["claims"])).content.decode()
+    assert "http://testserver/api/v1/interactions/batch?project=claims" in page
+    assert reverse("feedback_key_create", args=["claims"]) in page
+    client.force_login(make_user(team=project.team, role="auditor"))
+    page = client.get(reverse("interaction_list", args=["claims"])).content.decode()
+    assert reverse("feedback_key_create", args=["claims"]) not in page
+    assert f'class="card" href="{reverse("feedback_key_list", args=["claims"])}"' in page
+
+
 def test_it_makes_a_key_right_there_and_shows_it_in_the_calls(client, project):
     answer = client.post(reverse("project_first_key", args=["claims"]))
     key = ApiKey.objects.get(user=owner_of(project))
     assert answer.context["api_key"].startswith(key.hint)
-    assert answer.content.decode().count(answer.context["api_key"]) == 4  # curl, Python, the key itself and its button
+    assert (
+        answer.content.decode().count(answer.context["api_key"]) == 5
+    )  # curl, Python, a file, the key itself and its button
     assert "no-store" in answer.headers["Cache-Control"]
     part = client.post(reverse("project_first_key", args=["claims"]), headers={"HX-Request": "true"})
     assert part.content.decode().lstrip().startswith('<div class="hello"')
