@@ -11,6 +11,7 @@ from projects.access import EntityNotFound
 
 TYPES = {"tar": "application/x-tar", "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 LINES = "application/x-ndjson"
+KINDS = [LINES, *TYPES.values()]
 
 
 def open_file(export, request):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from django.http import FileResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from exports import saved
 from exports.api import read_body
 from exports.formats import TRAINING
-from exports.handing import open_file
+from exports.handing import KINDS, open_file
 from exports.models import Format
 from exports.serializers import ExportListShape, ExportShape, NewExportShape, present_export
 from exports.services import begin_export, delete_export, export_or_404, exports_of
@@ -84,7 +84,19 @@ class ExportDetail(APIView):
 class ExportFile(APIView):
     """The file of an export."""
 
-    @extend_schema(responses={200: OpenApiResponse(OpenApiTypes.BINARY)})
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("Range", location=OpenApiParameter.HEADER, description="one of bytes, as bytes=1000-"),
+            OpenApiParameter(
+                "If-Range", location=OpenApiParameter.HEADER, description="the ETag: the whole where it is another file"
+            ),
+        ],
+        responses={
+            **{(code, kind): OpenApiTypes.BINARY for code in (200, 206) for kind in KINDS},
+            409: OpenApiResponse(description="It is not written yet; the text says how far it is."),
+            416: OpenApiResponse(description="The file has none of this range; Content-Range says how long it is."),
+        },
+    )
     def get(self, request, project, export_id) -> FileResponse:
         """Fetch it, or with `Range` what is missing of it: 206. 409 while it is being written, 404 once it is gone."""
         project = project_or_404(request.user, project)

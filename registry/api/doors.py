@@ -1,6 +1,6 @@
 """What the calls about models and providers have in common: their refusals, and pages of lists."""
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +17,9 @@ PAGING = [
     OpenApiParameter("q", description="words in key or name"),
     OpenApiParameter("of", enum=[*SHOWN, "all"], description="models that can be called, or were only logged"),
 ]
+
+
+BUSY = {429: OpenApiResponse(description="Other checks are under way.")}
 
 
 class TooMany(exceptions.APIException):

@@ -6,7 +6,7 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from registry.access import managed_team_or_404, team_or_404
-from registry.api.doors import PAGING, Door
+from registry.api.doors import BUSY, PAGING, Door
 from registry.checking import check_model
 from registry.listing import models_of
 from registry.providers import provider_or_404
@@ -61,7 +61,7 @@ class ModelDetail(Door):
 class ModelCheck(Door):
     """Whether a model answers."""
 
-    @extend_schema(summary="Make one tiny call to a model", request=None, responses=ModelSerializer)
+    @extend_schema(summary="Make one tiny call to a model", request=None, responses={200: ModelSerializer, **BUSY})
     def post(self, request, team, model):
         """It is really called, which may cost a few tokens. `state` is online or failing, `fault` says why."""
         model = model_or_404(managed_team_or_404(request.user, team).models, model)

@@ -6,7 +6,7 @@ from rest_framework import status
 from rest_framework.response import Response
 
 from registry.access import managed_team_or_404, team_or_404
-from registry.api.doors import Door
+from registry.api.doors import BUSY, Door
 from registry.checking import check_provider
 from registry.providers import change_provider, create_provider, delete_provider, provider_or_404, providers_of
 from registry.serializers import (
@@ -64,7 +64,7 @@ class ProviderDetail(Door):
 class ProviderCheck(Door):
     """Whether a provider answers."""
 
-    @extend_schema(summary="Ask a provider for its models", request=None, responses=ProviderSerializer)
+    @extend_schema(summary="Ask a provider for its models", request=None, responses={200: ProviderSerializer, **BUSY})
     def post(self, request, team, provider):
         """It is really called. `state` is online or failing, `fault` says why; `reported` are the models it told of."""
         provider = provider_or_404(managed_team_or_404(request.user, team), provider)

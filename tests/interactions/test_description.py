@@ -9,9 +9,13 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
+from config.examples import EXAMPLES
 from feedback.services import create_feedback_key
 from interactions.filters import REPEATED
-from tests.factories import make_interaction
+from registry.providers import create_provider
+from registry.services import attach, register_model
+from tests.conftest import Api
+from tests.factories import make_interaction, make_team, make_user
 
 
 def test_it_is_valid_and_made_without_a_warning(capsys):
@@ -170,7 +174,11 @@ def test_a_word_that_a_call_does_not_describe_is_refused_whatever_is_read(api, d
 
 def test_every_call_describes_its_errors_and_words_that_repeat_are_lists(described):
     calls = [one for path, all_ in described["paths"].items() if "/v1/" in path for one in all_.values()]
-    assert len(calls) > 90 and all({"400", "401", "403", "404"} <= set(one["responses"]) for one in calls)
+    assert len(calls) > 90 and all({"400", "401", "403", "404", "503"} <= set(one["responses"]) for one in calls)
+    assert all(({"408", "413", "415"} <= set(one["responses"])) == ("requestBody" in one) for one in calls)
+    busy = [path for path, all_ in described["paths"].items() if "429" in all_.get("post", {}).get("responses", ())]
+    assert len(busy) == 2 and all(path.endswith("/check") for path in busy)
+    assert all("content" in told for one in calls for code, told in one["responses"].items() if code in "408 429 503")
     listed = described["paths"]["/api/v1/interactions"]["get"]["parameters"]
     assert {one["name"] for one in listed if one["schema"]["type"] == "array"} == REPEATED
 
@@ -178,3 +186,34 @@ def test_every_call_describes_its_errors_and_words_that_repeat_are_lists(describ
 def test_an_error_is_what_is_described(api, described, project):
     content = operation_of(described, "get", "interactions")["responses"]["400"]["content"]
     assert not faults(described, content, api.get("interactions", {"project": project.key, "user": ""}).json())
+
+
+def test_the_file_of_an_export_is_described_as_it_comes(described):
+    got = described["paths"]["/api/v1/projects/{project}/exports/{export_id}/file"]["get"]
+    kinds = {"application/x-ndjson", "text/csv; charset=utf-8", "application/vnd.apache.parquet", "application/x-tar"}
+    assert set(got["responses"]["200"]["content"]) == set(got["responses"]["206"]["content"]) == kinds
+    assert {"409", "416"} <= set(got["responses"])
+    assert "application/json" in got["responses"]["409"]["content"] and "content" not in got["responses"]["416"]
+    assert {one["name"] for one in got["parameters"] if one["in"] == "header"} == {"Range", "If-Range"}
+
+
+def test_the_examples_can_be_sent_one_after_the_other_as_they_stand(client, db, described):
+    owner = make_user()
+    team, api = make_team(owner=owner), Api(client, owner)
+    provider = create_provider(team=team, key="p", kind="other", by=owner, address="http://10.0.0.7/v1", api_key="sk-1")
+    models = [
+        register_model(team=team, key=key, external_id=key, provider=provider, by=owner)
+        for key in ("harbor-8b", "harbor-70b")
+    ]
+    assert len(EXAMPLES) == 9
+    for path, sent in EXAMPLES.items():
+        assert described["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"] == sent
+        answer = api.post(path.removeprefix("/api/v1/").replace("{project}", "helpdesk"), sent)
+        assert answer.status_code in (201, 202), (path, answer.content)
+        if path == "/api/v1/projects":
+            for model in models:
+                attach(project=team.projects.get(), model=model, by=owner)
+    stored = api.get("interactions", {"project": "helpdesk", "external_id": "ticket-4711-1"}).json()["results"][0]
+    assert (stored["completion"], stored["feedbacks"][0]["value"]) == (
+        "Yes, third party only, for up to 30 days.", True
+    )  # fmt: skip
