@@ -47,9 +47,10 @@ def read_columns(given):
     return list(dict.fromkeys(given))
 
 
-def cells(row, columns, *, body, messages, feedbacks, corrected, time):
-    """{column: value} of an interaction with its `.labels`; `body` and `messages` are None where none of OF_BODY is
-    asked for. Values are JSON's; None for what there is not."""
+def cells(row, columns, *, names, body, messages, feedbacks, corrected, time):
+    """{column: value} of an interaction with its `.labels`; `names` are those of the project's labels, for a column is
+    known by a key's former name too; `body` and `messages` are None where none of OF_BODY is asked for. Values are
+    JSON's; None for what there is not."""
     labels = {label.key: label.value for label in row.labels}
     envelope = body.envelope if body else {}
     whole = {
@@ -70,14 +71,14 @@ def cells(row, columns, *, body, messages, feedbacks, corrected, time):
         "usage": envelope.get("usage"),
         "latency_ms": row.latency_ms,
     }
-    return {name: whole[name] if name in whole else _single(name, labels, feedbacks) for name in columns}
+    return {name: whole[name] if name in whole else _single(name, names, labels, feedbacks) for name in columns}
 
 
-def _single(name, labels, feedbacks):
+def _single(name, names, labels, feedbacks):
     """The value of one label key, or the latest of one feedback key."""
     kind, _, key = name.partition(":")
     if kind == "label":
-        return labels.get(key)
+        return next((labels[one] for one in names.all_of(key) if one in labels), None)
     return next((given["value"] for given in reversed(feedbacks) if given["feedback_key"] == key), None)
 
 

@@ -18,6 +18,7 @@ from exports.training import answer_of, example, pair
 from feedback.corrections import corrections_of
 from interactions.ids import wire_time
 from interactions.jsontext import dumps
+from interactions.labels import names_of
 
 # what a spreadsheet takes for the beginning of a formula, the broad forms of East Asian keyboards among them
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -58,14 +59,14 @@ class ParquetRows(Lines):
 
     def cells(self, rows):
         """(row, {column: value}) of each; nothing is read that no column shows."""
-        asked = set(self.columns)
+        asked, names = set(self.columns), names_of(self.project.pk)
         given = "feedbacks" in asked or any(name.startswith("feedback:") for name in asked)
         feedbacks = feedback_of(self.project, rows) if given else {}
         better = corrections_of([row.pk for row in rows]) if "corrected_completion" in asked else {}
         bodies = self.placing.bodies(self.project, rows) if asked & OF_BODY else ((row, None, None) for row in rows)
         for row, body, messages in bodies:
             found = cells(
-                row, self.columns, body=body, messages=messages, feedbacks=feedbacks.get(row.pk, []),
+                row, self.columns, names=names, body=body, messages=messages, feedbacks=feedbacks.get(row.pk, []),
                 corrected=better.get(row.pk), time=wire_time,
             )  # fmt: skip
             yield row, found

@@ -17,6 +17,7 @@ from tests.exports.exporting import export, lines, parquet, table
 from tests.factories import make_interaction, make_project
 from tests.interactions.batch import NDJSON, send_batch
 from tests.interactions.pixels import data_uri, picture, shows, user_says
+from tests.interactions.test_label_keys import rename
 
 pytestmark = pytest.mark.django_db
 
@@ -138,6 +139,14 @@ def test_a_csv_file_has_the_chosen_columns_and_numbers_stay_numbers(api, varied)
     assert [row["label:a"] for row in rows if row["label:a"]] == ["changed"]
     assert [row["latency_ms"] for row in rows if row["latency_ms"]] == ["12"]
     assert {row["prompt"] for row in rows} == {"See", "Am I covered?", "Covered?", "退款"}
+
+
+@pytest.mark.parametrize("column", ["label:intent", "label:topic"])
+def test_a_column_of_a_label_is_known_by_its_former_name_too(api, project, column):
+    make_interaction(project, labels={"intent": "refund"})
+    rename(project, "intent", "topic")
+    _, raw = export(api, project, format="csv", columns=[column])
+    assert table(raw) == [{column: "refund"}]
 
 
 def test_text_of_several_lines_and_with_quotes_is_one_cell(api, project):
