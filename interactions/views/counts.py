@@ -63,7 +63,7 @@ def counts_context(project, address, wanted):
         **form_context(address, []),
         "counted": counted,
         "total": count_shown(project, Wanted()) if address.has_filters else None,
-        "facets": panel_of(address, facets(project, wanted, matches), counted.n, keys),
+        "facets": panel_of(address, facets(project, wanted, matches), counted, keys),
         "counts_come": True,
     }
 

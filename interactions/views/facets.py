@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from interactions.filters import FLAGS
 from interactions.models import Label
+from interactions.search import Counted
 from interactions.search.facets import Facets, FeedbackFacet
 from interactions.templatetags.interactions import number
 from interactions.views.address import is_single, label_text, of_label, split_range
@@ -16,13 +17,15 @@ SHOWN_LABELS = 8
 
 @dataclass
 class Option:
-    """A box of the form: what it asks for, and how many have it, None where that is not known."""
+    """A box of the form: what it asks for, and how many have it, None where that is not known; where `capped`, at least
+    so many."""
 
     value: str
     n: int | None
     on: bool
     label: Label | None = None
     without: str = ""
+    capped: bool = False
 
     @property
     def id(self):
@@ -64,7 +67,7 @@ class Panel:
 
 def panel_of(address, found, known, keys):
     """The Panel of an address. `found` are the Facets, or None where they are not counted yet (what the address sets
-    is there all the same, and the feedback `keys`); `known` is how many match, or None."""
+    is there all the same, and the feedback `keys`); `known` is the Counted of what matches, or None."""
     waiting = found is None
     found = found or _uncounted(keys)
     panel = Panel(waiting=waiting, over=found.looked_at if found.approximate else None)
@@ -89,18 +92,21 @@ def _uncounted(keys):
 
 
 def _labels(address, found, known):
-    """What is set first, in the address's order whether it is counted or not, then the most used."""
+    """What is set first, in the address's order whether it is counted or not, then the most used. What matches has all
+    labels that are set: each is told as the matches are, not as the rest is."""
     wanted = {pair: text for text in address.all("label") if (pair := is_single(text))}
     there = {(label.key, label.value): (label, n) for label, n in found}
-    chosen = [there.get(pair, (Label(key=pair[0], value=pair[1]), known)) for pair in wanted]
+    chosen = [_label(address, there.get(pair, (Label(key=pair[0], value=pair[1]),))[0], text, known)
+              for pair, text in wanted.items()]  # fmt: skip
     rest = [one for pair, one in there.items() if pair not in wanted]
-    return [_label(address, label, n, wanted.get((label.key, label.value))) for label, n in [*chosen, *rest]]
+    return chosen + [_label(address, label, None, Counted(n, False)) for label, n in rest]
 
 
-def _label(address, label, n, text):
+def _label(address, label, text, counted):
     value = text or of_label(label)
     without = address.changed(("not_label", of_label(label)), without={("label", value)})
-    return Option(value, n, text is not None, label, without)
+    n, capped = counted or (None, False)
+    return Option(value, n, text is not None, label, without, capped)
 
 
 def _models(address, found):

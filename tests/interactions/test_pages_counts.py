@@ -146,6 +146,19 @@ def test_estimates_say_over_which_matches(pages, project, monkeypatch, query, en
     assert ("but latency: over the newest 1<" in pages.get(address, headers=HTMX).text) is (not query)
 
 
+def test_a_label_that_is_set_is_told_as_the_matches_are(pages, project, monkeypatch):
+    """What matches has it: its count is theirs, and not that of the few that the rest is counted over."""
+    monkeypatch.setattr("interactions.search.facets.SAMPLE", 1)
+    for place in range(23):
+        make_interaction(project, latency_ms=5, labels={"intent": "refund", "lang": "de"}, completion=f"{place}")
+    query = {"label": "intent:refund", "latency": "0.."}
+    assert counts(pages.get(url("interaction_facets", project), query, headers=HTMX))["intent:refund"] == 23
+    monkeypatch.setattr("interactions.search.facets.CAP", 20)
+    response = pages.get(url("interaction_facets", project), query, headers=HTMX)
+    assert response.context["counted"] == Counted(20, True) and counts(response)["lang:de"] == 1
+    assert '<span class="n">20+</span>' in response.content.decode()
+
+
 def test_without_scripts_the_filters_are_a_page_that_the_table_leads_to(pages, project):
     make_interaction(project, labels={"intent": "refund"})
     table = pages.get(url("interaction_list", project), {"model": "m"})
