@@ -155,8 +155,9 @@ def change_of_value(key, value, before):
     if value.text == before.text:
         return Change("unchanged")
     difference = value.mean - before.mean
-    text = f"{_signed(100 * difference, 1)} pt" if is_bool(key) else f"{'+' if difference > 0 else ''}{plain(difference)}"
-    return Change(text, "good" if (difference > 0) is not key.lower_is_better else "bad")
+    is_more = difference > 0
+    text = f"{_signed(100 * difference, 1)} pt" if is_bool(key) else f"{'+' if is_more else ''}{plain(difference)}"
+    return Change(text, "good" if is_more is not key.lower_is_better else "bad")
 
 
 def _points(share, before):

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from feedback.models import FeedbackKey
 from feedback.services import create_feedback_key, keys_of, unlink_feedback_key
-from interactions.views.overview_figures import figure
+from interactions.views.overview_figures import Value, figure
+from interactions.views.overview_parts import change_of_count, change_of_value
 from tests.factories import make_interaction, make_user
 from tests.feedback.compared import by_ids, make_key
 from tests.interactions.overviews import check_table, overview_url, seen
@@ -162,6 +163,31 @@ def test_a_change_is_better_or_worse_only_where_the_key_says_so(pages, project):
     assert (good.figure, good.change.text, good.change.tone) == ("66.7 %", "+50.0 pt", "good")
     project.feedback_keys.update(lower_is_better=True)
     assert seen(pages, project, "period=28d").context["tiles"][3].change.tone == "bad"
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [(100, 100, "unchanged"), (100_049, 100_000, "+0.049 %"), (99_951, 100_000, "−0.049 %"), (112, 100, "+12 %")],
+)
+def test_a_change_of_a_count_is_none_only_where_there_is_none(now, before, text):
+    assert change_of_count(now, before).text == text
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "before", "text", "tone"),
+    [
+        ("bool", 0.0008, 0.0004, "+0.040 pt", "good"),
+        ("bool", 0.0004, 0.0008, "−0.040 pt", "bad"),
+        ("bool", 0.50012, 0.50011, "unchanged", ""),
+        ("bool", 0.75, 0.5, "+25.0 pt", "good"),
+        ("scalar", 4.1201, 4.1199, "unchanged", ""),
+        ("scalar", 4.126, 4.124, "+0.002", "good"),
+    ],
+)
+def test_a_value_is_unchanged_only_where_both_read_the_same(kind, now, before, text, tone):
+    key = FeedbackKey(key="k", kind=kind, lower_is_better=False)
+    change = change_of_value(key, *(Value(key, mean, None, 9_999) for mean in (now, before)))
+    assert (change.text, change.tone) == (text, tone)
 
 
 def test_what_is_compared_is_the_same_span_before(pages, project):
