@@ -62,6 +62,8 @@ class Exchange:
         came = self.places.whole(answer)
         for place, choice in came.items():
             self._take(place, choice, choice["message"])
+        if not came and answer.get("error"):  # as OpenRouter tells what went wrong behind it
+            raise self._told("The provider answered with an error", answer["error"], status)
         if not came:
             raise Failed(502, "The provider's answer holds no choice.", code="garbage", upstream=status)
         self.first_at = self.ended_at
@@ -70,8 +72,7 @@ class Exchange:
     def take_event(self, event):
         """An event of a stream, answered as the (place, choice, delta) in it; Failed where it tells of an error."""
         if event.get("error"):
-            told = self.route.endpoint.hidden(_words_of(event["error"]))[:500]
-            raise Failed(502, f"The provider broke the answer off: {told}", code="provider_failed", upstream=200)
+            raise self._told("The provider broke the answer off", event["error"], 200)
         self.status = 200
         self._take_head(event)
         taken = list(self.places.pieces(event))
@@ -80,6 +81,10 @@ class Exchange:
             if self.first_at is None and says(delta):
                 self.first_at = time.perf_counter()
         return taken
+
+    def _told(self, what, error, status):
+        told = self.route.endpoint.hidden(_words_of(error))[:500]
+        return Failed(502, f"{what}: {told}", code="provider_failed", upstream=status)
 
     def _take_head(self, answer):
         self.upstream_id = self.upstream_id or word(answer.get("id"))

@@ -173,6 +173,13 @@ def test_an_answer_without_a_choice_is_garbage(client, logged, provider, answer)
     assert told(logged(1)[0])["error"]["code"] == "garbage"
 
 
+def test_an_error_that_comes_as_an_answer_is_told(client, logged, provider):
+    provider.answers({"error": {"message": "Nobody serves it. sk-secret", "code": 503}})
+    with pytest.raises(openai.InternalServerError, match="The provider answered with an error: Nobody serves it. …"):
+        asked(client)
+    assert told(logged(1)[0])["error"]["code"] == "provider_failed"
+
+
 DETAILS = {"prompt_tokens_details": {"cached_tokens": 5}, "completion_tokens_details": {"reasoning_tokens": 2}}
 
 
