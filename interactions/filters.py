@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from feedback.filters import read_feedback
 from feedback.services import keys_of
-from interactions.calls import refuse_unknown
+from interactions.calls import UNSAID, refuse_unknown
 from interactions.ids import now
 from interactions.models import Interaction
 from interactions.records import SOURCES
@@ -18,13 +18,14 @@ from interactions.rules import RecordError, text_fault
 from interactions.times import read_time
 from interactions.wanted import LabelTest, Wanted
 from interactions.words import tsquery
+from reviews.models import Queue
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
     "latency", "has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed", "external_id",
-    "arm", "prompt", "near", "fold", "order", "limit", "cursor",
+    "queue", "arm", "prompt", "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
-REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "arm", "near"}
+REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "queue", "arm", "near"}
 # words whose blanks belong to them
 EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "user", "external_id"}
 OF_PAGE = {"limit", "cursor"}
@@ -127,6 +128,12 @@ class FilterForm(forms.Form):
             raise ValueError("Send the id of an A/B test's arm, as the test tells it.")
         return tuple(map(int, texts))
 
+    def read_queue(self, keys):
+        found = dict(Queue.objects.filter(project=self.project, key__in=keys).values_list("key", "pk"))
+        if unknown := set(keys) - found.keys():
+            raise ValueError(f"The project has no queue with the key {min(unknown)[:64]}.")
+        return tuple(found.values())
+
     def read_fold(self, text):
         if text != "near":
             raise ValueError("Send near: of those that are alike the first alone.")
@@ -160,6 +167,7 @@ class InteractionFilter(django_filters.FilterSet):
     reviewed = Words(label="Reviewed", help_text="true or false: any current feedback by a reviewer")
     external_id = Words(label="External id", help_text="your own id, whatever the source", strip=False)
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there, and none with a - before it')
+    queue = ListOfWords(label="In a queue", help_text="a review queue's key; repeated: in any of them")
     arm = ListOfWords(label="A/B arm", help_text="an arm's id, as its A/B test tells it; repeated: any of them")
     prompt = Words(label="Same prompt", help_text="a prompt_hash: interactions that answer the same messages")
     near = ListOfWords(label="Alike", help_text="a near_hash: interactions of the same words without pictures")
@@ -201,6 +209,7 @@ class InteractionFilter(django_filters.FilterSet):
             words=words,
             not_words=not_words,
             external_id=own,
+            queues=given("queue") or (),
             arms=given("arm") or (),
             prompt=given("prompt") or None,
             near=given("near") or (),
@@ -225,7 +234,7 @@ def _refuse_unsaid(params):
     faults = {}
     for name, values in params.lists():
         if name in InteractionFilter.base_filters and not all(v if name in EXACT else v.strip() for v in values):
-            faults[name] = ["Send a value, or leave the word out."]
+            faults[name] = [UNSAID]
         elif len(values) > 1 and name not in REPEATED:
             faults[name] = ["Give this word once; all but one would be passed over."]
     if faults:

@@ -52,6 +52,7 @@ class Wanted:
     words: str = ""  # a tsquery's text
     not_words: tuple = ()  # tsqueries' texts: none of them
     external_id: str | None = None
+    queues: tuple = ()  # ids of review queues: in any of them
     arms: tuple = ()  # ids of A/B tests' arms: any of them
     prompt: uuid.UUID | None = None  # the prompt_hash of those that answer the same messages
     near: tuple = ()  # near_hashes: any of those that are alike

@@ -166,6 +166,10 @@ class Item(models.Model):
             models.Index(fields=["queue", "id"], condition=models.Q(conflict=True), name="item_conflict"),
             models.Index(fields=["interaction_id"], name="item_interaction"),
             models.Index(fields=["other_id"], condition=models.Q(other_id__isnull=False), name="item_other"),
+            # with the unique one, the interactions of a queue in their order
+            models.Index(
+                fields=["queue", "other_id"], condition=models.Q(other_id__isnull=False), name="item_queue_other"
+            ),
         ]
 
 

@@ -5,7 +5,7 @@ from interactions.search.texts import holding
 
 def of_row(wanted):
     """The tests of all that is wanted but labels, models and words."""
-    return [*_columns(wanted), *_given(wanted), *_near(wanted)]
+    return [*_columns(wanted), *_given(wanted), *_near(wanted), *_queued(wanted)]
 
 
 def without_words(wanted):
@@ -21,6 +21,15 @@ def without_words(wanted):
 def _near(wanted):
     """What is alike has the same words; pictures are not compared, so that what has any is like nothing."""
     return [("i.images = 0 AND i.near_hash = ANY(%s)", [list(wanted.near)])] if wanted.near else []
+
+
+def _queued(wanted):
+    """Of a pair either is in the queue."""
+    if not wanted.queues:
+        return []
+    item = "SELECT true FROM reviews_item q WHERE q.removed_at IS NULL AND q.queue_id = ANY(%s) AND q.{} = i.id LIMIT 1"
+    one, other = (f"({item.format(column)}) IS TRUE" for column in ("interaction_id", "other_id"))
+    return [(f"({one} OR {other})", [list(wanted.queues)] * 2)]
 
 
 def _columns(wanted):

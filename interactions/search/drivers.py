@@ -1,7 +1,7 @@
 """What may drive a search: indexes that yield interactions' ids in their order, and about how many.
 
-The rarest drives, the rest is tested on the row. Labels, feedback keys, models, sessions, users, pictures, tool
-calls and calls that failed have such an index; whatever has none leaves the project's newest to be walked.
+The rarest drives, the rest is tested on the row. Labels, feedback keys, models, sessions, users, queues, pictures,
+tool calls and calls that failed have such an index; whatever has none leaves the project's newest to be walked.
 """
 
 from dataclasses import dataclass
@@ -110,6 +110,17 @@ def of_arms(project, arms):
         Source("interactions_interaction", "id", ROW, "project_id = %s AND arm = %s", (project.pk, one)) for one in arms
     )
     return Driver(sources, sizes.total(project) * TESTED * len(arms), holds_row=True)
+
+
+def of_queues(queues):
+    """By the items of review queues, of a pair by either."""
+    condition = "queue_id = %s AND removed_at IS NULL"
+    sources = tuple(
+        Source("reviews_item", column, f"{column} AS id", f"{condition} AND {column} IS NOT NULL", (one,))
+        for one in queues
+        for column in ("interaction_id", "other_id")
+    )
+    return Driver(sources, sizes.of_queues(queues))
 
 
 def of_corrections():

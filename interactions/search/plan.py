@@ -53,6 +53,8 @@ def plan_of(project, wanted, at):
         found.append(drivers.of_prompt(project, wanted.prompt))
     if 0 < len(wanted.arms) <= drivers.MOST_SOURCES:
         found.append(drivers.of_arms(project, wanted.arms))
+    if 0 < 2 * len(wanted.queues) <= drivers.MOST_SOURCES:
+        found.append(drivers.of_queues(wanted.queues))
     driver = min(found, key=lambda one: one.size, default=None) or drivers.newest(project, wanted)
     tests = (*tests, *conditions.of_row(wanted))
     if wanted.fold:

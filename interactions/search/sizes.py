@@ -2,6 +2,7 @@
 of an index hangs on it."""
 
 import time
+from functools import partial
 
 from accounts import prepared
 from feedback.models import FeedbackKey
@@ -13,6 +14,7 @@ KEPT = 300  # seconds
 PROJECTS = 1_000  # remembered at once
 SOME = 0.3  # share of a key's values that is taken to lie within bounds
 _known = {}
+_LAST = "SELECT place FROM reviews_item WHERE queue_id = %s AND removed_at IS NULL ORDER BY place DESC LIMIT 1"
 
 
 def total(project):
@@ -38,6 +40,16 @@ def share_of(project, condition):
     totals = _totals(project, condition.key_id)
     n = {(1, 1): totals.ones, (0, 0): totals.zeros}.get(bounds)
     return SOME if n is None else min(n / max(totals.interactions, 1), 1.0)
+
+
+def of_queues(queues):
+    """About how many items these review queues hold, by the place of the last."""
+
+    def look_up(queue):
+        found = prepared.rows(_LAST, [queue])
+        return found[0][0] if found else 0
+
+    return sum(_remembered(("queue", queue), partial(look_up, queue)) for queue in queues)
 
 
 def corrections(most):

@@ -58,12 +58,14 @@ class Group:
 class Stats:
     """Groups, the largest first (days in order). `newest`: the ids of the newest interactions that alone were looked
     at, None where it was all. `edges`: those of the bars, the same in every group. `capped`: there are more groups than
-    the 1,000 largest."""
+    the 1,000 largest. `told`: the roll-up tells number, interactions, mean and deviation of all, whatever was looked
+    at."""
 
     groups: list
     edges: list
     newest: list | None = None
     capped: bool = False
+    told: bool = False
 
     @property
     def approximate(self):
@@ -227,6 +229,7 @@ def _with_rolled_up(stats, project, key, wanted, group_by):
     )
     if totals is None:
         return stats
+    stats.told = True
     names = dict(Model.objects.filter(team=project.team_id).values_list("pk", "key"))
     exact = {(names.get(place[0]) if place else ""): one for place, one in totals.items()}
     for group in stats.groups:

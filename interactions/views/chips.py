@@ -27,6 +27,7 @@ _PLAIN = {
     "session": "session",
     "user": "user",
     "external_id": "external id",
+    "queue": "in queue",
     "arm": "A/B arm",
 }
 

@@ -18,13 +18,15 @@ from interactions.search import arrivals, following, search, sizes
 from interactions.search.facets import count_beside
 from interactions.wanted import Cursor
 from registry.models import Model
-from tests.factories import make_project
+from reviews.models import Queue
+from reviews.placing import put_in
+from tests.factories import make_project, owner_of
 
 N = 20_000
 START = datetime.datetime(2025, 3, 1, tzinfo=datetime.UTC)
 HALF = START + datetime.timedelta(seconds=N / 2)
 PAGE = 50
-HEAVY = ("interactions_interaction", "interactions_labelposting", "feedback_feedback")
+HEAVY = ("interactions_interaction", "interactions_labelposting", "feedback_feedback", "reviews_item")
 SORTED = 4 * PAGE  # rows
 READ = 1_500  # entries of heavy tables, in all statements of a page
 
@@ -80,6 +82,9 @@ KINDS = {
     "tool calls": {"has_tools": "true"},
     "failed": {"has_error": "true"},
     "not failed": {"has_error": "false"},
+    "queue": {"queue": "half"},
+    "small queue": {"queue": "few"},
+    "queue with a label": {"queue": "half", "label": "is:warranty"},
     "an hour": {"after": HALF.isoformat(), "before": (HALF + datetime.timedelta(hours=1)).isoformat()},
     "simulated": {"source": "simulation"},
     "folded": {"fold": "near"},
@@ -112,6 +117,9 @@ def full(django_db_setup, django_db_blocker):
                 own = made[first:last:every]
                 label = Label.objects.create(project=project, key="is", value=value, uses=len(own))
                 cursor.execute(LABEL, {"label": label.pk, "ids": own})
+            for name, every in (("half", 2), ("few", 1_000)):
+                queue = Queue.objects.create(project=project, key=name, name=name, created_by=owner_of(project))
+                put_in(queue, [(one,) for one in made[::every]], 1)
             for table in (*HEAVY, "interactions_interactionbody"):
                 cursor.execute(f"ANALYZE {table}")
         sizes._known[("total", project.pk)] = (float("inf"), N)

@@ -5,10 +5,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from reviews.contents import set_gold
+from reviews.contents import remove_items, set_gold
 from reviews.models import Item
-from tests.factories import bearer, make_user
-from tests.reviews.queues import Desk, make_queue
+from tests.factories import bearer, make_interaction, make_user, owner_of
+from tests.reviews.queues import Desk, add_items, make_queue
 
 pytestmark = pytest.mark.django_db
 
@@ -140,3 +140,35 @@ def test_an_auditor_reads_the_items_of_a_queue_and_changes_nothing(client, proje
     client.force_login(desk.user)
     assert [client.get(address).status_code for address in addresses] == [403, 403]
     assert Desk(queue, auditor).get("/items")["results"][0]["added_at"]
+
+
+def test_the_table_and_calls_find_what_is_in_a_queue(client, project):
+    make_interaction(project)
+    one, other = make_queue(project, n=2), make_queue(project, n=1, key="other")
+    pairs = make_queue(project, [{"key": "better", "kind": "pair", "text": "Better?"}], key="pairs", kind="pair")
+    pair = make_interaction(project), make_interaction(project, completion="Another answer")
+    add_items(pairs, [pair])
+    reader = make_user(team=project.team, role="auditor")
+
+    def found(**words):
+        asked = {"project": project.key, **words}
+        answer = client.get("/api/v1/interactions", asked, headers=bearer(reader))
+        return [row["id"] for row in answer.json()["results"]] if answer.status_code == 200 else answer.json()["fields"]
+
+    def ids(queue):
+        return {str(one) for one in Item.objects.filter(queue=queue).values_list("interaction_id", flat=True)}
+
+    assert set(found(queue=one.key)) == ids(one) and len(found(queue=one.key)) == 2
+    assert set(found(queue=[one.key, other.key])) == ids(one) | ids(other)
+    assert found(queue="pairs") == [str(row.pk) for row in reversed(pair)]
+    assert found(queue="pairs", order="created_at") == [str(row.pk) for row in pair]
+    assert found(queue="pairs", external_id="none") == []
+    assert list(found(queue="nowhere")) == ["queue"]
+    removed = Item.objects.filter(queue=one).first()
+    remove_items(queue=one, item_ids=[removed.pk], by=owner_of(project))
+    assert set(found(queue=one.key)) == ids(one) - {str(removed.interaction_id)}
+    client.force_login(reader)
+    table = client.get(reverse("interaction_list", kwargs={"project": project.key}), {"queue": "pairs"})
+    assert len(table.context["page"]) == 2 and "in queue" in table.content.decode()
+    report = client.get(reverse("queue_report", kwargs={"project": project.key, "queue": "pairs"})).content.decode()
+    assert f"{reverse('interaction_list', kwargs={'project': project.key})}?queue=pairs" in report
