@@ -121,10 +121,10 @@ HOSTILE = (
 )
 
 
-def _records():
+def _records(number):
     now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
     intents, models = ("refund", "claim", "status"), ("lake-8b", "ridge-70b")
-    for place in range(70):
+    for place in range(number):
         yield {
             "messages": [
                 {"role": "system", "content": "Answer from the policy only."},
@@ -160,8 +160,14 @@ def _rich():
 
 
 @pytest.fixture
-def project(transactional_db):
-    """70 ordinary interactions, then a hostile one, then one with pictures and a tool call, the newest."""
+def ordinary():
+    """How many ordinary interactions the project has."""
+    return 70
+
+
+@pytest.fixture
+def project(transactional_db, ordinary):
+    """Its ordinary interactions, then a hostile one, then one with pictures and a tool call, the newest."""
     project = make_project("claims")
     create_feedback_key(team=project.team, key="helpful", name="Helpful", kind="bool", projects=[project])
     create_feedback_key(
@@ -177,7 +183,7 @@ def project(transactional_db):
             "created_at": (now - datetime.timedelta(minutes=2)).isoformat(),
         },
     ]
-    outcomes = ingest(project=project, records=[*newest, *_records()], by=owner_of(project))
+    outcomes = ingest(project=project, records=[*newest, *_records(ordinary)], by=owner_of(project))
     assert not [outcome.error for outcome in outcomes if outcome.error]
     project.made = [outcome.id for outcome in outcomes]
     project.address = f"/p/{project.key}/interactions"

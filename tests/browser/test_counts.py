@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import settle
+
 FACETS, HISTOGRAM = re.compile(r"/interactions/facets"), re.compile(r"/interactions/histogram")
 
 
@@ -23,6 +25,17 @@ def wait_for_held(page, n=1):
             return
         page.wait_for_timeout(50)
     raise AssertionError("nothing was asked for")
+
+
+def let_go(page, route):
+    """The answer goes on its way; waits until it is there, or the page has hung up, and what it does is done."""
+    route.continue_()
+    for _ in range(200):
+        if route.request not in page.under_way:
+            break
+        page.wait_for_timeout(50)
+    assert route.request not in page.under_way
+    settle(page)
 
 
 def test_the_rows_wait_for_no_count_and_the_form_works_before_them(held, project):
@@ -60,8 +73,7 @@ def test_an_answer_for_a_filter_that_was_left_is_not_shown(held, project):
     wait_for_held(held, 2)
     held.held[1].continue_()
     expect(held.get_by_role("checkbox", name="intent:refund")).to_be_visible()
-    held.held[0].continue_()  # the page has hung up
-    held.wait_for_timeout(500)
+    let_go(held, held.held[0])
     expect(held.get_by_role("checkbox", name="intent:claim")).not_to_be_checked()
     expect(held.locator("#count")).to_have_text("72")
 
@@ -73,8 +85,7 @@ def test_an_answer_under_way_does_not_take_away_what_is_said_of_a_filter_that_ca
     held.get_by_label("Latency from").fill("soon")
     held.get_by_label("Latency from").press("Enter")
     expect(held.locator("#latency-fault")).to_be_visible()
-    held.held[0].continue_()  # the page has hung up
-    held.wait_for_timeout(500)
+    let_go(held, held.held[0])
     expect(held.locator("#latency-fault")).to_be_visible()
     expect(held.get_by_label("Latency from")).to_have_attribute("aria-invalid", "true")
 

@@ -52,6 +52,11 @@ def served_out(transactional_db, live_server):
 
 
 @pytest.fixture
+def ordinary():
+    return 30
+
+
+@pytest.fixture
 def project(project):
     gated = project_or_404(owner_of(project), project.key)
     gated.made, gated.address = project.made, project.address
@@ -60,7 +65,7 @@ def project(project):
 
 @pytest.fixture
 def queue(project):
-    """Twenty-five ordinary interactions; the first desk item is the oldest."""
+    """Ten ordinary interactions; the first desk item is the oldest."""
     return make_queue(project, query="label=lang:en&label=intent:refund")
 
 
@@ -437,7 +442,9 @@ def test_a_draft_that_the_server_did_not_take_outlives_the_page(open_page, queue
 
 def test_a_draft_that_was_not_taken_begins_nothing_in_the_next_item(open_page, queue):
     open_page.expected = "Failed to load resource"
-    page = desk(open_page(), queue)
+    page = open_page()
+    page.clock.install()
+    desk(page, queue)
     ready(page)
     one = shown(page)
     page.route(re.compile("/draft$"), lambda route: route.fulfill(status=503))
@@ -447,7 +454,8 @@ def test_a_draft_that_was_not_taken_begins_nothing_in_the_next_item(open_page, q
     gone_on(page, one)
     settled(page)
     page.unroute(re.compile("/draft$"))
-    page.wait_for_timeout(2_500)
+    page.clock.run_for(2_500)  # after which it would be sent again
+    settle(page)
     assert Review.objects.get(pk=one).answers["accurate"] == "wrong"
     assert Review.objects.get(pk=shown(page)).state == State.PENDING
 

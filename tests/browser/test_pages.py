@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from interactions.labels import labels_of
 from interactions.models import Interaction
+from tests.browser.conftest import settle
 
 
 def test_typing_searches_and_keeps_the_field(open_page, project):
@@ -138,7 +139,7 @@ def test_hostile_text_fires_nothing_and_fetches_nothing(open_page, project, way)
     else:
         page.goto(f"{project.address}/{project.made[1]}{'?raw=1' if way == 'raw' else ''}")
     expect(page.locator(".talk")).to_contain_text("window.fired = 1")
-    page.wait_for_timeout(300)
+    settle(page)
     assert page.evaluate("window.fired") is None
     assert not [url for url in asked if "tracker.invalid" in url]
     assert page.locator(".talk a[href^=javascript], .talk img, .talk script").count() == 0

@@ -338,6 +338,24 @@ def test_who_holds_one_waits_for_who_is_deleting_what_it_is_compared_with():
     assert list(Interaction.objects.filter(project=project)) == [one]
 
 
+def waiting():
+    """How many in this database wait for somebody's lock."""
+    with connection.cursor() as cursor:
+        # the view pg_stat_activity would be as it was at the transaction's first look
+        cursor.execute("""
+            SELECT count(*) FROM pg_locks JOIN pg_stat_get_activity(NULL) AS one USING (pid)
+            WHERE NOT granted AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+        """)
+        return cursor.fetchone()[0]
+
+
+def wait_for(happens):
+    end = time.monotonic() + 20
+    while not happens():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_what_is_logged_and_labelled_into_a_month_while_it_goes_is_never_half_gone(monkeypatch):
     project, threads = make_project(), []
@@ -354,7 +372,7 @@ def test_what_is_logged_and_labelled_into_a_month_while_it_goes_is_never_half_go
                 lambda: set_label(interaction=held, key="a", value="d", by=owner_of(project)),
             ):
                 threads.append(in_another_thread(do))
-            time.sleep(0.3)
+            wait_for(lambda: waiting() + sum(not one.is_alive() for one in threads) == len(threads))
         empty(cursor, month)
 
     monkeypatch.setattr(months, "_empty", empty_beside_writers)
