@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Team
-from accounts.permissions import CREATE_PROJECT, LOG, MANAGE_PROJECT
+from accounts.permissions import CREATE_PROJECT, LOG, MANAGE_PROJECT, REVIEW
 from accounts.services import create_api_key
 from interactions import ids, rollups
 from interactions.models import Interaction
@@ -31,6 +31,7 @@ from projects.services import (
     unarchive_project,
     unshare_project,
 )
+from reviews.waiting import waiting_by_project
 
 HOLDS, DEPARTURES = 10, 20  # shown in the settings; all are told by REST
 
@@ -57,8 +58,13 @@ def project_list(request):
     active = rollups.activity(projects)
     for project in projects:
         project.count, project.newest = active.get(project.pk, (0, None))
+    reviewed = [project for project in projects if REVIEW in project.permissions]
+    waiting = waiting_by_project(reviewed, request.user)
+    for project in projects:
+        project.waiting = waiting[project.pk]
     context = {
         "projects": projects,
+        "may_review": bool(reviewed),
         "may_create": Team.objects.where(request.user, CREATE_PROJECT).exists(),
     }
     return render(request, "projects/project_list.html", context)

@@ -1,5 +1,7 @@
 """How much waits for one person, counted only as far as it is told: every page's head asks it."""
 
+from collections import Counter
+
 from accounts import prepared
 
 MOST = 100
@@ -11,7 +13,7 @@ _HERS = "EXISTS (SELECT FROM reviews_assignment a WHERE a.item_id = i.id AND a.u
 # Each part ends at `most`, so that a queue of a million costs no more than one of a hundred: what she has not reached
 # yet, what she passed, gold, what is assigned to her, and what she began.
 _WAITING = f"""
-    SELECT q.id, waiting.n FROM reviews_queue q
+    SELECT q.project_id, q.id, waiting.n FROM reviews_queue q
     LEFT JOIN reviews_seat s ON s.queue_id = q.id AND s.user_id = %(user)s
     CROSS JOIN LATERAL (
         SELECT count(*) AS n FROM (
@@ -31,7 +33,7 @@ _WAITING = f"""
                 AND r.by_id = %(user)s AND r.state IN ('pending', 'draft') AND NOT r.decides AND {_OPEN}
                 AND (NOT i.assigned OR {_HERS}) LIMIT %(most)s)
             LIMIT %(most)s) AS few) AS waiting
-    WHERE q.project_id = %(project)s AND q.closed_at IS NULL
+    WHERE q.project_id = ANY(%(projects)s) AND q.closed_at IS NULL
     AND (q.open_to_all OR EXISTS (SELECT FROM reviews_member m WHERE m.queue_id = q.id AND m.user_id = %(user)s))
 """
 
@@ -39,5 +41,18 @@ _WAITING = f"""
 def waiting(project, user, most=MOST):
     """{queue id: items that wait for this person}, of the open queues that she reviews in; each up to `most`. Of what
     she was past already, and others left since, the first thousand are counted."""
-    asked = {"project": project.pk, "user": user.pk, "most": most, "behind": BEHIND}
-    return dict(prepared.rows(_WAITING, asked))
+    return {queue_id: n for _, queue_id, n in _waiting([project], user, most)}
+
+
+def waiting_by_project(projects, user, most=MOST):
+    """{project id: items that wait for this person in all its queues}, of those of the projects where any do; a queue
+    counts up to `most`."""
+    found = Counter()
+    for project_id, _, n in _waiting(projects, user, most):
+        found[project_id] += n
+    return +found
+
+
+def _waiting(projects, user, most):
+    asked = {"projects": [project.pk for project in projects], "user": user.pk, "most": most, "behind": BEHIND}
+    return prepared.rows(_WAITING, asked)

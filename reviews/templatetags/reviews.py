@@ -11,7 +11,12 @@ register = template.Library()
 @register.simple_tag
 def waits_for(user, project):
     """How much waits for this person in all queues, as the navigation tells it: 88, 99+, or nothing."""
-    n = sum(waiting(project, user).values())
+    return waits(sum(waiting(project, user).values()))
+
+
+@register.filter
+def waits(n):
+    """88, 99+, or nothing"""
     return f"{MOST - 1}+" if n >= MOST else str(n or "")
 
 

@@ -8,6 +8,7 @@ from accounts.permissions import ROLES
 from projects.models import Project
 from projects.services import archive_project
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
+from tests.reviews.queues import make_queue
 
 pytestmark = pytest.mark.django_db
 
@@ -35,12 +36,25 @@ def test_the_list_tells_how_many_interactions_and_how_new(client, project):
 
 def test_the_list_takes_as_many_queries_for_one_project_as_for_many(client, project, django_assert_num_queries):
     client.get(reverse("project_list"))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("project_list"))
     for _ in range(5):
         make_project(team=project.team)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(reverse("project_list"))
+
+
+def test_the_list_tells_what_waits_for_the_reader_and_leads_to_the_queues(client, project):
+    make_queue(project, n=3)
+    make_queue(make_project("other", team=project.team))
+    annotator = make_user(team=project.team, role="annotator")
+    client.force_login(annotator)
+    page = client.get(reverse("project_list"))
+    assert {one.key: one.waiting for one in page.context["projects"]} == {"claims": 3, "other": 0}
+    text = page.content.decode()
+    assert "For you" in text and f'href="{reverse("queue_list", args=["claims"])}">3<' in text
+    client.force_login(make_user(team=project.team, role="auditor"))
+    assert "For you" not in client.get(reverse("project_list")).content.decode()
 
 
 def test_the_address_of_a_project_alone_leads_to_its_interactions(client, project):
