@@ -11,6 +11,7 @@ from exports.columns import read_columns
 from exports.models import SavedView
 from interactions.rules import Conflict, RecordError, text_fault
 from projects.access import EntityNotFound
+from projects.models import Project
 
 MOST = 100  # of one person in one project
 LONGEST = 4_000  # characters of a query string
@@ -52,10 +53,14 @@ def changeable_or_404(project, user, key):
     return view
 
 
+@transaction.atomic
 def create_view(*, project, by, name, query, columns=(), is_shared=False, key=None):
     """A new view of `query`, a query string in its one form. Without a key it takes one after its name. RecordError
-    names what is wrong, Conflict that the key is taken, be it by a view that is private to somebody else."""
+    names what is wrong, Conflict that the key is taken, be it by a view that is private to somebody else, or the name
+    by one that she sees."""
     checked = _checked(name=name, query=query, columns=columns)
+    _lock_names(project)
+    _refuse_twin(SavedView(project=project, owner=by, is_shared=is_shared, name=checked["name"]))
     if SavedView.objects.filter(project=project, owner=by).count() >= MOST:
         raise Conflict(f"You have {MOST} views here, the most there can be. Delete one first.")
     if key is not None and (not key or slugify(key) != key or len(key) > 64 or key in TAKEN):
@@ -79,15 +84,32 @@ def _keys(name):
     return [base, *(f"{base}-{number}" for number in range(2, 2 * MOST))]
 
 
+@transaction.atomic
 def change_view(*, view, **changes):
-    """Change name, query, columns or is_shared; RecordError names what is wrong."""
+    """Change name, query, columns or is_shared; RecordError names what is wrong, Conflict that the name is taken."""
     checked = _checked(**{name: value for name, value in changes.items() if name != "is_shared"})
     checked |= {"is_shared": changes["is_shared"]} if "is_shared" in changes else {}
+    changed = {name for name, value in checked.items() if getattr(view, name) != value}
     for name, value in checked.items():
         setattr(view, name, value)
+    if changed & {"name", "is_shared"}:
+        _lock_names(view.project)
+        _refuse_twin(view)
     view.changed_at = timezone.now()
     view.save(update_fields=[*checked, "changed_at"])
     return view
+
+
+def _lock_names(project):
+    """Two who give one name at once do it one after the other."""
+    Project.objects.select_for_update(no_key=True).only("pk").get(pk=project.pk)
+
+
+def _refuse_twin(view):
+    """Conflict where its owner sees another view of this name: one of hers, or one that is shared."""
+    others = SavedView.objects.visible_to(view.owner).filter(project=view.project, name__iexact=view.name)
+    if other := others.exclude(pk=view.pk).select_related("owner").first():
+        raise Conflict(f"A view is named {other.name} already, {other.owner}'s: choose another name.")
 
 
 def delete_view(*, view):

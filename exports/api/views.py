@@ -38,7 +38,7 @@ class ViewList(APIView):
 
     @extend_schema(request=NewViewShape, responses={201: ViewShape})
     def post(self, request, project):
-        """Save one. 409 where the key is taken."""
+        """Save one. 409 where the key is taken, or the name by one of yours or one that is shared."""
         project = project_or_404(request.user, project)
         given = read_body(request.data, {**CHANGES, "key": str})
         changes = {"name": "", "query": "", **_changes(project, given)}
@@ -60,7 +60,7 @@ class ViewDetail(APIView):
 
     @extend_schema(request=ViewChangeShape, responses=ViewShape)
     def patch(self, request, project, view_key):
-        """Change it: its owner may, and of a shared one who manages the project."""
+        """Change it: its owner may, and of a shared one who manages the project. 409 where the name is taken."""
         project = project_or_404(request.user, project)
         view = saved.changeable_or_404(project, request.user, view_key)
         view = saved.change_view(view=view, **_changes(project, read_body(request.data, CHANGES)))

@@ -95,7 +95,7 @@ def saved_view_edit(request, project, view_key):
         given = {name: form.cleaned_data[name] for name in ("name", "is_shared", "columns")}
         try:
             saved.change_view(view=view, **given)
-        except RecordError as error:
+        except (Conflict, RecordError) as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, "Saved.")

@@ -34,8 +34,29 @@ def people(client, project):
 def test_a_view_is_saved_under_a_key_after_its_name_in_the_one_form_of_its_filter(api, project, owner):
     told = save(api, project, filter="?limit=20&q= late &label=b&label=a:1&label=b&cursor=")
     assert (told["key"], told["filter"], told["owner"]) == ("leaks", "q=late&label=b&label=a%3A1", owner.email)
-    assert save(api, project)["key"] == "leaks-2"
+    assert save(api, project, name="Leaks!")["key"] == "leaks-2"
     assert [one["key"] for one in api.get(views(project)).json()["results"]] == ["leaks", "leaks-2"]
+
+
+def test_two_views_that_one_person_sees_do_not_have_one_name(people, project):
+    save(people["mate"], project, name="Mine")
+    save(people["owner"], project, name="Mine")  # neither sees the other's
+    save(people["owner"], project, shared=True)
+
+    def refused(answer):
+        assert (answer.status_code, "already" in answer.json()["error"]) == (409, True)
+
+    refused(people["owner"].post(views(project), {"name": " leaks"}))
+    refused(people["mate"].post(views(project), {"name": "Leaks"}))
+    refused(people["mate"].send("patch", f"{views(project)}/mine", {"name": "LEAKS"}))
+    refused(people["owner"].send("patch", f"{views(project)}/leaks", {"name": "Mine"}))
+    assert people["owner"].send("patch", f"{views(project)}/leaks", {"name": "LEAKS"}).status_code == 200
+    page = people["mate"].client
+    page.force_login(people["mate"].user)
+    for address in (f"/p/{project.key}/views/new?q=a", f"/p/{project.key}/views/mine"):
+        answer = page.post(address, {"name": "Leaks"})
+        assert answer.status_code == 422 and "choose another name" in answer.content.decode()
+    assert SavedView.objects.count() == 3
 
 
 def test_a_private_view_is_there_for_its_owner_alone(people, project):
