@@ -118,7 +118,7 @@ def _figures(words, wanted, label):
         "models": _rows(words, models, _of_model(words, models)),
         "labels": _rows(words, labels, _of_label(words, label)),
         "label": label,
-        "coverage": _coverage(words, wanted, group),
+        "coverage": _coverage(words, wanted, whole),
         "sampled": next((one.sampled for one in (whole, models, days, labels) if one.approximate), None),
     }
 
@@ -198,11 +198,13 @@ def _of_label(words, label):
     return table
 
 
-def _coverage(words, wanted, group):
+def _coverage(words, wanted, whole):
     """The Coverage as the strip shows it; no shares where the counts end early, and no way to what the filter leaves
-    out."""
+    out. What has the key is of the newest where these alone were looked at: then so is its share."""
     found = coverage(words.project, wanted)
-    total = found.interactions
+    total, newest = found.interactions, None if whole.told else whole.sampled
+    n = whole.groups[0].interactions if whole.groups else 0
+    of_newest = {"n": n, "share": n / newest, "table": words.values(), "newest": newest} if newest else None
 
     def part(n, table):
         share = n / total if 0 < total >= n and not found.capped else None
@@ -215,7 +217,7 @@ def _coverage(words, wanted, group):
         "total": total,
         "capped": found.capped,
         "table": words.table(),
-        "own": part(group.interactions if group else 0, words.values()),
+        "own": of_newest or part(n, words.values()),
         "given": part(found.with_feedback, having("has_feedback")),
         "reviewed": part(found.reviewed, having("reviewed")),
     }

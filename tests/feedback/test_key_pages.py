@@ -21,6 +21,8 @@ from interactions.ingest import ingest
 from interactions.labels import remove_label
 from interactions.labels.renames import begin_rename
 from interactions.models import Interaction
+from interactions.search import values as search_values
+from interactions.search.values import matching
 from interactions.tasks import rename_labels
 from jobs.work import run_job
 from projects.services import share_project
@@ -250,6 +252,23 @@ def test_a_filter_of_the_table_holds_for_every_figure_and_every_link(pages, keye
     for chip in context["chips"]:
         without = pages.get(chip.without).context
         assert len(without["chips"]) == len(context["chips"]) - 1
+
+
+def test_the_share_of_a_key_is_of_what_was_looked_at(pages, keyed, monkeypatch):
+    """What takes too long is counted over the newest: these are no share of all there are."""
+
+    def slowly(project, wanted):
+        tables, where, values = matching(project, wanted)
+        return tables, f"{where} AND pg_sleep(0.05)::text IS NOT NULL", values
+
+    monkeypatch.setattr(search_values, "matching", slowly)
+    monkeypatch.setattr("feedback.views.key_detail.BUDGET_MS", 20)
+    monkeypatch.setattr(search_values, "SAMPLE", 2)
+    sampled = pages.get(url("feedback_key_detail", keyed, "score"), {"label": "intent:refund"})
+    own = sampled.context["coverage"]["own"]
+    assert (own["newest"], own["share"]) == (2, own["n"] / 2) and "of the newest 2</small>" in sampled.content.decode()
+    every = pages.get(url("feedback_key_detail", keyed, "score")).context["coverage"]  # the roll-up still knows these
+    assert every["own"]["share"] == 9 / 12
 
 
 def test_a_day_ends_where_the_filter_does(pages, keyed):
