@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from feedback.filters import read_feedback
 from feedback.services import keys_of
-from interactions.calls import UNSAID, refuse_unknown
+from interactions.calls import refuse_unknown
 from interactions.ids import now
 from interactions.models import Interaction
 from interactions.records import SOURCES
@@ -164,7 +164,7 @@ class InteractionFilter(django_filters.FilterSet):
     has_error = Words(label="Failed", help_text="true or false: the call failed, as its metadata tell")
     has_feedback = Words(label="With feedback", help_text="true or false: any current feedback, under whatever key")
     has_correction = Words(label="With a better answer", help_text="true or false: a better answer was written")
-    reviewed = Words(label="Reviewed", help_text="true or false: any current feedback by a reviewer")
+    reviewed = Words(label="Feedback by a reviewer", help_text="true or false: any current feedback by a reviewer")
     external_id = Words(label="External id", help_text="your own id, whatever the source", strip=False)
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there, and none with a - before it')
     queue = ListOfWords(label="In a queue", help_text="a review queue's key; repeated: in any of them")
@@ -234,7 +234,7 @@ def _refuse_unsaid(params):
     faults = {}
     for name, values in params.lists():
         if name in InteractionFilter.base_filters and not all(v if name in EXACT else v.strip() for v in values):
-            faults[name] = [UNSAID]
+            faults[name] = ["Send a value, or leave the word out."]
         elif len(values) > 1 and name not in REPEATED:
             faults[name] = ["Give this word once; all but one would be passed over."]
     if faults:

@@ -19,7 +19,7 @@ _HAVING = {
     "has_tools": "tool calls",
     "has_feedback": "feedback",
     "has_correction": "a better answer",
-    "reviewed": "a reviewer’s feedback",
+    "reviewed": "feedback by a reviewer",
 }
 _PLAIN = {
     "model": "model",

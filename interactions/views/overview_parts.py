@@ -73,10 +73,10 @@ class LabelRow:
 
 # -- tiles -----------------------------------------------------------------------------------------
 def tiles(figures):
-    """[Tile]: interactions, those with feedback, those reviewed, and the project's first key where it has one."""
+    """[Tile]: interactions, those with feedback, with a reviewer's, and the project's first key where it has one."""
     found = [_volume_tile(figures)]
     found.append(_share_tile(figures, "With feedback", Given.ANY, ("has_feedback", "true")))
-    found.append(_share_tile(figures, "Reviewed", Given.REVIEWED, ("reviewed", "true")))
+    found.append(_share_tile(figures, "Feedback by a reviewer", Given.REVIEWED, ("reviewed", "true")))
     return found + [_key_tile(figures, key) for key in figures.keys[:1]]
 
 
