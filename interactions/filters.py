@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from feedback.filters import read_feedback
 from feedback.services import keys_of
-from interactions.calls import refuse_unknown
+from interactions.calls import UNSAID, refuse_unknown
 from interactions.ids import now
 from interactions.models import Interaction
 from interactions.records import SOURCES
@@ -234,7 +234,7 @@ def _refuse_unsaid(params):
     faults = {}
     for name, values in params.lists():
         if name in InteractionFilter.base_filters and not all(v if name in EXACT else v.strip() for v in values):
-            faults[name] = ["Send a value, or leave the word out."]
+            faults[name] = [UNSAID]
         elif len(values) > 1 and name not in REPEATED:
             faults[name] = ["Give this word once; all but one would be passed over."]
     if faults:
