@@ -16,7 +16,7 @@ from interactions.api import reviews as interaction_reviews
 from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
 from registry.api import attachments, models, providers
-from reviews.api import items, queues, reporting, reviewing
+from reviews.api import items, mine, queues, reporting, reviewing
 
 router = SimpleRouter(trailing_slash=False)
 router.register("v1/projects", ProjectViewSet, basename="project")
@@ -67,6 +67,7 @@ urlpatterns = [
     path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/later", reviewing.Later.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/reviews/<uuid:review_id>/reply", reviewing.Reply.as_view()),
     path("v1/projects/<str:project>/queues/<str:queue>/report", reporting.QueueReport.as_view()),
+    path("v1/projects/<str:project>/reviews/mine", mine.MyReviews.as_view()),
     path("v1/projects/<str:project>/coverage", reporting.ProjectCoverage.as_view()),
     path("v1/projects/<str:project>/models", attachments.AttachmentList.as_view()),
     path("v1/projects/<str:project>/models/<whole:model>", attachments.AttachmentDetail.as_view()),

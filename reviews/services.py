@@ -18,7 +18,7 @@ from reviews.models import MOST_REVIEWERS, Item, Kind, Member, Queue, Review, St
 from reviews.versions import write_guideline, write_questions
 
 MAX_NAME = 100
-PAGES = {"new", "coverage", "keys"}  # they stand where a queue of that key would
+PAGES = {"new", "coverage", "keys", "mine"}  # they stand where a queue of that key would
 CHANGEABLE = {"name", "kind", "reviewers", "blind", "open_to_all"}
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reviews.views import answers, by_hand, deciding, desk, filling, items, keys, questions, queues, reporting
+from reviews.views import answers, by_hand, deciding, desk, filling, items, keys, mine, questions, queues, reporting
 
 ALL = "p/<str:project>/reviews"
 QUEUE = f"{ALL}/<slug:queue>"
@@ -14,6 +14,7 @@ urlpatterns = [
     path(f"{ALL}/new", queues.queue_create, name="queue_create"),
     path(f"{ALL}/coverage", reporting.coverage_page, name="review_coverage"),
     path(f"{ALL}/keys", keys.desk_keys, name="desk_keys"),
+    path(f"{ALL}/mine", mine.my_reviews, name="my_reviews"),
     path(QUEUE, items.queue_detail, name="queue_detail"),
     path(f"{QUEUE}/items", items.queue_items, name="queue_items"),
     path(f"{QUEUE}/items/<int:item_id>", items.queue_item, name="queue_item"),
