@@ -75,7 +75,7 @@ def create_test(
     if auto_deploy and DEPLOY not in project.permissions:
         raise PermissionDenied(f"A test that decides by itself needs the permission {DEPLOY} in {project.key}.")
     with transaction.atomic():
-        _lock_project(project)
+        Project.objects.lock(project)
         _check_known(project, feedback_key, models)
         own = _taken(project, traffic_split)
         try:
@@ -176,14 +176,15 @@ def change_split(*, test, by, weights=None, traffic_split=None):
     """Other weights begin a new sequence: units are dealt anew, and so the figures begin anew. Another share of the
     units alone leaves everybody her arm, and the figures go on. None leaves it as it is. RecordError by field, Conflict
     where the test is over."""
-    arms = list(test.arms.select_related("model"))
-    former = [arm.weight for arm in arms], test.traffic_split
-    weights = former[0] if weights is None else weights
-    traffic_split = former[1] if traffic_split is None else traffic_split
-    check(weights=weights, traffic_split=traffic_split, models=[arm.model for arm in arms])
     folding.settle()
     with transaction.atomic():
         test = _running(test)
+        arms = list(test.arms.select_related("model"))
+        # as it is under the lock: what is not sent stays as somebody has just made it
+        former = [arm.weight for arm in arms], test.traffic_split
+        weights = former[0] if weights is None else weights
+        traffic_split = former[1] if traffic_split is None else traffic_split
+        check(weights=weights, traffic_split=traffic_split, models=[arm.model for arm in arms])
         if (list(weights), traffic_split) == former:
             return test
         own = _taken(test.project, traffic_split, test)
@@ -236,7 +237,7 @@ def roll_back(*, test, by):
     """Make the former default the default again; the Decision. Conflict where nothing was deployed, where it was rolled
     back already, or where somebody made another model the default since."""
     with transaction.atomic():
-        _lock_project(test.project)
+        Project.objects.lock(test.project)
         found = Decision.objects.select_for_update(of=["self"]).select_related("winner__model", "former")
         decision = found.filter(test=test).first()
         _check_undoable(test, decision)
@@ -268,13 +269,9 @@ def _deploy(project, model, by):
 
 
 # -- what they have in common ---------------------------------------------------------------------
-def _lock_project(project):
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-
-
 def _running(test):
     """The test as it is now, locked; Conflict where it is over."""
-    _lock_project(test.project)
+    Project.objects.lock(test.project)
     locked = ABTest.objects.select_for_update(of=["self"]).select_related("feedback_key").get(pk=test.pk)
     locked.project = test.project
     if locked.state not in RUNNING:

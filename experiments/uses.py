@@ -21,7 +21,7 @@ def arms_by_model(project):
 def unlink_key(*, project, key, by=None):
     """The project no longer uses the FeedbackKey (feedback.services). Conflict while a running test is judged by it:
     nothing could be given any more, and the test would wait for ever."""
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # as the beginning of a test does
+    Project.objects.lock(project)  # as the beginning of a test does
     running = ABTest.objects.filter(project=project, feedback_key=key, state__in=RUNNING)
     if test := running.order_by("pk").first():
         raise Conflict(f"The A/B test {test.key} is judged by {key.key}: end it first, or keep the key.")

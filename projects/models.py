@@ -10,6 +10,13 @@ from accounts.models import Role, Team, User
 MOST_DAYS = 36_500
 
 
+class ProjectQuerySet(models.QuerySet):
+    def lock(self, project):
+        """Until the transaction's end changes of what the project uses wait for one another; what is logged meanwhile
+        does not."""
+        self.select_for_update(no_key=True).get(pk=project.pk)
+
+
 class Project(models.Model):
     """What one application's interactions belong to. They are kept for `keep_days`, null for ever."""
 
@@ -23,6 +30,8 @@ class Project(models.Model):
     keep_days = models.PositiveIntegerField(null=True)
     archived_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+
+    objects = ProjectQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -62,7 +62,8 @@ def keep_for(*, project, days, by=None):
 @transaction.atomic
 def archive_project(*, project, by=None):
     """Readable from now on, but closed to new interactions."""
-    Project.objects.select_for_update().get(pk=project.pk)  # after the pieces of batches that are being stored
+    locked = Project.objects.select_for_update().get(pk=project.pk)  # after the pieces of batches that are being stored
+    project.archived_at = locked.archived_at
     if project.archived_at is None:
         _change(project, "archived_at", timezone.now(), "project.archive", by)
 
@@ -73,10 +74,10 @@ def unarchive_project(*, project, by=None):
 
 
 def _change(project, name, value, verb, by):
-    former = getattr(project, name)
+    former = getattr(Project.objects.select_for_update(no_key=True).get(pk=project.pk), name)  # `project` may be old
+    setattr(project, name, value)
     if value == former:
         return
-    setattr(project, name, value)
     project.save(update_fields=[name])
     told = {"before": {name: former}, "after": {name: value}} if name != "archived_at" else {}
     record(verb, by=by, project=project, what=project.key, **told)
@@ -85,6 +86,7 @@ def _change(project, name, value, verb, by):
 @transaction.atomic
 def share_project(*, project, team, role, by=None):
     """The team may use the project in this role of the owning team; a second time changes the role."""
+    Project.objects.lock(project)
     former = ProjectShare.objects.filter(project=project, team=team).select_related("role").first()
     share, _ = ProjectShare.objects.update_or_create(project=project, team=team, defaults={"role": role})
     before = {"role": former.role.key} if former else None

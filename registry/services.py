@@ -118,7 +118,7 @@ def attach(*, project, model, by, desired_online=True):
     (then only `desired_online` changes, and what logging attached is `by`'s from now on). After a detachment it is a
     new one."""
     guard_model(user=by, project=project, model=model)
-    _lock(project)
+    Project.objects.lock(project)
     attachment, is_new = Attachment.objects.update_or_create(
         project=project,
         model=model,
@@ -150,7 +150,7 @@ def guard_model(*, user, project, model):
 def detach(*, project, model, by):
     """The project no longer uses the model; what was logged of it stays, and so does the attachment as history. Where
     it was the default, the project has none then. EntityNotFound where it is not attached."""
-    _lock(project)
+    Project.objects.lock(project)
     ended = Attachment.objects.filter(project=project, model=model, detached_at=None)
     if not ended.update(detached_at=timezone.now(), detached_by=by, is_default=False):
         raise EntityNotFound("Model", model.key)
@@ -161,7 +161,7 @@ def detach(*, project, model, by):
 def set_default(*, project, model, by):
     """What is asked for by the project's key alone goes to this model from now on; returns the former default or
     None. `model` None: the project has no default. EntityNotFound where the model is not attached."""
-    _lock(project)
+    Project.objects.lock(project)
     current = Attachment.objects.filter(project=project, detached_at=None).select_related("model")
     former = current.filter(is_default=True).first()
     if former and model and former.model_id == model.pk:
@@ -201,8 +201,3 @@ def model_or_404(models, key):
     if model is None:
         raise EntityNotFound("Model", key)
     return model
-
-
-def _lock(project):
-    """Changes of what a project uses wait for one another; what is logged meanwhile does not."""
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)

@@ -36,7 +36,7 @@ def begin_rename(*, project, by, key, to, value=""):
         raise EntityNotFound("Label", ascii(f"{key}:{value}" if value else key)[1:-1])
     if fault := label_fault(key, to) if value else label_fault(to, "value") or name_fault(to):
         raise ValueError(fault)
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)  # one after the other
+    Project.objects.lock(project)  # one after the other
     names = Names.read(project.pk)
     given_up = names.key(key) if value else key
     if LabelAlias.objects.filter(project=project, key=given_up, value=value, to=to, settled=False).exists():

@@ -173,3 +173,14 @@ def test_tests_that_are_begun_at_the_same_moment_share_what_there_is():
     taken = [bucket for buckets in begun for start, end in buckets for bucket in range(start, end)]
     assert len(begun) == 3 and len(taken) == len(set(taken)) == 9_000
     assert all("only 0.1 is free" in one for one in outcomes if isinstance(one, str))
+
+
+def test_two_who_change_the_split_from_what_they_saw_do_not_put_each_other_back(place):
+    test = make_test(place, traffic_split=0.5)
+    one, other = (services.test_or_404(place, test.key) for _ in range(2))
+    list(other.arms.all())
+    services.change_split(test=one, by=owner_of(place), weights=[1, 2])
+    services.change_split(test=other, by=owner_of(place), traffic_split=0.2)
+    assert [arm.weight for arm in arms(test)] == [1, 2]
+    told = Event.objects.filter(test=test).order_by("-pk")[0].text
+    assert told.startswith("Split changed from 50 % by 1 : 2 to 20 % by 1 : 2.")

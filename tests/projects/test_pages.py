@@ -3,10 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, AuditEntry
 from accounts.permissions import ROLES
 from projects.models import Project
-from projects.services import archive_project
+from projects.services import archive_project, rename_project
 from tests.factories import make_interaction, make_project, make_team, make_user, owner_of
 from tests.reviews.queues import make_queue
 
@@ -244,3 +244,12 @@ def test_it_listens_until_the_first_interaction_comes_and_opens_it(client, proje
 def test_an_archived_empty_project_says_that_it_takes_nothing(client, project):
     archive_project(project=project)
     assert "This project is archived" in client.get(reverse("interaction_list", args=["claims"])).content.decode()
+
+
+def test_who_renames_from_what_she_saw_tells_the_name_that_it_had(project):
+    stale = Project.objects.get(pk=project.pk)
+    rename_project(project=project, name="Motor", by=owner_of(project))
+    rename_project(project=stale, name="Motor desk", by=owner_of(project))
+    rename_project(project=stale, name="Motor desk", by=owner_of(project))
+    told = AuditEntry.objects.filter(verb="project.rename").order_by("pk").values_list("before__name", "after__name")
+    assert list(told) == [("Claims", "Motor"), ("Motor", "Motor desk")]
