@@ -8,7 +8,7 @@ export const whenAnswered = (does) => { go = does; };
 
 export const isReady = () => now.item && !now.busy && now.item.seenAt;
 export const questions = () => $$(".q", now.item).sort((a, b) => a.dataset.n - b.dataset.n);
-export const fieldOf = (q) => $("input:checked", q) ?? $("input, textarea", q);
+const fieldOf = (q) => $("input:checked", q) ?? $("input, textarea", q);
 const form = (item = now.item) => $("form.panel", item);
 
 /* what a review is sent with: [name, value] of all that is filled in, and the seconds it was looked at */
