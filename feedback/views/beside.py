@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from feedback.models import Outcome, Preference
 from interactions.differences import mark
-from interactions.messages import blobs_of, calls_of
 from interactions.models import Interaction
-from interactions.transcript import BUDGET, Transcript
+from interactions.transcript import Transcript
+from interactions.transcripts import transcripts_of
 from projects.access import EntityNotFound, project_or_404
 
 
@@ -70,7 +70,7 @@ def _sides(project, *ids):
         if pk not in found:
             raise EntityNotFound("Interaction", pk)
     pair = [found[pk] for pk in ids]
-    both = zip("AB", pair, _transcripts(project, pair), strict=True)
+    both = zip("AB", pair, transcripts_of(project, pair), strict=True)
     return [Side(letter, one, transcript, _detail(project, one)) for letter, one, transcript in both]
 
 
@@ -85,26 +85,6 @@ def _preference(project, interaction_id, pk):
     if row is None:
         raise EntityNotFound("Comparison", pk)
     return row
-
-
-def _transcripts(project, pair):
-    """Both as people read them, their pictures looked up in one go."""
-    blobs = blobs_of(project, [message for one in pair for message in one.body.messages])
-
-    def address(sha256):
-        return reverse("blob", kwargs={"project_id": project.uid, "sha256": sha256})
-
-    return [
-        Transcript(
-            one.body.messages,
-            one.body.completion,
-            address=address,
-            blobs=blobs,
-            calls=calls_of(one.body),
-            budget=BUDGET // 2,
-        )  # fmt: skip
-        for one in pair
-    ]
 
 
 def _detail(project, interaction):

@@ -6,18 +6,17 @@ from itertools import islice
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import DELETE, LABEL
 from interactions.jsontext import dumps
 from interactions.labels import labels_of
-from interactions.messages import blobs_of, calls_of, payload_of
+from interactions.messages import payload_of
 from interactions.models import Interaction
 from interactions.rendering import RAW_LIMIT, code, cut
 from interactions.search import neighbours
-from interactions.transcript import Transcript
+from interactions.transcripts import transcripts_of
 from interactions.views.address import Address
 from interactions.views.given import given_context
 from interactions.views.held import held_context
@@ -42,7 +41,7 @@ def interaction_detail(request, project, pk):
         "nav": "interactions",
         "raw": raw,
         "raw_address": _raw_address(address.of(pk), raw),
-        "transcript": _transcript(project, interaction.body, raw=raw),
+        "transcript": transcripts_of(project, [interaction], raw=raw)[0],
         **_around(project, interaction, address),
         **_leads(project, interaction),
         "toast": take_toast(request),
@@ -128,16 +127,6 @@ def _around(project, interaction, address):
         "after": address.of(after) if after else "",
         "back": address.url,
     }
-
-
-def _transcript(project, body, *, raw=False):
-    blobs = blobs_of(project, body.messages)
-    address, calls = picture_address(project), calls_of(body)
-    return Transcript(body.messages, body.completion, address=address, blobs=blobs, calls=calls, raw=raw)
-
-
-def picture_address(project):
-    return lambda sha256: reverse("blob", kwargs={"project_id": project.uid, "sha256": sha256})
 
 
 @require_safe

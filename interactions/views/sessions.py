@@ -15,8 +15,8 @@ from interactions.labels import labels_of
 from interactions.messages import blobs_of, calls_of
 from interactions.models import Interaction
 from interactions.transcript import BUDGET, Transcript, new_messages
+from interactions.transcripts import picture_address
 from interactions.views.address import Address
-from interactions.views.detail import picture_address
 from projects.access import EntityNotFound, project_or_404
 
 ROWS = 50

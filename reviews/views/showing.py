@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from django.urls import reverse
 
 from interactions.differences import mark
-from interactions.messages import blobs_of, calls_of
 from interactions.models import Interaction
 from interactions.rendering import markdown
-from interactions.transcript import BUDGET, Transcript
+from interactions.transcript import Transcript
+from interactions.transcripts import transcripts_of
 from reviews.checks import stamp_of
 from reviews.models import Kind, State
 from reviews.questions import PAIR
@@ -94,12 +94,12 @@ def _addresses(project, queue, review, raw):
 
 
 def chat_context(project, interaction, raw):
-    return {"interaction": interaction, "transcript": _transcripts(project, [interaction], raw)[0]}
+    return {"interaction": interaction, "transcript": transcripts_of(project, [interaction], raw=raw)[0]}
 
 
 def pair_context(project, review, found, raw):
     pair = found[::-1] if review.swapped else found
-    both = [Side(*one) for one in zip("AB", pair, _transcripts(project, pair, raw), strict=True)]
+    both = [Side(*one) for one in zip("AB", pair, transcripts_of(project, pair, raw=raw), strict=True)]
     compared = mark(both, most=DIFF_STEPS)
     turns = both[0].transcript.turns
     return {
@@ -110,24 +110,3 @@ def pair_context(project, review, found, raw):
         "turns": turns[-EARLIER:],
         "other_prompt": [] if pair[0].body.messages == pair[1].body.messages else both[1].transcript.turns,
     }
-
-
-def _transcripts(project, rows, raw):
-    """As people read them, the pictures of all looked up in one go."""
-    blobs = blobs_of(project, [message for row in rows for message in row.body.messages])
-
-    def address(sha256):
-        return reverse("blob", kwargs={"project_id": project.uid, "sha256": sha256})
-
-    return [
-        Transcript(
-            row.body.messages,
-            row.body.completion,
-            address=address,
-            blobs=blobs,
-            calls=calls_of(row.body),
-            raw=raw,
-            budget=BUDGET // len(rows),
-        )  # fmt: skip
-        for row in rows
-    ]
