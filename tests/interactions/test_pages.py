@@ -540,8 +540,8 @@ def test_a_completion_without_a_word_says_so(pages, project, completion, told, r
     [
         ("", {"code": "provider_error", "message": "busy <now>"}, "Failed: <bdi>busy &lt;now&gt;</bdi>"),
         ("Half an", {"message": "It broke off"}, "Failed: <bdi>It broke off</bdi>"),
-        ("", "busy", "Empty."),
-        ("", {"message": 503}, "Empty."),
+        ("", "busy", "Failed: <bdi>busy</bdi>"),
+        ("", {"message": 503}, "Failed: <bdi>"),
         ("", None, "Empty."),
     ],
 )

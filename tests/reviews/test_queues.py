@@ -165,11 +165,11 @@ def test_members_must_be_able_to_review_here(project):
 def test_items_are_listed_page_by_page(project, monkeypatch):
     monkeypatch.setattr("reviews.api.items.LIMIT", 2)
     queue = make_queue(project, n=5)
-    owner, got, after = Desk(queue, owner_of(project)), [], ""
-    while after is not None:
-        told = owner.get(f"/items?after={after}")
+    owner, got, query = Desk(queue, owner_of(project)), [], ""
+    while query is not None:
+        told = owner.get(f"/items{query}")
         got += [item["interaction_id"] for item in told["results"]]
-        after = told["next"]
+        query = f"?after={told['next']}" if told["next"] is not None else None
     assert len(set(got)) == len(got) == 5
     for query in ("after=x", "after=-1", "show=all"):
         assert owner.call("GET", f"/items?{query}").status_code == 400
