@@ -14,7 +14,7 @@ from feedback.matrix import win_matrix
 from feedback.models import Outcome, Preference
 from feedback.preferences import pairs_behind, preferences_of
 from feedback.rollups import fold, pairs
-from feedback.services import unlink_feedback_key
+from feedback.services import WHERE_KEYS_ARE_MADE, unlink_feedback_key
 from interactions.ingest.preferences import take_preferences
 from interactions.ingest.removal import delete_interactions
 from interactions.models import Claim, Interaction
@@ -362,8 +362,8 @@ def test_what_is_unknown_here_is_not_found_and_leaves_nothing(api, project, key,
             by_ids(*[row.pk for row in logged], project=sister.key, feedback_key="theirs"),
             f"Interaction '{logged[0].pk}'",
         ),
-        (by_texts(ONE, OTHER, project=project.key, feedback_key="none"), "FeedbackKey (metric) 'none'"),
-        (by_texts(ONE, OTHER, project=project.key, feedback_key="theirs"), "FeedbackKey (metric) 'theirs'"),
+        (by_texts(ONE, OTHER, project=project.key, feedback_key="none"), f"FeedbackKey (metric) 'none'. {WHERE_KEYS_ARE_MADE}"),
+        (by_texts(ONE, OTHER, project=project.key, feedback_key="theirs"), f"FeedbackKey (metric) 'theirs'. {WHERE_KEYS_ARE_MADE}"),
         (by_texts(ONE, OTHER, project="nowhere"), "Project 'nowhere'"),
     ]
     for preference, what in cases:
