@@ -362,8 +362,14 @@ def test_what_is_unknown_here_is_not_found_and_leaves_nothing(api, project, key,
             by_ids(*[row.pk for row in logged], project=sister.key, feedback_key="theirs"),
             f"Interaction '{logged[0].pk}'",
         ),
-        (by_texts(ONE, OTHER, project=project.key, feedback_key="none"), f"FeedbackKey (metric) 'none'. {WHERE_KEYS_ARE_MADE}"),
-        (by_texts(ONE, OTHER, project=project.key, feedback_key="theirs"), f"FeedbackKey (metric) 'theirs'. {WHERE_KEYS_ARE_MADE}"),
+        (
+            by_texts(ONE, OTHER, project=project.key, feedback_key="none"),
+            f"FeedbackKey (metric) 'none'. {WHERE_KEYS_ARE_MADE}",
+        ),
+        (
+            by_texts(ONE, OTHER, project=project.key, feedback_key="theirs"),
+            f"FeedbackKey (metric) 'theirs'. {WHERE_KEYS_ARE_MADE}",
+        ),
         (by_texts(ONE, OTHER, project="nowhere"), "Project 'nowhere'"),
     ]
     for preference, what in cases:
