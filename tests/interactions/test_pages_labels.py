@@ -231,7 +231,7 @@ def test_whatever_a_session_or_a_key_is_called_its_page_is_found(pages, project,
 
 
 def test_a_long_session_goes_on_under_whatever_name(pages, project, monkeypatch):
-    monkeypatch.setattr("interactions.views.detail.SESSION_ROWS", 1)
+    monkeypatch.setattr("interactions.views.sessions.ROWS", 1)
     for _ in range(2):
         made = make_interaction(project, session_id="a?b\nc")
     first = followed(pages, pages.get(url("interaction_detail", project, made)), f"/p/{project.key}/sessions/")

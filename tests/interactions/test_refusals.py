@@ -6,7 +6,7 @@ import json
 import pytest
 import zstandard
 
-from feedback.services import create_feedback_key
+from feedback.services import WHERE_KEYS_ARE_MADE, create_feedback_key
 from interactions import jsontext, pictures
 from registry.models import Model
 from tests.factories import make_interaction, make_project
@@ -216,7 +216,10 @@ def test_of_one_who_has_no_key_no_picture_is_decoded(api, project, monkeypatch):
     ("changes", "entity"),
     [
         ({"model_service": "unheard-of"}, "Model 'unheard-of'"),
-        ({"feedbacks": [{"metric": "unheard-of", "value": 1}]}, "FeedbackKey (metric) 'unheard-of'"),
+        (
+            {"feedbacks": [{"metric": "unheard-of", "value": 1}]},
+            f"FeedbackKey (metric) 'unheard-of'. {WHERE_KEYS_ARE_MADE}",
+        ),
         ({"project": "unheard-of"}, "Project 'unheard-of'"),
         ({"project": "\ud800"}, None),
         ({"project": 5}, None),
