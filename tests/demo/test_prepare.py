@@ -13,6 +13,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from config.management.commands import prepare
 
 OURS = {app.label for app in apps.get_app_configs() if Path(app.path).parent == Path(settings.BASE_DIR)}
+GO_ON = ["interactions.0013_failed_calls"]  # where they were killed: tests/interactions/test_failed.py kills it
 
 
 def test_keys_that_are_none_stop_the_start_and_say_so(settings):
@@ -59,7 +60,8 @@ def test_what_a_newer_version_has_changed_is_not_served():
 
 
 def test_no_migration_of_ours_is_done_by_half():
-    """One that says `atomic = False` and is killed stays half done, and every later start fails in it."""
+    """One that says `atomic = False` and is killed stays half done, and every later start fails in it; but for those
+    that go on there."""
     migrations = MigrationLoader(None).disk_migrations.values()
     half = [f"{one.app_label}.{one.name}" for one in migrations if one.app_label in OURS and not one.atomic]
-    assert half == []
+    assert half == GO_ON

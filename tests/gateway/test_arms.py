@@ -22,7 +22,7 @@ def arms(desk):
 
 def test_a_unit_meets_one_arm_and_the_interaction_says_which(client, desk, arms, logged):
     for number in range(24):
-        client.chat.completions.create(model="desk", messages=said(), user=f"u-{number % 8}")
+        client.chat.completions.create(model="desk", messages=said(), user=f"u-{number % 12}")
     rows, of = logged(24), {arm.pk: arm.model.key for arm in arms}
     met = {row.user: row.arm for row in rows}
     assert set(met.values()) == set(of)

@@ -339,12 +339,13 @@ def test_who_holds_one_waits_for_who_is_deleting_what_it_is_compared_with():
 
 
 def waiting():
-    """How many in this database wait for somebody's lock."""
+    """How many in this database wait for somebody's lock; the server's own autovacuum may too, and is not counted."""
     with connection.cursor() as cursor:
         # the view pg_stat_activity would be as it was at the transaction's first look
         cursor.execute("""
             SELECT count(*) FROM pg_locks JOIN pg_stat_get_activity(NULL) AS one USING (pid)
-            WHERE NOT granted AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
+            WHERE NOT granted AND backend_type = 'client backend'
+                AND datid = (SELECT oid FROM pg_database WHERE datname = current_database())
         """)
         return cursor.fetchone()[0]
 
