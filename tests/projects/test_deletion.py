@@ -22,7 +22,7 @@ def test_deleting_hides_it_at_once_and_queues_one_job():
     project.shares.create(team=make_team(), role=project.team.roles.first())
     delete_project(project=project)
     delete_project(project=project)
-    assert [job.args for job in ProcrastinateJob.objects.filter(task_name=DELETION)] == [{"project_id": project.pk}]
+    assert ProcrastinateJob.objects.filter(task_name=DELETION, args={"project_id": project.pk}).count() == 1
     assert not project.shares.exists()
     assert Project.objects.get(pk=project.pk).deleted_at
 
