@@ -26,6 +26,7 @@ SLICE = 400  # interactions labelled in one transaction
 COUNTING_MS = 5_000  # that may be taken to learn how many there are to label
 TURN = 30  # seconds of retention at a time, or of marking; folding gets its turn between
 LOOKED_AT = 2_000  # bodies in one transaction, in search of calls that failed
+REST = 3  # times as long as a slice took: it reads all bodies there are, and who reads a page needs the disk too
 
 
 @app.periodic(cron="* * * * * */5")
@@ -79,12 +80,14 @@ def mark_past_calls(after):
     again for the rest. The migration that made the mark begins it."""
     end, place = time.monotonic() + TURN, after and uuid.UUID(after)
     while True:
+        began = time.monotonic()
         with transaction.atomic():
             place = mark_failed(place, LOOKED_AT)
         if place is None:
             return
         if time.monotonic() > end:
             break
+        time.sleep(REST * (time.monotonic() - began))
     mark_past_calls.defer(after=str(place))
 
 
