@@ -173,6 +173,15 @@ class AuditEntry(models.Model):
 
     @property
     def changes(self):
-        """(what, its value before, its value now) of each thing that changed; None where there was none."""
+        """(what, its value before, its value now) of each thing that changed, as words; None where there was none."""
         before, after = self.before or {}, self.after or {}
-        return [(name, before.get(name), after.get(name)) for name in {**before, **after}]
+        return [(name, _worded(before.get(name)), _worded(after.get(name))) for name in {**before, **after}]
+
+
+def _worded(value):
+    """A value that the log keeps as people read it: a yes or no, a list without brackets; None stays None."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(_worded(one)) for one in value) or "none"
+    return None if value is None else str(value)
