@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.db.utils import InterfaceError, OperationalError, ProgrammingError
 
-from accounts.models import User
+from accounts.models import ApiKey, User
 from gateway.spool import Spool, id_of, line_of
 from gateway.together import Together
 from interactions.ingest import Placed, ingest
@@ -47,7 +47,7 @@ class Passed:
     record: dict
 
     def line(self):
-        return line_of(project_id=self.project.pk, by_id=self.by.pk, id=self.id, arm=self.arm, record=self.record)
+        return line_of(project_id=self.project.pk, by=self.by, id=self.id, arm=self.arm, record=self.record)
 
 
 class Keeper:
@@ -73,7 +73,7 @@ class Keeper:
         by_whom = defaultdict(list)
         for group in groups:
             for passed in group:
-                by_whom[passed.project.pk, passed.by.pk].append(passed)
+                by_whom[passed.project.pk, passed.by.pk, passed.by.by_key].append(passed)
         kept = {}
         for some in by_whom.values():
             kept |= self._store(some)
@@ -178,11 +178,12 @@ def _replayed(lines):
     does not answer for is raised."""
     by_whom, refused = defaultdict(list), []
     for line in lines:
-        by_whom[line["project"], line["by"]].append(line)
-    for (project_id, by_id), some in by_whom.items():
+        by_whom[line["project"], line["by"], line.get("key")].append(line)
+    for (project_id, by_id, key_id), some in by_whom.items():
         project = Project.objects.filter(pk=project_id, deleted_at=None).first()
         by = User.objects.filter(pk=by_id).first()
         if project and by:
+            by.by_key = ApiKey.objects.filter(pk=key_id).first()
             refused += _replay_some(project, by, some)
         else:
             logger.error("%d interactions of the project %s, which was deleted, are dropped", len(some), project_id)

@@ -125,9 +125,10 @@ def _written(line):
     return dumps(line).encode(errors="backslashreplace") + b"\n"
 
 
-def line_of(*, project_id, by_id, id, arm, record):
-    """What is kept of a record that waits."""
-    return {"project": project_id, "by": by_id, "id": str(id), "arm": arm, "record": record}
+def line_of(*, project_id, by, id, arm, record):
+    """What is kept of a record that waits; `by` is who logs it, by which key or none."""
+    key_id = by.by_key.pk if by.by_key else None
+    return {"project": project_id, "by": by.pk, "key": key_id, "id": str(id), "arm": arm, "record": record}
 
 
 def id_of(line):

@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from accounts.models import User
+from accounts.models import ApiKey, User
 from interactions import ids
 from projects.models import Project
 from registry.models import Model
@@ -133,6 +133,7 @@ class Interaction(models.Model):
     user = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=10, choices=Source)
     logged_by = small(User, null=True)
+    api_key = small(ApiKey, null=True)  # by which it was logged; null: in the browser, or by a command
     arm = models.IntegerField(null=True)
     prompt_tokens = models.IntegerField(null=True)
     completion_tokens = models.IntegerField(null=True)

@@ -29,7 +29,7 @@ FIELDS = (
 # fields of a row that go over no wire
 UNSENT = (
     "prompt_preview", "completion_preview", "images", "tools", "prompt_tokens", "completion_tokens",
-    "content_hash", "logged_by", "received_at", "failed",
+    "content_hash", "logged_by", "api_key", "received_at", "failed",
 )  # fmt: skip
 # the bounds once more: the server leaves out the months of others by them, not by the list
 _CURRENT = """

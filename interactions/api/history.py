@@ -27,6 +27,11 @@ class PersonShape(serializers.Serializer):
     email = serializers.CharField()
 
 
+class ApiKeyShape(serializers.Serializer):
+    name = serializers.CharField()
+    hint = serializers.CharField(help_text="how it begins")
+
+
 class EventShape(serializers.Serializer):
     id = serializers.UUIDField()
     at = serializers.DateTimeField()
@@ -52,6 +57,7 @@ class PayloadShape(serializers.Serializer):
     sha256 = serializers.CharField(help_text="of the record in the form of RFC 8785")
     received_at = serializers.DateTimeField()
     logged_by = PersonShape(allow_null=True)
+    api_key = ApiKeyShape(allow_null=True, help_text="by which it was logged; null in the browser and by commands")
 
 
 class InteractionHistory(APIView):
@@ -84,6 +90,7 @@ class InteractionPayload(APIView):
                 "sha256": bytes(row.body.payload_sha256).hex(),
                 "received_at": wire_time(row.received_at),
                 "logged_by": _person(row.logged_by),
+                "api_key": ApiKeyShape(row.api_key).data if row.api_key else None,
             }
         )
 

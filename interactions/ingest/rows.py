@@ -20,7 +20,8 @@ def insert_interactions(project, entries, by):
             "user": ("text", [record.user for record in records]),
             "source": ("text", [record.source for record in records]),
             "logged_by_id": ("bigint", [by.pk if by else None] * len(entries)),
-            # most have none, and pay nothing
+            # what none has costs nothing
+            **({"api_key_id": ("bigint", [by.by_key.pk] * len(entries))} if by and by.by_key else {}),
             **({"arm": ("integer", arms)} if any(arms) else {}),
             **({"failed": ("boolean", failed)} if any(failed) else {}),
             "prompt_tokens": ("integer", [record.prompt_tokens for record in records]),

@@ -60,7 +60,8 @@ def _raw_address(here, raw):
 
 def interaction_or_404(project, pk):
     """The project's interaction with its model, body and `.labels`."""
-    row = Interaction.objects.filter(project=project, pk=pk).select_related("model", "logged_by", "body").first()
+    rows = Interaction.objects.select_related("model", "logged_by", "api_key", "body")
+    row = rows.filter(project=project, pk=pk).first()
     if row is None:
         raise EntityNotFound("Interaction", pk)
     row.project = project

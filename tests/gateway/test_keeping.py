@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.db.utils import DataError, OperationalError
 
+from accounts.models import User
 from gateway import keeping
 from gateway.figures import Figures
 from gateway.keeping import Keeper, Kept, Passed
@@ -47,6 +48,7 @@ def test_an_answer_comes_without_the_database_and_is_logged_when_it_is_back(http
     logged(0)
     away.back()
     rows = logged(2)
+    assert {row.api_key.user for row in rows} == {desk.owner}
     assert answer.parse().choices[0].completion_id == str(rows[0].pk)
     assert rows[0].body.completion == "the answer is that you [65]"
     wait_for(lambda: not list((served.folder / "spool").iterdir()))
@@ -171,7 +173,7 @@ def test_one_that_the_store_refuses_takes_no_other_with_it(keeper, monkeypatch, 
 
 def test_a_spool_outlives_its_process_and_a_line_that_was_cut_off(tmp_path):
     spool = Spool(tmp_path / "spool", 10_000)
-    lines = [line_of(project_id=1, by_id=1, id=number, arm=None, record={}) for number in range(3)]
+    lines = [line_of(project_id=1, by=User(pk=1), id=number, arm=None, record={}) for number in range(3)]
     assert spool.add(lines) == 3
     [path] = (tmp_path / "spool").iterdir()
     with open(path, "ab") as file:

@@ -7,6 +7,7 @@ import pytest
 from feedback.services import create_feedback_key
 from interactions import jsontext
 from interactions.api import history
+from interactions.models import Interaction
 from tests.factories import make_interaction, owner_of
 
 
@@ -54,3 +55,5 @@ def test_the_record_is_told_as_it_was_received_with_its_hash(api, project):
     assert told["record"] == record
     assert told["sha256"] == hashlib.sha256(jsontext.canonical(record)).hexdigest()
     assert told["logged_by"]["email"] == owner_of(project).email and told["received_at"].endswith("Z")
+    key = Interaction.objects.get(pk=logged).api_key
+    assert told["api_key"] == {"name": key.name, "hint": key.hint} and key.user == owner_of(project)
