@@ -22,13 +22,14 @@ from reviews.models import Queue
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
-    "latency", "has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed", "external_id",
-    "queue", "arm", "prompt", "near", "fold", "order", "limit", "cursor",
+    "latency", "metadata", "has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed",
+    "external_id", "queue", "arm", "prompt", "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
-REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "queue", "arm", "near"}
+REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "metadata", "queue", "arm", "near"}
 # words whose blanks belong to them
-EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "user", "external_id"}
+EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "user", "metadata", "external_id"}
 OF_PAGE = {"limit", "cursor"}
+MOST_MEMBERS = 100  # of the metadata, and values of them: each is looked for in every body
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
 FLAGS = ("has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -68,12 +69,20 @@ class FilterForm(forms.Form):
         after, before = cleaned.get("after"), cleaned.get("before")
         if after and before and not self.errors and before < after:
             self.add_error("before", "It ends before it begins.")
+        if cleaned.get("metadata") and cleaned.get("fold"):
+            self.add_error("fold", "What is alike may differ in its metadata; leave one of the two out.")
         return cleaned
 
     def read_label(self, texts):
         return tuple(read_label(text) for text in texts)
 
     read_not_label = read_label
+
+    def read_metadata(self, texts):
+        tests = self.read_label(texts)
+        if sum(1 + len(test.values or ()) for test in tests) > MOST_MEMBERS:
+            raise ValueError(f"Ask for at most {MOST_MEMBERS} keys and values.")
+        return tests
 
     def read_after(self, text):
         return read_time(text, self.now)
@@ -159,6 +168,7 @@ class InteractionFilter(django_filters.FilterSet):
     user = Words(label="User", help_text="a user's id", strip=False)
     source = ListOfWords(label="Source", help_text="repeated: any of them; all but simulation unless said")
     latency = Words(label="Latency", help_text="milliseconds as 1..3000")
+    metadata = ListOfWords(label="Metadata", help_text="key or key:value, as label; repeated: all of them")
     has_images = Words(label="With pictures", help_text="true or false")
     has_tools = Words(label="With tool calls", help_text="true or false")
     has_error = Words(label="Failed", help_text="true or false: the call failed, as its metadata tell")
@@ -205,6 +215,7 @@ class InteractionFilter(django_filters.FilterSet):
             user=given("user") or None,
             sources=given("source") or (tuple(sorted(SOURCES)) if own else ()),
             latency=given("latency") or None,
+            metadata=given("metadata") or (),
             **{name: None if given(name) == "" else given(name) for name in FLAGS},
             words=words,
             not_words=not_words,
@@ -283,7 +294,7 @@ def read_label(text):
     if key is None:
         return LabelTest(last)
     if not key:
-        raise ValueError("A label is written key or key:value.")
+        raise ValueError("It is written key or key:value.")
     return LabelTest(key, (*values, last))
 
 

@@ -18,7 +18,7 @@ class Feedback(NamedTuple):
 
 
 class LabelTest(NamedTuple):
-    """A label key with any of these values, or with any value at all (None)."""
+    """A key, of a label or of the metadata, with any of these values, or with any value at all (None)."""
 
     key: str
     values: tuple | None = None
@@ -43,6 +43,7 @@ class Wanted:
     user: str | None = None
     sources: tuple = ()
     latency: tuple | None = None  # (least, most) in ms, either may be None
+    metadata: tuple = ()  # LabelTests of its members, a value being a text or what JSON writes
     has_images: bool | None = None
     has_tools: bool | None = None
     has_error: bool | None = None  # of calls that failed

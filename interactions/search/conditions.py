@@ -1,20 +1,24 @@
 """What is tested on the row `i` of an interaction, beside what drives the search: (SQL, values) of each condition."""
 
-from interactions.search.texts import holding
+from interactions.search.texts import holding, with_members
 
 
 def of_row(wanted):
-    """The tests of all that is wanted but labels, models and words."""
+    """The tests of all that is wanted but labels, models, and what lies in the body."""
     return [*_columns(wanted), *_given(wanted), *_near(wanted), *_queued(wanted)]
 
 
-def without_words(wanted):
-    """None of the words that must not be there. LIMIT keeps the planner from turning it into a join."""
+def of_body(wanted):
+    """What the body is opened for: the metadata, and none of the words that must not be there. LIMIT keeps the planner
+    from turning it into a join."""
+    body = "SELECT true FROM interactions_interactionbody b WHERE b.id = i.id AND {} LIMIT 1"
     tests = []
+    if wanted.metadata:
+        sql, values = with_members(wanted.metadata)
+        tests.append((f"({body.format(sql)}) IS TRUE", values))
     for words in wanted.not_words:
         sql, values = holding(words)
-        found = f"SELECT true FROM interactions_interactionbody b WHERE b.id = i.id AND {sql} LIMIT 1"
-        tests.append((f"({found}) IS NOT TRUE", values))
+        tests.append((f"({body.format(sql)}) IS NOT TRUE", values))
     return tests
 
 

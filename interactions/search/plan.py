@@ -59,11 +59,12 @@ def plan_of(project, wanted, at):
     tests = (*tests, *conditions.of_row(wanted))
     if wanted.fold:
         tests = (*tests, _is_first(tests, wanted))
-    tests = (*tests, *conditions.without_words(wanted))
+    opened = conditions.of_body(wanted)
+    tests = (*tests, *opened)
     kept += [min(one.size * one.yields / everything, 1) for one in found if one is not driver]
     share, rate = min(driver.size / everything, 1), driver.yields * math.prod(kept)
     own = drivers.newest(project, wanted, picked="id")
-    plan = Plan(tests, driver, own, wanted.words, lower, upper, descending, share, rate)
+    plan = Plan(tests, driver, own, wanted.words, lower, upper, descending, share, rate, opens=bool(opened))
     return plan.clipped(one, spans.after(one)) if one else plan
 
 
@@ -132,7 +133,7 @@ class Plan:
     from lower, to below upper.
 
     About how large the driver is, as a `share` of the project, and which share of its entries meets the tests, their
-    `rate`; both from 0 to 1.
+    `rate`; both from 0 to 1. Whether a test `opens` bodies.
     """
 
     tests: tuple
@@ -144,6 +145,7 @@ class Plan:
     descending: bool
     share: float
     rate: float
+    opens: bool = False
 
     def within(self, lower, upper):
         """The same between these ids."""

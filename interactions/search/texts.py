@@ -1,6 +1,9 @@
-"""Whether a body holds the words that are wanted: cheaply where it does not, and where it plainly does."""
+"""Whether a body holds the words that are wanted, or the metadata: cheaply where it does not, and where it plainly
+does."""
 
 import re
+
+from interactions.jsontext import dumps
 
 _WORD = re.compile(r"'([^']*)'")
 _ALONE = re.compile(r"\('([a-z0-9]+)'(:\*)?\)")
@@ -45,6 +48,30 @@ def holding(words):
     )
     # CASE: the order is kept, whatever the planner thinks of the costs
     return f"CASE WHEN {unlikely} THEN false ELSE {exact} END", [letters, letters, *values]
+
+
+def with_members(tests):
+    """(SQL, values) of whether the metadata of the body `b` meet all these LabelTests: a value is a member's text, or
+    what JSON writes for it. An envelope is read as JSON only where it has the letters of them all. PostgreSQL reads
+    none with the escape of NUL, which may be in what was logged long ago: another one is put in its place."""
+    likely, exact, letters, values = [], [], [], []
+    for key, wanted in tests:
+        likely.append("strpos(t.text, %s) > 0")
+        letters.append(dumps(key))
+        member = "(m.metadata -> %s::text)"
+        values.append(key)
+        if wanted is None:
+            exact.append(f"{member} IS NOT NULL")
+            continue
+        either = list(dict.fromkeys(form for value in wanted for form in (value, dumps(value)[1:-1])))
+        likely.append(f"({' OR '.join(['strpos(t.text, %s) > 0'] * len(either))})")
+        letters += either
+        exact.append(f"{member}::text = ANY(%s::text[])")
+        values.append([form for value in wanted for form in (value, dumps(value))])
+    metadata = "SELECT replace(t.text, '\\u0000', '\\u0001')::json -> 'metadata' AS metadata OFFSET 0"
+    found = f"(SELECT {' AND '.join(exact)} FROM ({metadata}) AS m)"
+    found = f"CASE WHEN {' AND '.join(likely)} THEN {found} ELSE false END"
+    return f"(SELECT {found} FROM (SELECT b.envelope::text AS text OFFSET 0) AS t)", [*letters, *values]
 
 
 def is_plain(words):

@@ -18,7 +18,7 @@ from interactions.forms import plain_figure
 FILTERS = frozenset(NAMES) - {"fold", "order", *OF_PAGE}
 _NO_ID = uuid.UUID(int=0)
 _IS, _FROM, _TO = "feedback.is.", "feedback.from.", "feedback.to."
-_OF_FORM = {"label.add", "time.after", "time.before", "latency.from", "latency.to", "go"}
+_OF_FORM = {"label.add", "metadata.add", "time.after", "time.before", "latency.from", "latency.to", "go"}
 
 
 class Address:
@@ -182,6 +182,8 @@ def _from_form(query, names):
     pairs = []
     if text := query.get("label.add", "").strip():
         pairs.append(_label_pair(text))
+    if text := query.get("metadata.add", "").strip():
+        pairs.append(("metadata", text))
     for name, end in (("time.after", "after"), ("time.before", "before")):
         if text := query.get(name, "").strip():
             pairs.append((end, _instant(text)))

@@ -87,6 +87,9 @@ def _words(name, value):
     if name in {"label", "not_label"}:
         text = label_text(value) or value
         return ("without label" if name == "not_label" else "label is" if ":" in text else "has label"), text
+    if name == "metadata":
+        text = label_text(value) or value
+        return ("metadata is" if ":" in text else "has metadata"), text
     if name == "feedback":
         return _feedback(value)
     if name == "latency":

@@ -10,11 +10,13 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from accounts.permissions import DELETE, LABEL
+from interactions.filters import write_label
 from interactions.jsontext import dumps
 from interactions.labels import labels_of
 from interactions.messages import payload_of
 from interactions.models import Interaction
 from interactions.rendering import RAW_LIMIT, code, cut
+from interactions.rules import MAX_TEXT
 from interactions.search import neighbours
 from interactions.transcripts import transcripts_of
 from interactions.views.address import Address
@@ -78,7 +80,7 @@ def panel_context(project, interaction, address, user):
         **given_context(project, interaction, user),
         **held_context(project, interaction),
         **_usage(interaction, interaction.body.envelope.get("usage") or {}),
-        "metadata": _pairs(interaction.body.envelope.get("metadata") or {}),
+        "metadata": _pairs(interaction.body.envelope.get("metadata") or {}, Address(project, [])),
         "external_id": interaction.body.envelope.get("external_id"),
         "may_label": LABEL in project.permissions,
         "may_delete": DELETE in project.permissions,
@@ -112,11 +114,19 @@ def _usage(interaction, reported):
     return {"tokens": total if is_alone else None, "usage": _pairs(others)}
 
 
-def _pairs(value):
-    """The first `pairs` (name, text, length of the whole text), nested values as JSON, and how many there are."""
+def _pairs(value, table=None):
+    """The first `pairs` (name, text, length of the whole text, where the `table` shows all that have it, if that is
+    asked for), nested values as JSON, and how many there are."""
     first = islice(value.items(), PAIRS)
     texts = [(name, item if isinstance(item, str) else dumps(item)) for name, item in first]
-    return {"pairs": [(name, text[:PAIR], len(text)) for name, text in texts], "n": len(value)}
+    pairs = [(name, text[:PAIR], len(text), _all_with(table, name, text) if table else "") for name, text in texts]
+    return {"pairs": pairs, "n": len(value)}
+
+
+def _all_with(table, name, text):
+    """The address; none for what is too long for one, or has no name."""
+    is_short = name and len(name) <= MAX_TEXT and len(text) <= MAX_TEXT
+    return table.changed(("metadata", write_label(name, text))) if is_short else ""
 
 
 def _around(project, interaction, address):

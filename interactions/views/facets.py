@@ -57,6 +57,7 @@ class Panel:
     models_set: int = 0
     feedback: list = field(default_factory=list)
     latency: dict = field(default_factory=dict)
+    metadata: list = field(default_factory=list)  # (what is asked, the same for people)
     over: int | None = None
     latency_alone: bool = False
     waiting: bool = False
@@ -80,6 +81,7 @@ def panel_of(address, found, known, keys):
     panel.models_set = len(address.all("model"))
     panel.feedback = [_feedback(address, facet) for facet in found.feedback]
     panel.latency = _latency(address, found.latency)
+    panel.metadata = [(text, label_text(text) or text) for text in address.all("metadata")]
     panel.unread_label = next((text for text in address.all("label") if label_text(text) is None), "")
     panel.unseen = _unseen(address, panel)
     return panel
@@ -223,6 +225,6 @@ def _unseen(address, panel):
             texts = (text for text in address.all("feedback") if text.startswith(f"{key}:"))
             ends = (facet["least"], facet["most"])
             seen |= {("feedback", text) for text in texts if any(ends) and split_range(text[len(key) + 1 :]) == ends}
-    fields = {"q", "session", "user", "source", "latency", "fold", "cursor"}
+    fields = {"q", "session", "user", "source", "latency", "metadata", "fold", "cursor"}
     seen |= {(name, "true") for name in FLAGS}
     return [(name, value) for name, value in address.pairs if name not in fields and (name, value) not in seen]

@@ -28,6 +28,7 @@ SAID = [
     ("Когда вернут деньги?", "Деньги вернут за пять дней."),
     ("print('hello_world') fails", 'Use state-of-the-art Python 3.11: `print("hello")`.'),
 ]
+ODD = {'né"e': 'said:\n "a|b" \\u0001', "on": True, "share": 1.5, "no": None, "tags": ["a", {"try": 2}], "2": "try"}
 INTENTS = ["refund", "cover", "cancel", "a|b", "x:y", "back\\slash"]
 
 
@@ -99,6 +100,7 @@ def make_record(number, chance):
     record |= {"corrected_completion": "Better so."} if number % 9 == 4 else {}
     record["metadata"] = {"tenant": f"t{number % 3}", "try": number % 4} if number % 2 else {}
     record["metadata"] |= {"error": {"code": "timeout"}} if number % 11 == 5 else {}
+    record["metadata"] |= ODD if number % 7 == 3 else {}
     for _ in range(chance.choice([0, 0, 1, 2])):
         record["feedbacks"].append({"feedback_key": "stars", "value": chance.randrange(1, 6)})
     if chance.random() < 0.4:
@@ -224,6 +226,20 @@ def cases():
         ({"has_correction": "true"}, lambda one: "corrected_completion" in one.record),
         ({"has_correction": "false", "model": "model-1"},
          lambda one: "corrected_completion" not in one.record and one.record.get("model") == "model-1"),
+        ({"metadata": "tenant"}, lambda one: "tenant" in one.record["metadata"]),
+        ({"metadata": "tenant:t1"}, lambda one: one.record["metadata"].get("tenant") == "t1"),
+        ({"metadata": ["tenant:t1|t2", "try:3"]},
+         lambda one: one.record["metadata"].get("tenant") in ("t1", "t2") and one.record["metadata"]["try"] == 3),
+        ({"metadata": "try:2", "q": "refund"},
+         lambda one: one.record["metadata"].get("try") == 2 and one.says(r"\brefund\b")),
+        ({"metadata": "tenant:t2", "label": "intent:refund", "has_feedback": "true"},
+         lambda one: one.record["metadata"].get("tenant") == "t2" and one.label("intent") == "refund" and one.feedback),
+        ({"metadata": "share:1"}, lambda one: False),
+        ({"metadata": "code:timeout"}, lambda one: False),
+        ({"metadata": 'error:{"code":"timeout"}'}, lambda one: "error" in one.record["metadata"]),
+        *[({"metadata": text}, lambda one: "on" in one.record["metadata"])
+          for text in ("on:true", "no", "no:null", "share:1.5", 'tags:["a",{"try":2}]', "2:try", 'né"e',
+                       'né"e:x|said:\n "a\\|b" \\\\u0001')],
         ({"q": "-refund"}, lambda one: not one.says(r"\brefund\b")),
         ({"q": 'in -"five days" -ref*', "has_images": "false"},
          lambda one: one.says(r"\bin\b") and not one.says(r"\bfive\W+days\b|\bref")

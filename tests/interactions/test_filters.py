@@ -180,6 +180,11 @@ REFUSED = {  # query: what is told of which word
     "latency=3000..1": ("latency", "The first end lies above the second"),
     "feedback=stars:3..1": ("feedback", "the first end lies above the second"),
     "after=-1d&before=-2d": ("before", "It ends before it begins"),
+    "metadata=tenant&metadata=": ("metadata", "Send a value"),
+    "metadata=%3Aacme": ("metadata", "It is written key or key:value"),
+    "metadata=a%00": ("metadata", "NUL"),
+    f"metadata=tenant:{'%7C'.join('a' * 100)}": ("metadata", "at most 100 keys and values"),
+    "metadata=tenant&fold=near": ("fold", "What is alike may differ in its metadata"),
 }
 
 

@@ -14,7 +14,7 @@ from feedback.services import create_feedback_key
 from interactions import ids, partitions
 from interactions.filters import InteractionFilter
 from interactions.models import Label
-from interactions.search import arrivals, following, search, sizes
+from interactions.search import arrivals, count, following, search, sizes
 from interactions.search.facets import count_beside
 from interactions.wanted import Cursor
 from registry.models import Model
@@ -42,7 +42,8 @@ FILL = """
     INSERT INTO interactions_interactionbody
     SELECT at.id, json_build_array(json_build_object('role', 'user', 'content', 'filler ' || n)),
         concat('an answer ', CASE WHEN n %% 2 = 1 THEN 'common ' END, CASE WHEN n %% 50 = 1 THEN 'middling ' END,
-            CASE WHEN n %% 5000 = 1 THEN 'rare' END), '{}', ''
+            CASE WHEN n %% 5000 = 1 THEN 'rare' END),
+        json_build_object('metadata', json_build_object('tenant', 't' || n %% 2, 'run', n / 100, 'said', 'x')), ''
     FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS at(id, n);
     INSERT INTO feedback_feedback (interaction_id, id, feedback_key_id, value, details, "user", origin)
     SELECT at.id, at.id, %(key)s, (n %% 30 > 0)::int, '', '', CASE WHEN n %% 300 = 0 THEN 'reviewer' ELSE 'user' END
@@ -87,6 +88,10 @@ KINDS = {
     "queue with a label": {"queue": "half", "label": "is:warranty"},
     "an hour": {"after": HALF.isoformat(), "before": (HALF + datetime.timedelta(hours=1)).isoformat()},
     "simulated": {"source": "simulation"},
+    "metadata": {"metadata": "tenant:t1"},
+    "a member of the metadata": {"metadata": "run"},
+    "metadata with a label": {"metadata": "tenant:t0", "label": "is:warranty"},
+    "metadata with a common word": {"metadata": "tenant:t1", "q": "common"},
     "folded": {"fold": "near"},
     "folded, by a label": {"fold": "near", "label": "is:warranty"},
     "same prompt": {"prompt": "699474f4-75e0-8f39-39da-055640d46264"},
@@ -135,6 +140,10 @@ def asked(project, query):
 
 def _is_heavy(table):
     return re.fullmatch(rf"({'|'.join(HEAVY)}|interactions_interactionbody)(_\d+)?", table)
+
+
+def _is_body(node):
+    return node.get("Relation Name", "").startswith("interactions_interactionbody")
 
 
 def nodes(plan):
@@ -286,9 +295,7 @@ def test_words_of_simulated_traffic_are_found_beside_those_of_real(full, order, 
 
 def bodies_read(queries):
     return sum(
-        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-        for node in run_again(queries)
-        if node.get("Relation Name", "").startswith("interactions_interactionbody")
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in run_again(queries) if _is_body(node)
     )
 
 
@@ -312,9 +319,19 @@ def test_what_arrives_is_followed_by_the_order_of_arrival(full, query, monkeypat
 
 
 @pytest.mark.django_db
-def test_a_condition_without_an_index_ends_when_its_time_is_used_up(full, monkeypatch):
+def test_for_metadata_few_bodies_are_opened_before_it_is_known_how_long_it_takes(full):
+    with CaptureQueriesContext(connection) as queries:
+        assert count(full, asked(full, {"metadata": "tenant:t9"}), seconds=60) == (0, False)
+    opened = [sum(node["Actual Loops"] for node in run_again([one]) if _is_body(node)) for one in queries]
+    assert [n for n in opened if n][:3] == [64, 4 * 64, 16 * 64]
+    assert sum(opened) == N
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", [{"latency": "9000.."}, {"metadata": "tenant:t9"}], ids=str)
+def test_a_condition_without_an_index_ends_when_its_time_is_used_up(full, monkeypatch, query):
     monkeypatch.setattr("interactions.search.BUDGET", 0)
-    wanted, cursor, looked_to = asked(full, {"latency": "9000.."}), None, []
+    wanted, cursor, looked_to = asked(full, query), None, []
     while True:
         page = search(full, wanted, cursor=cursor, limit=500)
         assert not page.rows
