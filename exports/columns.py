@@ -3,7 +3,7 @@
 from interactions.plain import text_of
 from interactions.rules import RecordError
 
-PREFIXES = ("label:", "feedback:")  # one label key or feedback key each
+PREFIXES = ("label:", "feedback:", "metadata:", "usage:")  # one key of these each
 COLUMNS = {
     "id": "Id",
     "external_id": "External id",
@@ -21,13 +21,16 @@ COLUMNS = {
     "metadata": "Metadata",
     "usage": "Usage",
     "latency_ms": "Latency in ms",
+    "failed": "Failed",
 }
+OF_KEYS = f"{', '.join(f'{prefix}KEY' for prefix in PREFIXES[:-1])} or {PREFIXES[-1]}KEY"
 USUAL = {
     "csv": ["id", "created_at", "model", "prompt", "completion", "corrected_completion", "labels", "feedbacks",
             "user", "session_id", "source", "latency_ms"],
     "parquet": list(COLUMNS),
 }  # fmt: skip
-OF_BODY = {"external_id", "messages", "prompt", "completion", "metadata", "usage"}
+_OF_BODY = {"external_id", "messages", "prompt", "completion", "metadata", "usage"}
+_IN_BODY = ("metadata:", "usage:")
 MOST = 200
 LONGEST = 120  # characters of a name
 
@@ -41,15 +44,18 @@ def read_columns(given):
     for name in given:
         known = name in COLUMNS or (name.startswith(PREFIXES) and len(name.partition(":")[2]) > 0)
         if not known or len(name) > LONGEST or not name.isprintable():
-            raise RecordError(
-                {"columns": [f"{name[:60]!r} is none of {', '.join(COLUMNS)}, label:KEY and feedback:KEY."]}
-            )
+            raise RecordError({"columns": [f"{name[:60]!r} is no column; send {', '.join(COLUMNS)}, {OF_KEYS}."]})
     return list(dict.fromkeys(given))
+
+
+def are_of_body(columns):
+    """Whether any of these lies in the body."""
+    return any(name in _OF_BODY or name.startswith(_IN_BODY) for name in columns)
 
 
 def cells(row, columns, *, names, body, messages, feedbacks, corrected, time):
     """{column: value} of an interaction with its `.labels`; `names` are those of the project's labels, for a column is
-    known by a key's former name too; `body` and `messages` are None where none of OF_BODY is asked for. Values are
+    known by a key's former name too; `body` and `messages` are None where none of it `are_of_body`. Values are
     JSON's; None for what there is not."""
     labels = {label.key: label.value for label in row.labels}
     envelope = body.envelope if body else {}
@@ -70,16 +76,19 @@ def cells(row, columns, *, names, body, messages, feedbacks, corrected, time):
         "metadata": envelope.get("metadata"),
         "usage": envelope.get("usage"),
         "latency_ms": row.latency_ms,
+        "failed": row.failed,
     }
-    return {name: whole[name] if name in whole else _single(name, names, labels, feedbacks) for name in columns}
+    return {name: whole[name] if name in whole else _single(name, names, whole) for name in columns}
 
 
-def _single(name, names, labels, feedbacks):
-    """The value of one label key, or the latest of one feedback key."""
+def _single(name, names, whole):
+    """What one key has: a label's value, the latest feedback, a member of the metadata or the usage."""
     kind, _, key = name.partition(":")
     if kind == "label":
-        return next((labels[one] for one in names.all_of(key) if one in labels), None)
-    return next((given["value"] for given in reversed(feedbacks) if given["feedback_key"] == key), None)
+        return next((whole["labels"][one] for one in names.all_of(key) if one in whole["labels"]), None)
+    if kind == "feedback":
+        return next((given["value"] for given in reversed(whole["feedbacks"]) if given["feedback_key"] == key), None)
+    return (whole[kind] or {}).get(key)
 
 
 def _question(messages):

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 
-from exports.columns import OF_BODY, cells
+from exports.columns import are_of_body, cells
 from exports.compared import comparisons_of, met_by
 from exports.lines import line
 from exports.models import Format, Pictures
@@ -63,7 +63,8 @@ class ParquetRows(Lines):
         given = "feedbacks" in asked or any(name.startswith("feedback:") for name in asked)
         feedbacks = feedback_of(self.project, rows) if given else {}
         better = corrections_of([row.pk for row in rows]) if "corrected_completion" in asked else {}
-        bodies = self.placing.bodies(self.project, rows) if asked & OF_BODY else ((row, None, None) for row in rows)
+        opened = are_of_body(asked)
+        bodies = self.placing.bodies(self.project, rows) if opened else ((row, None, None) for row in rows)
         for row, body, messages in bodies:
             found = cells(
                 row, self.columns, names=names, body=body, messages=messages, feedbacks=feedbacks.get(row.pk, []),
@@ -154,9 +155,9 @@ def neutral(text):
 
 
 def _cell(value):
-    """Numbers stay numbers: a minus before digits alone calculates nothing."""
+    """Numbers stay numbers: a minus before digits alone calculates nothing. Yes and no are those of JSON."""
     if value is None or isinstance(value, (int, float)):
-        return value
+        return dumps(value) if isinstance(value, bool) else value
     return neutral(value if isinstance(value, str) else dumps(value) if value else "")
 
 

@@ -3,7 +3,7 @@
 from django import forms
 
 from accounts.forms import Look
-from exports.columns import COLUMNS, PREFIXES, USUAL, read_columns
+from exports.columns import COLUMNS, OF_KEYS, PREFIXES, USUAL, read_columns
 from exports.formats import OF_COLUMNS, OF_COMPARISONS, TRAINING
 from exports.models import Format, Pictures
 from exports.saved import may_share
@@ -14,16 +14,16 @@ MORE = "label:channel"
 
 
 class ColumnsForm(Look, forms.Form):
-    """A form whose `columns` are ticked, and written where they are of a label key."""
+    """A form whose `columns` are ticked, and written where they are of one key."""
 
     columns = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     more = forms.CharField(
-        label="Columns of single label keys",
+        label="Columns of single keys",
         required=False,
         max_length=5_000,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": MORE}),
-        help_text="One a line, written label:KEY.",
+        help_text=f"One a line: {OF_KEYS}.",
     )
 
     def __init__(self, *args, project, chosen=(), **kwargs):
@@ -42,7 +42,7 @@ class ColumnsForm(Look, forms.Form):
         given = super().clean()
         more = [line.strip() for line in given.get("more", "").splitlines() if line.strip()]
         if wrong := next((name for name in more if not name.startswith(PREFIXES)), None):
-            self.add_error("more", f"{wrong[:60]!r} is not written label:KEY.")
+            self.add_error("more", f"{wrong[:60]!r} is not written {OF_KEYS}.")
         try:
             given["columns"] = read_columns([*given.get("columns", ()), *more])
         except RecordError as error:

@@ -24,16 +24,22 @@ TYPES = {
         )
     ),
     "latency_ms": pa.int32(),
+    "failed": pa.bool_(),
 }
 AS_JSON = {"messages", "metadata", "usage"}  # of any shape, so they are text
-NOT_SENT = {"id", "prompt"}  # what no record has, or has already in its messages
+NOT_SENT = {"id", "prompt", "failed"}  # what no record has, or has already in its messages, or in its metadata
+OF_ONE_KEY = {"label": TEXT, "feedback": pa.float64(), "metadata": TEXT, "usage": pa.float64()}
 
 
 def schema_of(columns):
-    """The columns' types: text, but for TYPES and the values of one feedback key."""
-    return pa.schema(
-        [(name, pa.float64() if name.startswith("feedback:") else TYPES.get(name, TEXT)) for name in columns]
-    )
+    """The columns' types: those of TYPES, and of OF_ONE_KEY; of the rest text."""
+    return pa.schema([(name, OF_ONE_KEY.get(_kind_of(name)) or TYPES.get(name, TEXT)) for name in columns])
+
+
+def _kind_of(name):
+    """What it has one key of; None where it is no such column."""
+    kind, colon, _ = name.partition(":")
+    return kind if colon else None
 
 
 def write(rows, path, columns):
@@ -65,7 +71,10 @@ def _write(writer, schema, values):
 def _stored(name, value):
     if value is None:
         return None
-    if name in AS_JSON:
+    kind = _kind_of(name)
+    if kind == "usage":
+        return float(value) if type(value) in {int, float} else None
+    if name in AS_JSON or kind == "metadata" and not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     if name == "created_at":
         return datetime.datetime.fromisoformat(value)
@@ -83,7 +92,7 @@ def records(file):
 def _record(row):
     record = {}
     for name, value in row.items():
-        if value is None or name in NOT_SENT or name.startswith(("label:", "feedback:")):
+        if value is None or name in NOT_SENT or _kind_of(name):
             continue
         if name in AS_JSON:
             value = json.loads(value)

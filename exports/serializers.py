@@ -3,12 +3,12 @@
 from django.conf import settings
 from rest_framework import serializers
 
-from exports.columns import COLUMNS
+from exports.columns import COLUMNS, OF_KEYS
 from exports.models import Format, Pictures
 from interactions.ids import wire_time
 from jobs.models import State
 
-ANY_COLUMN = f"any of {', '.join(COLUMNS)}, label:KEY and feedback:KEY"
+ANY_COLUMN = f"any of {', '.join(COLUMNS)}, {OF_KEYS}"
 
 
 class NewViewShape(serializers.Serializer):

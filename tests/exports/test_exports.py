@@ -10,10 +10,12 @@ import tarfile
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from exports.models import Export, Format, Pictures
 from feedback.services import create_feedback_key, link_feedback_key
-from tests.exports.exporting import export, lines, parquet, table
+from tests.exports.exporting import ask, export, lines, parquet, run, table
 from tests.factories import make_interaction, make_project
 from tests.interactions.batch import NDJSON, send_batch
 from tests.interactions.pixels import data_uri, picture, shows, user_says
@@ -139,6 +141,51 @@ def test_a_csv_file_has_the_chosen_columns_and_numbers_stay_numbers(api, varied)
     assert [row["label:a"] for row in rows if row["label:a"]] == ["changed"]
     assert [row["latency_ms"] for row in rows if row["latency_ms"]] == ["12"]
     assert {row["prompt"] for row in rows} == {"See", "Am I covered?", "Covered?", "退款"}
+
+
+MEMBERS = {
+    "tenant": "acme", "formula": "=1+1", "on": True, "off": False, "n": -1.5, "whole": 2**60, "none": None, "no": [],
+    "tags": ["a", {"b": 1}],
+}  # fmt: skip
+TOLD = {"tenant": "acme", "formula": "=1+1", "on": "true", "off": "false", "n": "-1.5", "whole": str(2**60),
+        "none": None, "no": "[]", "tags": '["a",{"b":1}]', "missing": None}  # fmt: skip
+
+
+def test_a_column_of_a_member_tells_what_was_sent_and_failed_which_calls_did(api, project):
+    usage = {"prompt_tokens": 7, "cached": 2**60, "share": 0.5, "on": True, "details": {"a": 1}}
+    make_interaction(project, metadata={**MEMBERS, "error": "no route"}, usage=usage)
+    make_interaction(project)
+    columns = ["failed", *(f"metadata:{key}" for key in TOLD), *(f"usage:{key}" for key in [*usage, "missing"])]
+    told, raw = export(api, project, format="csv", columns=columns)
+    empty, row = table(raw)
+    assert list(row) == columns == told["columns"]
+    assert empty == {name: "false" if name == "failed" else "" for name in columns}
+    cells = {**TOLD, "formula": "'=1+1", "no": ""}
+    assert [row[f"metadata:{key}"] for key in TOLD] == [cells[key] or "" for key in TOLD]
+    assert [row[f"usage:{key}"] for key in usage] == ["7", str(2**60), "0.5", "true", '{"a":1}']
+    assert row["failed"] == "true"
+    _, raw = export(api, project, format="parquet", columns=columns)
+    found = parquet(raw)
+    assert found["failed"].to_pylist() == [False, True]
+    assert {key: found[f"metadata:{key}"][1].as_py() for key in TOLD} == TOLD
+    assert [found[f"usage:{key}"][1].as_py() for key in usage] == [7.0, float(2**60), 0.5, None, None]
+    assert all(value is None for name in columns[1:] for value in [found[name][0].as_py()])
+
+
+def test_nothing_but_a_column_of_a_key_opens_the_bodies(api, project):
+    make_interaction(project, metadata={"tenant": "acme"})
+    for column, opened in (("failed", False), ("label:metadata", False), ("metadata:tenant", True), ("usage:x", True)):
+        told = ask(api, project, format="csv", columns=[column])
+        with CaptureQueriesContext(connection) as queries:
+            run(told)
+        assert any("interactions_interactionbody" in one["sql"] for one in queries) is opened, column
+
+
+@pytest.mark.parametrize("column", ["metadata:", "usage:", "meta:x", "usage:\x00", "metadata:\ud800", ":x"])
+def test_what_is_no_column_is_refused_with_those_that_are(api, project, column):
+    answer = api.post(f"projects/{project.key}/exports", {"format": "csv", "columns": [column]})
+    assert answer.status_code == 400
+    assert "metadata:KEY or usage:KEY" in answer.json()["fields"]["columns"][0]
 
 
 @pytest.mark.parametrize("column", ["label:intent", "label:topic"])
