@@ -75,7 +75,7 @@ class ViewForm(ColumnsForm):
 
     def clean(self):
         given = super().clean()
-        if not given.get("replace") and not given.get("name", "").strip():
+        if "name" in given and not given.get("replace") and not given["name"].strip():
             self.add_error("name", "Give it a name.")
         return given
 

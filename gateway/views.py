@@ -17,7 +17,7 @@ from feedback.services import key_or_404, keys_of
 from gateway.playground import Prompt, callable_models, in_openai_form, prompt_of, take_back, vote
 from gateway.tokens import playground_token
 from interactions import rendering
-from interactions.messages import blobs_of, with_data
+from interactions.messages import blobs_of, calls_of, with_data
 from interactions.models import Interaction
 from interactions.rules import Conflict
 from interactions.transcript import Transcript
@@ -144,11 +144,12 @@ def playground_messages(request, project, pk):
 
 @require_safe
 def playground_answer(request, project, pk):
-    """A logged answer as the detail shows it: Markdown made into HTML that does nothing."""
+    """A logged answer as the detail shows it: Markdown made into HTML that does nothing, and the calls of tools."""
     project = _project(request, project)
     interaction = _interaction(project, pk)
-    transcript = Transcript([], interaction.body.completion, address=str, blobs={})
-    return render(request, "gateway/_answer.html", {"text": transcript.completion})
+    body = interaction.body
+    transcript = Transcript([], body.completion, address=str, blobs={}, calls=calls_of(body))
+    return render(request, "gateway/_answer.html", {"transcript": transcript})
 
 
 # -- votes ----------------------------------------------------------------------------------------

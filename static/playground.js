@@ -219,20 +219,26 @@ function textOf(content) {
   if (!Array.isArray(content)) return content ?? "";
   return content.map((part) => (part?.type === "text" ? part.text : "")).join("");
 }
+/* what is said, aloud too, and what is asked of tools: the name on a line, then the arguments as they come */
+function pieceOf(delta) {
+  const calls = delta.tool_calls ?? (delta.function_call ? [{ function: delta.function_call }] : []);
+  const asked = calls.map((call) => call.function ?? {}).map(({ name, arguments: given }) => (name ? `\n${name} ` : "") + (given ?? ""));
+  return (textOf(delta.content) || (delta.refusal ?? delta.audio?.transcript ?? "")) + asked.join("");
+}
 function take(side, chunk) {
   side.usage = chunk.usage ?? side.usage;
   const choice = chunk.choices?.[0];
   if (!choice) return;
   side.id ??= choice.completion_id ?? null;
   side.reason = choice.finish_reason ?? side.reason;
-  const piece = textOf(choice.delta?.content) || choice.delta?.refusal;
+  const piece = pieceOf(choice.delta ?? {});
   if (!piece) return;
   if (side.first === null) {
     side.first = performance.now() - side.began;
     side.state = "writing";
     paint();
   }
-  side.text.appendData(piece);
+  side.text.appendData(side.text.length ? piece : piece.trimStart());
 }
 /* the server's own rendering in the place of the plain text; where it does not come, that stays */
 async function render(side) {

@@ -1,6 +1,7 @@
 """What pages say about reviewing."""
 
 from django import template
+from django.utils.html import format_html
 
 from feedback.shares import in_points
 from reviews.waiting import MOST, waiting
@@ -12,6 +13,22 @@ register = template.Library()
 def waits_for(user, project):
     """How much waits for this person in all queues, as the navigation tells it: 88, 99+, or nothing."""
     return waits(sum(waiting(project, user).values()))
+
+
+@register.simple_tag
+def wrong(row, name, first):
+    """What makes a control of a question's row tell that it is wrong; the first of all takes the focus."""
+    if name not in row.wrong:
+        return ""
+    focus = " autofocus" if first == f"q{row.place}.{name}" else ""
+    told = ' aria-invalid="true" aria-describedby="q{}-{}-fault"{}'
+    return format_html(told, row.place, name, focus)
+
+
+@register.inclusion_tag("reviews/_question_fault.html")
+def faults(row, name):
+    """What is wrong with a field of a question's row, under it."""
+    return {"texts": row.wrong.get(name), "id": f"q{row.place}-{name}-fault"}
 
 
 @register.filter

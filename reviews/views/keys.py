@@ -52,6 +52,7 @@ def desk_keys(request, project):
             return redirect("desk_keys", project=project.ref)
     rows = [(action, text, keys[action], faults.get(action)) for action, (_, text) in ACTIONS.items()]
     context = {"project": project, "nav": "review", "rows": rows, "letters": letters, "named": NAMED}
+    context |= {"first_fault": next(iter(faults), None)}
     return render(request, "reviews/desk_keys.html", context, status=422 if faults else 200)
 
 

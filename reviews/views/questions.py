@@ -32,7 +32,9 @@ BECOMES = {
     "correction": "The better answer",
 }
 FIELDS = ("key", "kind", "text", "hint", "options", "least", "most", "writes", "writes_key", "defect")
+SHOWN = ("text", "kind", "key", "hint", "options", "least", "most", "writes", "writes_key", "defect")  # in this order
 _PATH = re.compile(r"questions\[(\d+)\]\.?(.*)")
+_OPTION = re.compile(r"options\[(\d+)\]\.?(.*)")
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -43,7 +45,8 @@ class Row:
     place: int
     values: dict
     required: bool = True
-    faults: list = field(default_factory=list)
+    faults: list = field(default_factory=list)  # what is wrong with no field of its own
+    wrong: dict = field(default_factory=dict)  # {field: texts}
 
     def __getattr__(self, name):
         if name in FIELDS:
@@ -90,7 +93,8 @@ def queue_questions(request, project, queue):
         "feedback_keys": sorted(keys_of(project)),
         "may_add": len(rows) < MOST_QUESTIONS,
     }
-    is_wrong = faults or any(row.faults for row in rows)
+    is_wrong = faults or any(row.faults or row.wrong for row in rows)
+    context["first_wrong"] = next((f"q{row.place}.{name}" for row in rows for name in SHOWN if name in row.wrong), "")
     return render(request, "reviews/queue_questions.html", context, status=422 if is_wrong else 200)
 
 
@@ -162,15 +166,28 @@ def _answer(kind, text):
 
 
 def _spread(rows, error):
-    """Give each row what is wrong with it; what belongs to none is returned."""
+    """Give each row's fields what is wrong with them, and the row what belongs to none; the rest is returned."""
     rest = []
     for path, texts in error.fields.items():
         found = _PATH.fullmatch(path)
-        if found and int(found[1]) < len(rows):
-            rows[int(found[1])].faults += [f"{found[2]}: {text}".removeprefix(": ") for text in texts]
-        else:
+        if not found or int(found[1]) >= len(rows):
             rest += texts
+            continue
+        row = rows[int(found[1])]
+        name, where = _place(found[2])
+        if name in SHOWN:
+            row.wrong.setdefault(name, []).extend(f"{where}{text}" for text in texts)
+        else:
+            row.faults += [f"{found[2]}: {text}".removeprefix(": ") for text in texts]
     return rest
+
+
+def _place(path):
+    """(the field that asks for it, where in it): the line of an option, the key that an answer is written under."""
+    if option := _OPTION.fullmatch(path):
+        return "options", f"Line {int(option[1]) + 1}{f', {option[2]}' if option[2] else ''}: "
+    name, dot, _ = path.partition(".")
+    return (f"{name}_key" if name == "writes" and dot else name), ""
 
 
 # -- to the form ----------------------------------------------------------------------------------

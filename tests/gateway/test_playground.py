@@ -267,6 +267,10 @@ def test_an_answer_is_shown_as_the_detail_shows_it_and_does_nothing(pages, proje
     assert "RLO" in text and "\u202e" not in text
     empty = make_interaction(project, completion="", source="playground")
     assert "Empty." in pages.get(url("playground_answer", project, pk=empty.pk)).content.decode()
+    called = {"type": "function", "function": {"name": "policy.lookup", "arguments": '{"policy": "HP-1"}'}}
+    asks = make_interaction(project, completion="", source="playground", metadata={"tool_calls": [called]})
+    text = pages.get(url("playground_answer", project, pk=asks.pk)).content.decode()
+    assert "policy.lookup" in text and "HP-1" in text and "Empty." not in text
 
 
 # -- votes ----------------------------------------------------------------------------------------

@@ -509,7 +509,11 @@ def test_questions_are_added_moved_and_removed_without_scripts(pages, queue):
     removed = pages.post(address, {**sent, "do": "remove.0"})
     assert [row.key for row in removed.context["rows"]] == ["tone", "flags"]
     wrong = pages.post(address, {**sent, "q1.least": "9", "q0.options": "", "do": "save"})
-    assert wrong.status_code == 422 and wrong.context["rows"][0].faults and wrong.context["rows"][1].faults
+    found = [list(row.wrong) for row in wrong.context["rows"]]
+    assert wrong.status_code == 422 and found == [["options"], ["most"], []]
+    page = wrong.content.decode()
+    assert page.count(" autofocus") == 1 and 'aria-describedby="q0-options-fault" autofocus' in page
+    assert '<ul class="errorlist" id="q1-most-fault"><li>' in page
     assert pages.post(address, {**sent, "q1.most": "7", "do": "save"}).status_code == 302
     assert form_of(queue).version == 2 and form_of(queue).questions[1]["most"] == 7
 
