@@ -59,7 +59,7 @@ def create_view(*, project, by, name, query, columns=(), is_shared=False, key=No
     names what is wrong, Conflict that the key is taken, be it by a view that is private to somebody else, or the name
     by one that she sees."""
     checked = _checked(name=name, query=query, columns=columns)
-    _lock_names(project)
+    Project.objects.lock(project)  # two who give one name at once do it one after the other
     _refuse_twin(SavedView(project=project, owner=by, is_shared=is_shared, name=checked["name"]))
     if SavedView.objects.filter(project=project, owner=by).count() >= MOST:
         raise Conflict(f"You have {MOST} views here, the most there can be. Delete one first.")
@@ -93,16 +93,11 @@ def change_view(*, view, **changes):
     for name, value in checked.items():
         setattr(view, name, value)
     if changed & {"name", "is_shared"}:
-        _lock_names(view.project)
+        Project.objects.lock(view.project)  # as for a new one
         _refuse_twin(view)
     view.changed_at = timezone.now()
     view.save(update_fields=[*checked, "changed_at"])
     return view
-
-
-def _lock_names(project):
-    """Two who give one name at once do it one after the other."""
-    Project.objects.select_for_update(no_key=True).only("pk").get(pk=project.pk)
 
 
 def _refuse_twin(view):

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from accounts.models import Team
 from accounts.permissions import CREATE_PROJECT, MANAGE_PROJECT
+from interactions.rules import Conflict
 from projects.access import project_or_404, projects_of
 from projects.serializers import (
     NewProjectSerializer,
@@ -24,14 +25,6 @@ from projects.services import (
     rename_project,
     unarchive_project,
 )
-
-
-class KeyTaken(exceptions.APIException):
-    status_code = status.HTTP_409_CONFLICT
-
-
-class StillHeld(exceptions.APIException):
-    status_code = status.HTTP_409_CONFLICT
 
 
 @extend_schema(tags=["projects"])
@@ -58,7 +51,7 @@ class ProjectViewSet(viewsets.ViewSet):
         try:
             project = create_project(**wanted.validated_data, by=request.user)
         except ProjectExists as taken:
-            raise KeyTaken(str(taken)) from None
+            raise Conflict(str(taken)) from None
         return Response(ProjectSerializer(project).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="One project", responses=ProjectSerializer)
@@ -88,7 +81,7 @@ class ProjectViewSet(viewsets.ViewSet):
         try:
             delete_project(project=_own_or_by_id(request.user, project), by=request.user)
         except ProjectHeld as held:
-            raise StillHeld(str(held)) from None
+            raise Conflict(str(held)) from None
         return Response(status=status.HTTP_202_ACCEPTED)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from registry.kinds import PRESETS
-from registry.models import Model, Provider
+from registry.models import Provider
 from registry.sealing import Unreadable, unseal
 
 CHAT, EMBEDDINGS, MODELS = "chat/completions", "embeddings", "models"
@@ -40,14 +40,6 @@ class Endpoint:
             for written in {secret, quote(secret, safe=""), secret.replace("/", "\\/")}:
                 text = text.replace(written, "…")
         return text
-
-
-def endpoint_of(model_id):
-    """The Endpoint of the model, in one query; NotCallable."""
-    model = Model.objects.select_related("provider").filter(pk=model_id).first()
-    if model is None:
-        raise NotCallable("There is no such model.")
-    return endpoint_of_model(model)
 
 
 def endpoint_of_model(model):

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.audit import record
+from accounts.permissions import DEPLOY
 from projects.access import EntityNotFound
 from projects.models import Project
 from registry.known import Known
@@ -144,6 +145,18 @@ def guard_model(*, user, project, model):
         return
     if user is not None and not project.team.memberships.filter(user=user).exists():
         raise PermissionDenied(f"{model.key} is a model of {project.team.name}: ask its people to attach it.")
+
+
+def guard_default(*, project, model, **wanted):
+    """PermissionDenied where what is wanted of the model's attachment (`is_default`, `desired_online`) changes what the
+    project serves by default, and who asked for `project` by `project_or_404` may not. The names of what changes. The
+    project stays locked until the transaction's end: nobody makes the model the default in between."""
+    Project.objects.lock(project)
+    now = Attachment.objects.filter(project=project, model=model, detached_at=None).first() or Attachment()
+    changed = {name for name, value in wanted.items() if getattr(now, name) != value}
+    if ("is_default" in changed or (now.is_default and changed)) and DEPLOY not in project.permissions:
+        raise PermissionDenied(f"What {project.key} serves by default needs the permission {DEPLOY}.")
+    return changed
 
 
 @transaction.atomic

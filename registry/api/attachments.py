@@ -7,19 +7,19 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.response import Response
 
-from accounts.permissions import DEPLOY, MANAGE_MODELS
+from accounts.permissions import MANAGE_MODELS
 from interactions.rules import RecordError
 from projects.access import EntityNotFound, project_or_404
 from registry.api.doors import PAGING, Door
 from registry.listing import attachments_of, history_of
-from registry.models import Attachment, Model
+from registry.models import Model
 from registry.serializers import (
     AttachmentChangeSerializer,
     AttachmentPageSerializer,
     AttachmentSerializer,
     NewAttachmentSerializer,
 )
-from registry.services import attach, detach, guard_model, model_or_404, set_default
+from registry.services import attach, detach, guard_default, guard_model, model_or_404, set_default
 
 DETACHED = OpenApiParameter("detached", bool, description="true: those that were detached")
 
@@ -73,7 +73,7 @@ class AttachmentDetail(Door):
         responses=AttachmentSerializer,
     )
     def patch(self, request, project, model):
-        """`is_default` needs the permission model.deploy, and so does taking the default offline."""
+        """`is_default` needs the permission model.deploy, and so does taking the default offline or online."""
         project = project_or_404(request.user, project, MANAGE_MODELS)
         model = _current(project, model).model
         changed = change(project, model, request.user, self.body(AttachmentChangeSerializer))
@@ -84,30 +84,22 @@ class AttachmentDetail(Door):
         """What was logged of it stays. Where it was the default, the project has none then; that needs the permission
         model.deploy."""
         project = project_or_404(request.user, project, MANAGE_MODELS)
-        attachment = _current(project, model)
-        _guard_default(project, attachment.is_default)
-        detach(project=project, model=attachment.model, by=request.user)
+        model = _current(project, model).model
+        with transaction.atomic():
+            guard_default(project=project, model=model, is_default=False)
+            detach(project=project, model=model, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @transaction.atomic
 def change(project, model, by, wanted):
     """The Attachment as it is wanted, attached where it is not; all of it or nothing."""
-    before = Attachment.objects.filter(project=project, model=model, detached_at=None).first()
-    was_default = before is not None and before.is_default
-    is_default = wanted.get("is_default", was_default)
-    touches = is_default != was_default or (was_default and not wanted.get("desired_online", True))
-    _guard_default(project, touches)
+    changed = guard_default(project=project, model=model, **wanted)
     if "desired_online" in wanted:
         attach(project=project, model=model, by=by, desired_online=wanted["desired_online"])
-    if is_default != was_default:
-        set_default(project=project, model=model if is_default else None, by=by)
+    if "is_default" in changed:
+        set_default(project=project, model=model if wanted["is_default"] else None, by=by)
     return attachments_of(project, shown="all").get(model=model)
-
-
-def _guard_default(project, touches):
-    if touches and DEPLOY not in project.permissions:
-        raise PermissionDenied(f"What {project.key} serves by default needs the permission {DEPLOY}.")
 
 
 def _current(project, key):

@@ -1,7 +1,7 @@
 """What the calls about models and providers have in common: their refusals, and pages of lists."""
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -22,11 +22,6 @@ PAGING = [
 BUSY = {429: OpenApiResponse(description="Other checks are under way.")}
 
 
-class TooMany(exceptions.APIException):
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
-    default_detail = "Other checks are under way; try again in a few seconds."
-
-
 class Door(APIView):
     """Says the core's refusals as the API does."""
 
@@ -36,7 +31,7 @@ class Door(APIView):
         elif isinstance(error, Taken):
             error = Conflict(str(error))
         elif isinstance(error, Busy):
-            error = TooMany()
+            error = exceptions.Throttled(detail="Other checks are under way; try again in a few seconds.")
         return super().handle_exception(error)
 
     def body(self, serializer_class):

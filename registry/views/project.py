@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -12,7 +13,7 @@ from projects.access import EntityNotFound, project_or_404
 from registry.forms import AttachForm
 from registry.listing import attachable, attachments_of, history_of
 from registry.models import Attachment, Model
-from registry.services import attach, default_of, detach, guard_model, model_or_404, set_default
+from registry.services import attach, default_of, detach, guard_default, guard_model, model_or_404, set_default
 from registry.views.models import listed
 
 MOST_HISTORY = 20
@@ -59,6 +60,7 @@ def _detaching(attachment, arms):
 
 
 @require_POST
+@transaction.atomic
 def model_attach(request, project):
     project = project_or_404(request.user, project, MANAGE_MODELS)
     form = AttachForm(request.POST)
@@ -71,6 +73,7 @@ def model_attach(request, project):
             form.add_error("model", "There is no such model that you could attach; an administrator can register it.")
         else:
             desired = form.cleaned_data["desired_online"]
+            guard_default(project=project, model=model, desired_online=desired)
             attach(project=project, model=model, by=request.user, desired_online=desired)
             messages.success(request, f"{model.key} is attached.")
             return _back(project, model)
@@ -78,25 +81,25 @@ def model_attach(request, project):
 
 
 @require_POST
+@transaction.atomic
 def model_detach(request, project, pk):
     project = project_or_404(request.user, project, MANAGE_MODELS)
     attachment = _attachment(project, pk)
-    if attachment.is_default:
-        _need(project, DEPLOY)
+    changed = guard_default(project=project, model=attachment.model, is_default=False)
     detach(project=project, model=attachment.model, by=request.user)
-    said = " The project has no default now." if attachment.is_default else ""
+    said = " The project has no default now." if "is_default" in changed else ""
     messages.success(request, f"{attachment.model.key} is detached; what was logged of it stays.{said}")
     return _back(project, attachment.model)
 
 
 @require_POST
+@transaction.atomic
 def model_online(request, project, pk):
     """Whether it is to serve calls: `to` is on or off."""
     project = project_or_404(request.user, project, MANAGE_MODELS)
     attachment = _attachment(project, pk)
-    if attachment.is_default:
-        _need(project, DEPLOY)
     wanted = request.POST.get("to") == "on"
+    guard_default(project=project, model=attachment.model, desired_online=wanted)
     attach(project=project, model=attachment.model, by=request.user, desired_online=wanted)
     messages.success(request, f"{attachment.model.key} {'serves calls' if wanted else 'serves no calls'} from now on.")
     return _back(project, attachment.model)
@@ -117,11 +120,6 @@ def _attachment(project, pk):
     if found is None:
         raise Http404("This model is not attached to the project.")
     return found
-
-
-def _need(project, permission):
-    if permission not in project.permissions:
-        raise PermissionDenied(f"It is the default of {project.key}: this needs the permission {permission}.")
 
 
 def _back(project, model):

@@ -3,7 +3,7 @@
 import pytest
 
 from projects.access import EntityNotFound
-from registry.endpoints import NotCallable, endpoint_of
+from registry.endpoints import NotCallable, endpoint_of_model
 from registry.models import Attachment, Model
 from registry.providers import create_provider
 from registry.services import attach, attached, default_of, detach, register_model, resolve_models, set_default
@@ -38,15 +38,10 @@ def test_a_model_is_registered_and_can_be_called(call, owner, path, record):
     assert answer.status_code == 201
     told = answer.json()
     assert (told["key"], told["capabilities"], told["state"]) == ("big", ["text"], "unknown")
-    endpoint = endpoint_of(Model.objects.get(key="big").pk)
+    endpoint = endpoint_of_model(Model.objects.get(key="big"))
     assert (endpoint.external_id, endpoint.parameters, endpoint.api_key) == ("org/big", {"top_k": 3}, KEY)
     assert call("get", f"{path}/big", by=owner).json() == told
     assert call("get", path, by=owner).json() == {"results": [told], "next": ""}
-
-
-def test_an_endpoint_takes_one_query(model, django_assert_num_queries):
-    with django_assert_num_queries(1):
-        endpoint_of(model.pk)
 
 
 @pytest.mark.parametrize(
@@ -87,10 +82,11 @@ def test_a_model_that_was_only_logged_gets_its_provider(call, api, owner, path, 
     assert api.log(project, model="big").status_code == 201
     logged = Model.objects.get()
     with pytest.raises(NotCallable, match="only known from what was logged"):
-        endpoint_of(logged.pk)
+        endpoint_of_model(logged)
     assert call("get", f"{path}?of=logged", by=owner).json()["results"][0]["provider"] is None
     assert call("post", path, record, by=owner).status_code == 201
-    assert endpoint_of(logged.pk).external_id == "org/big"
+    logged.refresh_from_db()
+    assert endpoint_of_model(logged).external_id == "org/big"
     answer = call("post", path, record, by=owner)
     assert answer.status_code == 409 and "big" in answer.json()["error"]
 
@@ -231,6 +227,10 @@ def test_who_may_attach_and_who_may_set_the_default(call, owner, project, people
     assert not Attachment.objects.filter(model__key="other").exists()
     assert call("post", used, {"model": "other"}, by=people["engineer"]).status_code == 201
     assert default_of(project) == model
+    assert call("patch", f"{used}/small", {"desired_online": False}, by=owner).status_code == 200
+    back = call("patch", f"{used}/small", {"desired_online": True}, by=people["engineer"])
+    refused = f"What {project.key} serves by default needs the permission model.deploy."
+    assert (back.status_code, back.json()["error"]) == (403, refused)
 
 
 def test_a_guest_attaches_only_what_the_project_had(call, owner, project, used, model):

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from registry.models import Attachment, Model, Provider
 from registry.providers import create_provider
-from registry.services import attach, default_of, register_model, set_default
+from registry.services import attach, default_of, default_serves, register_model, set_default
 from tests.factories import make_interaction, make_project, make_team, owner_of
 from tests.registry.conftest import KEY
 
@@ -310,3 +310,21 @@ def test_an_attachment_of_another_project_is_not_reached_through_this_one(page, 
         assert page(name, theirs.pk, method="post").status_code == 404
     theirs.refresh_from_db()
     assert (theirs.detached_at, theirs.is_default) == (None, False)
+
+
+def test_who_may_not_set_the_default_changes_it_on_no_page(client, project, people, owner, model):
+    attachment = attach(project=project, model=model, by=owner)
+    set_default(project=project, model=model, by=owner)
+    role = project.team.roles.get(key="engineer")
+    role.permissions.remove("model.deploy")
+    role.save()
+    client.force_login(people["engineer"])
+    address = reverse("project_models", args=[project.key])
+    for path, sent in {
+        "attach": {"model": "small"},
+        f"{attachment.pk}/online": {},
+        f"{attachment.pk}/detach": {},
+    }.items():
+        answer = client.post(f"{address}/{path}", sent)
+        assert (answer.status_code, "serves by default needs" in said(answer)) == (403, True), path
+    assert default_serves(project)
