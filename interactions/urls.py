@@ -1,7 +1,6 @@
 """Pages of interactions, their labels and sessions."""
 
 from django.urls import path
-from django.views.generic import RedirectView
 
 from interactions import converters  # noqa: F401 - registers <text:…>
 from interactions.views import (
@@ -21,7 +20,6 @@ from interactions.views import (
 )
 
 urlpatterns = [
-    path("p/<str:project>/", RedirectView.as_view(pattern_name="interaction_list"), name="project_home"),
     path("p/<str:project>/overview", overview.overview, name="overview"),
     path("p/<str:project>/interactions", table.interaction_list, name="interaction_list"),
     path("p/<str:project>/interactions/facets", counts.interaction_facets, name="interaction_facets"),

@@ -9,6 +9,7 @@ urlpatterns = [
     path("projects", views.project_list, name="project_list"),
     path("projects/new", views.project_create, name="project_create"),
     path("p/<str:project>", views.project_home, name="project_home"),
+    path("p/<str:project>/", views.project_home),
     path("p/<str:project>/settings", views.project_settings, name="project_settings"),
     path("p/<str:project>/share", views.project_share, name="project_share"),
     path("p/<str:project>/shares/<int:pk>/end", views.project_unshare, name="project_unshare"),
