@@ -18,7 +18,7 @@ from feedback.views import links
 from feedback.views.days import instant, line_of, midnight
 from feedback.views.figures import axis_of, estimate_of, interval_row
 from interactions import charts
-from interactions.filters import InteractionFilter, write_label
+from interactions.filters import FLAGS, InteractionFilter, write_label
 from interactions.labels import names_of
 from interactions.labels.keys import names_in_use
 from interactions.rules import moment_of
@@ -226,16 +226,24 @@ def _coverage(words, wanted, whole):
 def _chips(words):
     """What the address asks, each with the address without it."""
     return [
-        SimpleNamespace(kind=name.replace("_", " "), text=_said(name, text), without=words.here(without={(name, text)}))
+        SimpleNamespace(kind=kind, text=said, without=words.here(without={(name, text)}))
         for name, text in words.pairs
+        for kind, said in [_said(name, text)]
     ]
 
 
 def _said(name, text):
-    """A time as the reader's clock shows it; any other word as it stands in the address."""
-    if name in {"after", "before"} and (length := length_of(text)):
+    """(what a word of the address is about, what it asks): a yes or no by its label, a time as the reader's clock shows
+    it, any other as it stands in the address."""
+    if name in FLAGS:
+        return InteractionFilter.base_filters[name].label.lower(), {"true": "yes", "false": "no"}.get(text, text)
+    return name.replace("_", " "), _time(text) if name in {"after", "before"} else text
+
+
+def _time(text):
+    if length := length_of(text):
         return f"{length} ago"
-    moment = moment_of(text) if name in {"after", "before"} else None
+    moment = moment_of(text)
     try:
         return f"{timezone.localtime(moment):%d %b %Y, %H:%M}".lstrip("0") if moment else text
     except OverflowError:  # at the very ends of the calendar

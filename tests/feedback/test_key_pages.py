@@ -254,6 +254,13 @@ def test_a_filter_of_the_table_holds_for_every_figure_and_every_link(pages, keye
         assert len(without["chips"]) == len(context["chips"]) - 1
 
 
+def test_a_yes_or_no_of_the_filter_is_told_in_words(pages, keyed):
+    chips = pages.get(url("feedback_key_detail", keyed, "score"), {"reviewed": "true", "has_images": "false"}).context[
+        "chips"
+    ]
+    assert {(chip.kind, chip.text) for chip in chips} == {("feedback by a reviewer", "yes"), ("with pictures", "no")}
+
+
 def test_the_share_of_a_key_is_of_what_was_looked_at(pages, keyed, monkeypatch):
     """What takes too long is counted over the newest: these are no share of all there are."""
 
