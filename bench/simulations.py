@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from bench.progress import say
+from bench.watching import watched
 from experiments.statistics import davidson, plan, sample_ratio, sequence
 from experiments.statistics.refusals import LEAST_OUTCOMES
 from experiments.statistics.traffic import LEAST_UNITS
@@ -38,7 +39,9 @@ class Simulated:
 def run(runs=RUNS, looks=LOOKS, seed=1):
     """Simulated, of each promise."""
     chance = np.random.default_rng(seed)
-    return [*false_winners(chance, runs, looks), *powers(chance, runs, looks), *alarms(chance, SRM_RUNS * runs // RUNS)]
+    told = [*false_winners(chance, runs, looks), *powers(chance, runs, looks), *alarms(chance, SRM_RUNS * runs // RUNS)]
+    found = watched(chance, runs, looks_at(UNITS, looks))
+    return [*told, *(Simulated(what, share, 0.0, most) for what, share, most in found)]
 
 
 def report(path, seed=1, runs=RUNS):

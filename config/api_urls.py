@@ -90,6 +90,7 @@ urlpatterns = [
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/split", ab_tests.ABTestSplit.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/evaluate", ab_tests.ABTestEvaluate.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/decide", ab_tests.ABTestDecide.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/watch", ab_tests.ABTestWatch.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/roll-back", ab_tests.ABTestRollBack.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/log", records.ABTestLog.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/decision", records.ABTestDecision.as_view()),

@@ -12,7 +12,7 @@ from registry.services import resolve_models
 BEFORE = datetime.timedelta(hours=2)  # that it was begun before its first interaction
 
 
-def begin(project, key, *, by, records):
+def begin(project, key, *, by, records, watched):
     """Begin the test as long ago as the records ask for it; the product's own clock knows no such time."""
     models = resolve_models(project=project, new=ARMS)
     known = Model.objects.in_bulk(models.values())
@@ -26,6 +26,7 @@ def begin(project, key, *, by, records):
         traffic_split=SHARE,
         planned_n=200,
         planned_days=14,
+        watched=[(one, None) for one in watched],
     )
     first = next((record["created_at"] for record in records if "ab_campaign" in record), records[0]["created_at"])
     began = datetime.datetime.fromisoformat(first) - BEFORE

@@ -43,6 +43,19 @@ _VOTES = """
     )
     SELECT comparison_id FROM slice ORDER BY comparison_id DESC LIMIT 1
 """
+_UNDER = """
+    WITH slice AS MATERIALIZED (
+        SELECT interaction_id, feedback_key_id, arm, sequence FROM experiments_countedunder
+        WHERE interaction_id > %(after)s ORDER BY interaction_id LIMIT %(limit)s
+    ), over AS MATERIALIZED (
+        SELECT s.interaction_id FROM slice s LEFT JOIN experiments_arm a ON a.id = s.arm
+        LEFT JOIN experiments_abtest t ON t.id = a.test_id
+        WHERE t.id IS NULL OR t.sequence <> s.sequence OR t.ended_at IS NOT NULL
+    ), gone AS (
+        DELETE FROM experiments_countedunder WHERE interaction_id = ANY(ARRAY(SELECT interaction_id FROM over))
+    )
+    SELECT interaction_id FROM slice ORDER BY interaction_id DESC LIMIT 1
+"""
 _OVER = """
     SELECT t.id, s.sequence FROM experiments_abtest t CROSS JOIN LATERAL generate_series(1, t.sequence) AS s(sequence)
     WHERE (t.ended_at IS NOT NULL OR s.sequence < t.sequence) AND EXISTS (
@@ -51,6 +64,11 @@ _OVER = """
 _SEEN = """
     DELETE FROM experiments_seen WHERE (test_id, sequence, unit, arm) IN (
         SELECT test_id, sequence, unit, arm FROM experiments_seen
+        WHERE test_id = %(test)s AND sequence = %(sequence)s ORDER BY unit LIMIT %(limit)s)
+"""
+_SEEN_UNDER = """
+    DELETE FROM experiments_seenunder WHERE (test_id, sequence, unit, arm, feedback_key_id) IN (
+        SELECT test_id, sequence, unit, arm, feedback_key_id FROM experiments_seenunder
         WHERE test_id = %(test)s AND sequence = %(sequence)s ORDER BY unit LIMIT %(limit)s)
 """
 _EVALUATIONS = """
@@ -67,7 +85,7 @@ def clear():
     with connection.cursor() as cursor:
         cursor.execute(_OVER)
         over = cursor.fetchall()  # first: who was seen in two arms is asked of the units before they go
-    for statement in (_COUNTED, _VOTES):
+    for statement in (_COUNTED, _VOTES, _UNDER):
         after = UUID(int=0)
         while after is not None:
             with transaction.atomic(), connection.cursor() as cursor:
@@ -75,8 +93,9 @@ def clear():
                 after = next(iter(cursor.fetchone() or ()), None)
     with connection.cursor() as cursor:
         for test, sequence in over:
-            gone = SLICE
-            while gone == SLICE:
-                cursor.execute(_SEEN, {"test": test, "sequence": sequence, "limit": SLICE})
-                gone = cursor.rowcount
+            for statement in (_SEEN_UNDER, _SEEN):
+                gone = SLICE
+                while gone == SLICE:
+                    cursor.execute(statement, {"test": test, "sequence": sequence, "limit": SLICE})
+                    gone = cursor.rowcount
         cursor.execute(_EVALUATIONS, {"days": KEPT_DAYS})

@@ -8,9 +8,9 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from experiments.folding import GROUP
+from experiments.expressions import GROUP
 from experiments.gates import Gate, Verdict, gates, leader, verdict
-from experiments.models import ABTest, Arm, Evaluation, JudgedBy
+from experiments.models import ABTest, Arm, Evaluation, JudgedBy, WatchedCell
 from experiments.statistics import (
     ArmFigures,
     Judgement,
@@ -18,11 +18,14 @@ from experiments.statistics import (
     Strengths,
     StrongArm,
     StrongPair,
+    Watched,
     judge,
     strengths_of_arms,
     taking_part,
     votes_of_two,
+    watch,
 )
+from experiments.watching import FAILED, LATENCY, TOKENS
 
 # all that a judge says of two arms is one vote, as her win rate is where there are two; parts of one are exact sums,
 # for which the order of rows does not matter
@@ -38,6 +41,13 @@ _BY_JUDGES = f"""
     ) AS of_judge
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
+# what is watched of every test: figure, its name on the wire, its name, kind, and how much more is no worse still
+_ALWAYS = (
+    (FAILED, "failed", "Failed calls", "bool", 0.01),
+    (LATENCY, "latency_ms", "Latency", "ratio", 0.1),
+    (TOKENS, "completion_tokens", "Completion tokens", "ratio", 0.1),
+)
+_COUNTING = "What came before it was watched is being counted."
 _SUMS = ("units", "answered", "crossed", "total", "squares", "interactions", "latency_ms", "timed", "failed")
 
 
@@ -67,7 +77,7 @@ class Sums:
 @dataclass(frozen=True)
 class Judged:
     """A test at a moment: its arms (each with `.model` and `.off`), the sums of each, the cells by day, and what
-    follows from them. `last` is the newest Evaluation of the sequence."""
+    follows from them; `watched` beside it, feedback keys first. `last` is the newest Evaluation of the sequence."""
 
     test: ABTest
     as_of: datetime.datetime
@@ -75,6 +85,7 @@ class Judged:
     sums: list[Sums]
     cells: list[dict]
     judgement: Judgement
+    watched: list[Watched]
     gates: list[Gate]
     leader: int | None
     verdict: Verdict
@@ -82,7 +93,7 @@ class Judged:
 
     @property
     def figures(self):
-        return asdict(self.judgement)
+        return asdict(self.judgement) | {"watched": [asdict(one) for one in self.watched]}
 
 
 def kind_of(test):
@@ -101,9 +112,10 @@ def as_at_its_end(arms, kept):
 
 
 def judged(test, *, afresh=True, decision=None, is_evaluation=False):
-    """The Judged of a test, in three or four queries. Strengths of three or more arms, which take a second to draw, are
-    drawn `afresh`, or taken from what was kept: the decision, else the last evaluation, should there be one. What held
-    twice held at the two newest evaluations, of which this is one only if it `is_evaluation`, to be kept."""
+    """The Judged of a test, in five queries, of one by preferences in three or four. Strengths of three or more arms,
+    which take a second to draw, are drawn `afresh`, or taken from what was kept: the decision, else the last
+    evaluation, should there be one. What held twice held at the two newest evaluations, of which this is one only if
+    it `is_evaluation`, to be kept."""
     now, arms = test.ended_at or timezone.now(), list(test.arms.with_off())
     cells = list(test.cells.filter(sequence=test.sequence).order_by("day", "arm_id").values("arm_id", "day", *_SUMS))
     evaluations = Evaluation.objects.filter(test=test, sequence=test.sequence)
@@ -116,16 +128,44 @@ def judged(test, *, afresh=True, decision=None, is_evaluation=False):
         sums[cell["arm_id"]].add(cell)
     by_arm = [sums[arm.pk] for arm in arms]
     judgement = _judgement(test, arms, by_arm, None if afresh else decision or last)
+    watched = [] if kind_of(test) == "preference" else watched_of(test, arms)
     found = gates(
         judgement,
+        watched=watched,
         age_days=test.ran_for(now) / datetime.timedelta(days=1),
         planned_n=test.planned_n,
         planned_days=test.planned_days,
         smallest_effect=test.smallest_effect,
         former_leader=_former_leader(newest, 1 if is_evaluation else 2),
     )
-    ahead = leader(found)
-    return Judged(test, now, arms, by_arm, cells, judgement, found, ahead, verdict(judgement, found), last)
+    ahead, words = leader(found), verdict(judgement, found)
+    return Judged(test, now, arms, by_arm, cells, judgement, watched, found, ahead, words, last)
+
+
+def watched_of(test, arms):
+    """The Watched figures of a test judged by a metric, its keys first and then those that are there at all; in two
+    queries."""
+    place, found = {arm.pk: arm.position for arm in arms}, {}
+    cells = WatchedCell.objects.filter(test=test, sequence=test.sequence).values("figure", "arm_id")
+    for cell in cells.annotate(*map(Sum, ("units", "total", "squares"))).order_by("figure", "arm_id"):
+        moments = found.setdefault(cell["figure"], [Moments()] * len(arms))
+        sums = (cell[f"{name}__sum"] for name in ("units", "total", "squares"))
+        moments[place[cell["arm_id"]]] = Moments.from_sums(*sums)
+    told = [_under(one, found.get(one.feedback_key_id, [Moments()] * len(arms)), test) for one in _keys(test)]
+    for figure, wire, name, kind, margin in _ALWAYS:
+        if any(one.n for one in found.get(figure, ())):
+            named = {"figure": wire, "key": None, "name": name, "margin": margin, "lower_is_better": True}
+            told.append(watch(kind, found[figure], tuned_for=test.planned_n, **named))
+    return [one.uncounted(_COUNTING) for one in told] if test.recount_after else told
+
+
+def _keys(test):
+    return test.watched_keys.select_related("feedback_key")
+
+
+def _under(one, moments, test):
+    key, named = one.feedback_key, {"margin": one.margin, "lower_is_better": one.lower_is_better}
+    return watch(key.kind, moments, figure="feedback", key=key.key, name=key.name, tuned_for=test.planned_n, **named)
 
 
 def _former_leader(evaluations, needed):

@@ -9,29 +9,18 @@ Sums are exact decimals: what was added is taken away to the last digit.
 """
 
 import time
+from contextlib import nullcontext
 
 from django.db import connection, transaction
 
+from experiments import watching
+from experiments.expressions import DAY, EXACT, GROUP, JUDGE, MOMENT, UNIT, VALUES
 from interactions.failed import MAY_HAVE_FAILED, is_of_failed
 from interactions.models import ArmTouch
 
 LOCK = 0x4D61_7267_0005  # one folder at a time
 SLICE = 5_000  # touches a turn
 AWHILE = 0.05  # seconds, when another one folds
-
-# the moment of a UUIDv7
-MOMENT = "to_timestamp(('x' || left({0}::text, 8) || substr({0}::text, 10, 4))::bit(48)::bigint / 1000.0)"
-DAY = "({0} AT TIME ZONE 'UTC')::date"
-UNIT = """md5(CASE WHEN i."user" <> '' THEN 'user:' || i."user" ELSE 'session:' || i.session END)::uuid"""
-# of judges, by their hash, 1,024: so few are drawn from
-GROUP = "(get_byte(uuid_send({0}), 0) * 4 + get_byte(uuid_send({0}), 1) / 64)::smallint"
-JUDGE = """md5(CASE WHEN p."user" <> '' THEN 'user:' || p."user" ELSE 'comparison:' || p.id END)::uuid"""
-# a double as the shortest decimal that reads back as it
-EXACT = "({0})::float8::text::numeric"
-VALUES = f"""
-    SELECT f.interaction_id, f.feedback_key_id, {EXACT.format("avg(f.value::text::numeric)")} AS value
-    FROM feedback_feedback f WHERE {{0}} AND f.superseded_by IS NULL GROUP BY 1, 2
-"""
 
 # -- interactions: what each was counted as, and is -------------------------------------------------
 _INTERACTIONS = f"""
@@ -45,17 +34,19 @@ _INTERACTIONS = f"""
         {VALUES.format("f.interaction_id = ANY(%(ids)s::uuid[])")}
     ), present AS MATERIALIZED (
         SELECT i.id, i.arm, i.received_at, {UNIT} AS unit, i.id = ANY(%(failed)s::uuid[]) AS failed,
-            CASE WHEN NOT i.id = ANY(%(failed)s::uuid[]) THEN i.latency_ms END AS latency_ms
+            CASE WHEN NOT i.id = ANY(%(failed)s::uuid[]) THEN i.latency_ms END AS latency_ms,
+            CASE WHEN NOT i.id = ANY(%(failed)s::uuid[]) THEN i.completion_tokens END AS completion_tokens
         FROM interactions_interaction i WHERE i.id = ANY(%(ids)s::uuid[]) AND i.source <> 'simulation'
     ), former AS MATERIALIZED (
-        SELECT c.interaction_id, c.arm, c.sequence, c.unit, c.value, c.latency_ms, c.failed
+        SELECT c.interaction_id, c.arm, c.sequence, c.unit, c.value, c.latency_ms, c.completion_tokens, c.failed
         FROM experiments_counted c WHERE c.interaction_id = ANY(%(ids)s::uuid[])
     ), states AS MATERIALIZED (
         SELECT d.test_id, d.sequence, d.by_metric, d.interaction_id, coalesce(i.arm, c.arm) AS arm,
             coalesce(i.unit, c.unit) AS unit,
             (i.id IS NOT NULL)::int AS is_, (c.interaction_id IS NOT NULL)::int AS was,
             CASE WHEN i.id IS NOT NULL AND d.by_metric THEN g.value END AS value, i.latency_ms,
-            c.value AS former_value, c.latency_ms AS former_latency,
+            i.completion_tokens, c.value AS former_value, c.latency_ms AS former_latency,
+            c.completion_tokens AS former_tokens,
             coalesce(i.failed, false) AS failed, coalesce(c.failed, false) AS had_failed
         FROM touched d LEFT JOIN present i ON i.id = d.interaction_id
         LEFT JOIN given g ON g.interaction_id = d.interaction_id AND g.feedback_key_id = d.feedback_key_id
@@ -63,12 +54,13 @@ _INTERACTIONS = f"""
         WHERE CASE WHEN c.interaction_id IS NULL THEN i.received_at >= d.sequence_started_at
             ELSE c.sequence = d.sequence END
     ), written AS (
-        INSERT INTO experiments_counted (interaction_id, arm, sequence, unit, value, latency_ms, failed)
-        SELECT interaction_id, arm, sequence, unit, value, latency_ms, failed FROM states
-        WHERE is_ = 1 AND (was = 0
-            OR (value, latency_ms, failed) IS DISTINCT FROM (former_value, former_latency, had_failed))
+        INSERT INTO experiments_counted
+            (interaction_id, arm, sequence, unit, value, latency_ms, completion_tokens, failed)
+        SELECT interaction_id, arm, sequence, unit, value, latency_ms, completion_tokens, failed FROM states
+        WHERE is_ = 1 AND (was = 0 OR (value, latency_ms, completion_tokens, failed)
+            IS DISTINCT FROM (former_value, former_latency, former_tokens, had_failed))
         ON CONFLICT (interaction_id) DO UPDATE SET value = excluded.value, latency_ms = excluded.latency_ms,
-            failed = excluded.failed
+            completion_tokens = excluded.completion_tokens, failed = excluded.failed
     ), gone AS (
         DELETE FROM experiments_counted
         WHERE interaction_id = ANY(ARRAY(SELECT interaction_id FROM states WHERE is_ = 0))
@@ -78,12 +70,15 @@ _INTERACTIONS = f"""
             coalesce(value, 0) - coalesce(former_value, 0) AS total,
             coalesce(latency_ms, 0)::bigint - coalesce(former_latency, 0) AS latency_ms,
             (latency_ms IS NOT NULL)::int - (former_latency IS NOT NULL)::int AS timed,
+            coalesce(completion_tokens, 0)::bigint - coalesce(former_tokens, 0) AS completion_tokens,
+            (completion_tokens IS NOT NULL)::int - (former_tokens IS NOT NULL)::int AS tokened,
             failed::int - had_failed::int AS failed
         FROM states
     ), deltas AS MATERIALIZED (
         SELECT test_id, sequence, unit, arm, min(moment) FILTER (WHERE n >= 0) AS first_at, sum(n)::int AS n,
             sum(answered)::int AS answered, sum(total) AS total, sum(latency_ms)::bigint AS latency_ms,
-            sum(timed)::int AS timed, sum(failed)::int AS failed
+            sum(timed)::int AS timed, sum(completion_tokens)::bigint AS completion_tokens,
+            sum(tokened)::int AS tokened, sum(failed)::int AS failed
         FROM changes WHERE by_metric GROUP BY 1, 2, 3, 4
     ), direct AS (
         SELECT test_id, sequence, arm, {DAY.format("moment")} AS day, n AS interactions, latency_ms, timed,
@@ -146,7 +141,7 @@ _VOTES = f"""
     ), deltas AS MATERIALIZED (
         SELECT test_id, sequence, unit, arm, min({MOMENT.format("id")}) FILTER (WHERE sign = 1) AS first_at,
             sum(sign)::int AS n, sum(sign)::int AS answered, sum(sign * points * 0.5) AS total, 0::bigint AS latency_ms,
-            0 AS timed, 0 AS failed
+            0 AS timed, 0::bigint AS completion_tokens, 0 AS tokened, 0 AS failed
         FROM changes GROUP BY 1, 2, 3, 4
     ), direct AS (
         SELECT 0 AS test_id, 0::smallint AS sequence, 0 AS arm, current_date AS day, 0 AS interactions,
@@ -158,7 +153,7 @@ _FOLD = f"""
     , before AS MATERIALIZED (
         SELECT s.* FROM (SELECT DISTINCT test_id, sequence, unit FROM deltas) AS k CROSS JOIN LATERAL (
             SELECT s.test_id, s.sequence, s.unit, s.arm, s.first_at, s.n, s.answered, s.total, s.latency_ms, s.timed,
-                s.failed
+                s.completion_tokens, s.tokened, s.failed
             FROM experiments_seen s WHERE s.test_id = k.test_id AND s.sequence = k.sequence AND s.unit = k.unit
             OFFSET 0) AS s
     ), after AS MATERIALIZED (
@@ -168,16 +163,20 @@ _FOLD = f"""
             coalesce(b.total, 0) + coalesce(d.total, 0) AS total,
             coalesce(b.latency_ms, 0) + coalesce(d.latency_ms, 0) AS latency_ms,
             coalesce(b.timed, 0) + coalesce(d.timed, 0) AS timed,
+            coalesce(b.completion_tokens, 0) + coalesce(d.completion_tokens, 0) AS completion_tokens,
+            coalesce(b.tokened, 0) + coalesce(d.tokened, 0) AS tokened,
             coalesce(b.failed, 0) + coalesce(d.failed, 0) AS failed, d.n IS NOT NULL AS changed
         FROM before b FULL JOIN deltas d USING (test_id, sequence, unit, arm)
     ), stored AS (
-        INSERT INTO experiments_seen
-            (test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed, failed)
-        SELECT test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed, failed
+        INSERT INTO experiments_seen (test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed,
+            completion_tokens, tokened, failed)
+        SELECT test_id, sequence, unit, arm, first_at, n, answered, total, latency_ms, timed, completion_tokens,
+            tokened, failed
         FROM after WHERE changed
         ON CONFLICT (test_id, sequence, unit, arm) DO UPDATE SET first_at = excluded.first_at, n = excluded.n,
             answered = excluded.answered, total = excluded.total, latency_ms = excluded.latency_ms,
-            timed = excluded.timed, failed = excluded.failed
+            timed = excluded.timed, completion_tokens = excluded.completion_tokens, tokened = excluded.tokened,
+            failed = excluded.failed
     ), weighed AS (
         SELECT *, count(*) OVER unit_ > 1 AND NOT %(votes)s AS is_crossed,
             row_number() OVER (PARTITION BY sign, test_id, sequence, unit ORDER BY first_at, arm) AS place
@@ -274,7 +273,8 @@ def _count(cursor, touches):
     values = {"arms": arms, "ids": ids, "comparisons": comparisons, "votes": votes}
     if not votes:
         values["failed"] = failed_calls(cursor, "id = ANY(%(ids)s::uuid[])", values)
-    cursor.execute((_VOTES if votes else _INTERACTIONS) + _FOLD, values)
+    with nullcontext() if votes else watching.moved(cursor, values):
+        cursor.execute((_VOTES if votes else _INTERACTIONS) + _FOLD, values)
 
 
 def failed_calls(cursor, which, values):

@@ -4,7 +4,7 @@ from django import forms
 from django.core.validators import validate_slug
 
 from accounts.forms import Look
-from experiments.models import LEAST_UNITS, JudgedBy
+from experiments.models import LEAST_UNITS, MOST_KEYS, JudgedBy
 from experiments.rules import MAX_REASON
 from feedback.models import FeedbackKey
 
@@ -68,6 +68,49 @@ class ArmsForm(Dressed):
         return [(key, 1.0 if weight is None else weight) for key, weight in rows if key]
 
 
+def key_field(keys, **more):
+    """Which of these feedback keys, as forms of tests offer them."""
+    field = forms.ModelChoiceField(keys, to_field_name="key", **more)
+    field.label_from_instance = lambda key: f"{key.name} ({key.get_kind_display().lower()})"
+    return field
+
+
+class WatchForm(Dressed):
+    """Rows of a feedback key that is to be watched and its margin: `watch_0`, `margin_0`. In one alone the key is
+    asked for."""
+
+    def __init__(self, data=None, *, keys, watching=1, alone=True, **kwargs):
+        self.watching = min(max(watching, 1), MOST_KEYS)
+        self.base_fields = {**self.base_fields}
+        needed = {"required": "Choose a key."}
+        for place in range(self.watching):
+            self.base_fields[f"watch_{place}"] = key_field(
+                keys, label="Feedback key", empty_label="–", required=alone, error_messages=needed
+            )
+            self.base_fields[f"margin_{place}"] = Number(label="No worse up to", required=False)
+        super().__init__(data, **kwargs)
+
+    @property
+    def watch_rows(self):
+        """[(key's field, margin's field)]"""
+        return [(self[f"watch_{place}"], self[f"margin_{place}"]) for place in range(self.watching)]
+
+    def watched(self):
+        """[(FeedbackKey, margin or None)] of the rows that have a key; a share's margin is written in points."""
+        cleaned, found = self.cleaned_data, []
+        for place in range(self.watching):
+            key, margin = cleaned.get(f"watch_{place}"), cleaned.get(f"margin_{place}")
+            if key:
+                found.append((key, margin / 100 if margin is not None and key.kind == "bool" else margin))
+        return found
+
+    def row_of(self, path):
+        """The name of the field that the service's fault at watched[1].margin is about."""
+        place = int(path.partition("[")[2].partition("]")[0] or 0)
+        filled = [n for n in range(self.watching) if self.cleaned_data.get(f"watch_{n}")]
+        return f"{'margin' if 'margin' in path else 'watch'}_{filled[place] if place < len(filled) else 0}"
+
+
 class PlanForm(forms.Form):
     """What the planning calculator asks. An empty share or deviation is taken as measured; how many units come, and how
     many of them give feedback, nobody has counted."""
@@ -82,7 +125,7 @@ class PlanForm(forms.Form):
     )
 
 
-class ABTestForm(PlanForm, ArmsForm):
+class ABTestForm(PlanForm, WatchForm, ArmsForm):
     """A new test, with what its plan was computed from."""
 
     name = forms.CharField(max_length=100, help_text="What is asked, such as: dpo-3 against sft.")
@@ -91,9 +134,7 @@ class ABTestForm(PlanForm, ArmsForm):
         validators=[validate_slug],
         help_text="Names the test in addresses and as <code>ab_campaign</code> in calls; it stays.",
     )
-    feedback_key = forms.ModelChoiceField(
-        FeedbackKey.objects.none(), label="Feedback key", to_field_name="key", empty_label=None
-    )
+    feedback_key = key_field(FeedbackKey.objects.none(), label="Feedback key", empty_label=None)
     judged_by = forms.ChoiceField(
         label="Judged by",
         choices=[(JudgedBy.METRIC, "The values given"), (JudgedBy.PREFERENCE, "Preferences between two answers")],
@@ -123,11 +164,9 @@ class ABTestForm(PlanForm, ArmsForm):
         help_text="Once all checks hold in two evaluations in a row. It is logged, and can be rolled back.",
     )
 
-    def __init__(self, data=None, *, keys, models, **kwargs):
-        super().__init__(data, models=models, **kwargs)
-        field = self.fields["feedback_key"]
-        field.queryset = keys
-        field.label_from_instance = lambda key: f"{key.name} ({key.get_kind_display().lower()})"
+    def __init__(self, data=None, *, keys, **kwargs):
+        super().__init__(data, keys=keys, alone=False, **kwargs)
+        self.fields["feedback_key"].queryset = keys
         self.fields["name"].widget.attrs |= {"data-suggests": "id_key"}
         self.fields["key"].widget.attrs |= {"class": "input mono", "autocapitalize": "none", "spellcheck": "false"}
 

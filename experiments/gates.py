@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from experiments.statistics import sequence, taking_part, wording
+from experiments.statistics import sequence, taking_part, watching, wording
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_APART = 5.0  # points of feedback coverage
@@ -18,7 +18,7 @@ class Gate(NamedTuple):
     """One condition: `holds` is None where it cannot be told yet; `shown` says in a few words what was measured. One
     that does not apply to this kind of test neither holds nor waits."""
 
-    key: str  # ratio, n, age, bound, coverage, twice
+    key: str  # ratio, n, age, bound, coverage, watched, twice
     name: str
     holds: bool | None
     shown: str
@@ -35,9 +35,14 @@ class Verdict(NamedTuple):
     text: str
 
 
-def gates(judgement, *, age_days, planned_n, planned_days, smallest_effect=0.0, former_leader=None, letters=LETTERS):
-    """The six Gates, in order: ratio, n, age, bound, coverage, twice. To a preference the first and the fifth do not
-    apply: whose answers are compared is up to the judges, who are known by their votes alone.
+def gates(
+    judgement, *, watched=(), age_days, planned_n, planned_days, smallest_effect=0, former_leader=None, letters=LETTERS
+):
+    """The seven Gates, in order: ratio, n, age, bound, coverage, watched, twice. To a preference the first, the fifth
+    and the sixth do not apply: whose answers are compared is up to the judges, who are known by their votes alone.
+
+    watched: the Watched figures beside it. The sixth gate holds unless the arm that is ahead is worse in one of them
+    for certain, by what may be more than its margin; it does not wait for what is not known yet.
 
     age_days: how long the test ran, pauses left out. former_leader: index of the arm that `leader` named at the
     evaluation before, of the same sequence (at the two before, if this is none itself); None for none.
@@ -51,14 +56,16 @@ def gates(judgement, *, age_days, planned_n, planned_days, smallest_effect=0.0, 
         Gate("age", "Ran long enough", age_days >= planned_days, f"{ran:.1f} of {planned_days:g} days"),
         _bound(judgement, competing, smallest_effect, letters),
         _coverage(judgement, competing, letters),
+        _watched(judgement, watched, letters),
     ]
     return [*first, _twice(first, former_leader, letters)]
 
 
 def leader(gates):
-    """Index of the arm for which the first five gates hold, or None. Kept with each evaluation: where the one before
-    named the same arm, the sixth gate holds, and with it all of them."""
-    return next(gate.arm for gate in gates if gate.key == "bound") if all_hold(gates[:5]) else None
+    """Index of the arm for which all gates but the last hold, or None. Kept with each evaluation: where the one before
+    named the same arm, the last gate holds, and with it all of them."""
+    before = [gate for gate in gates if gate.key != "twice"]
+    return next(gate.arm for gate in before if gate.key == "bound") if all_hold(before) else None
 
 
 def all_hold(gates):
@@ -71,7 +78,8 @@ def rule(judgement, gates, *, is_by_hand, letters=LETTERS):
     if judgement.kind == "preference":
         told = f"{_SEQUENCES}four gates (units, age, bound, twice in a row)."
     else:
-        told = f"{_SEQUENCES}six gates (sample ratio, units, age, bound, coverage, twice in a row)."
+        told = f"{_SEQUENCES}seven gates (sample ratio, units, age, bound, coverage, nothing "
+        told += "watched is worse, twice in a row)."
     if not is_by_hand:
         return told
     applying = [gate for gate in gates if gate.applies]
@@ -262,6 +270,25 @@ def _coverage(judgement, competing, letters):
     told = f"{letters[high]} {wording.share(shares[high])}, {letters[low]} {wording.share(shares[low])}"
     shown = f"{told}: {wording.points(apart)} points apart" if apart else f"{wording.share(shares[low])} in every arm"
     return Gate("coverage", name, round(100 * apart, 9) < MOST_APART, shown)  # 0.3 - 0.25 is 0.05
+
+
+def _watched(judgement, watched, letters):
+    name, arm = "Nothing watched got worse", judgement.best
+    if judgement.kind == "preference":
+        return Gate("watched", name, None, "does not apply: its units are judges", applies=False)
+    if arm is None:
+        return Gate("watched", name, None, "waits for an arm that is ahead")
+    if arm == 0:
+        return Gate("watched", name, True, f"{letters[0]} is the control")
+    if not all(one.is_counted for one in watched):
+        return Gate("watched", name, None, "what came before is being counted")
+    found = [(one, one.of(arm)) for one in watched]
+    if worse := [(one, against) for one, against in found if against.verdict == watching.WORSE]:
+        told = [f"{one.name} {watching.between(one, against)}, not {watching.accepted(one)}" for one, against in worse]
+        return Gate("watched", name, False, f"{letters[arm]} against {letters[0]}: {'; '.join(told)}")
+    unknown = sum(against.verdict == watching.OPEN for _, against in found)
+    shown = f"{len(found)} watched" if found else "nothing watched is known"
+    return Gate("watched", name, True, f"{shown}, {unknown} not known yet" if unknown else shown)
 
 
 def _twice(first, former_leader, letters):

@@ -17,6 +17,7 @@ from registry.models import Attachment, Model
 
 BUCKETS = 10_000  # that a project's units fall into; each running test has some of them for itself
 LEAST_UNITS = 50  # in an arm, below which nothing is computed
+MOST_KEYS = 5  # that a test watches beside its own; statistics.watching.MOST_KEYS is the same
 
 
 class State(models.TextChoices):
@@ -57,6 +58,7 @@ class ABTest(models.Model):
     sequence_started_at = models.DateTimeField(db_default=Now())
     first_unit_at = models.DateTimeField(null=True)  # of the sequence
     paused_for = models.DurationField(default=datetime.timedelta)  # since then, but for the pause that lasts
+    recount_after = models.UUIDField(null=True)  # the id behind which its interactions are to be counted again
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
@@ -127,9 +129,27 @@ class Arm(models.Model):
         return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[self.position]
 
 
+class WatchedKey(models.Model):
+    """A feedback key that a test watches beside the one that it is judged by: an arm that is behind the control by less
+    than `margin` for certain is no worse under it."""
+
+    test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="watched_keys")
+    feedback_key = models.ForeignKey(FeedbackKey, on_delete=models.PROTECT, related_name="+")
+    lower_is_better = models.BooleanField()  # as the key said when it was named
+    margin = models.FloatField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["test", "feedback_key"], name="watched_key_unique"),
+            models.CheckConstraint(condition=models.Q(margin__gt=0), name="watched_key_margin"),
+        ]
+
+
 class Evaluation(models.Model):
     """What a test's figures said at a moment: written by the worker, never changed. `figures` is what
-    statistics.judge answered, `gates` the ticks, `leader` the arm for which the first five held."""
+    statistics.judge answered, with what was `watched`, `gates` the ticks, `leader` the arm for which all but the last
+    held."""
 
     test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="evaluations")
     sequence = models.SmallIntegerField()
@@ -183,6 +203,7 @@ class Counted(models.Model):
     unit = models.UUIDField()
     value = Numeric(null=True)
     latency_ms = models.IntegerField(null=True)  # null too where the call failed
+    completion_tokens = models.IntegerField(null=True)  # likewise
     failed = models.BooleanField(db_default=False)
 
 
@@ -217,6 +238,8 @@ class Seen(models.Model):
     total = Numeric()
     latency_ms = models.BigIntegerField()
     timed = models.IntegerField()
+    completion_tokens = models.BigIntegerField(db_default=0)
+    tokened = models.IntegerField(db_default=0)  # interactions of which the tokens are known
     failed = models.IntegerField(db_default=0)
 
 
@@ -261,4 +284,49 @@ class VoteCell(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["test", "sequence", "judges", "one", "other"], name="vote_cell_unique"),
+        ]
+
+
+class CountedUnder(models.Model):
+    """What an interaction was given under a key that its test watches, as it is counted now: the mean of its current
+    values."""
+
+    pk = models.CompositePrimaryKey("interaction_id", "feedback_key_id")
+    interaction_id = models.UUIDField()
+    feedback_key_id = models.IntegerField()
+    arm = models.IntegerField()
+    sequence = models.SmallIntegerField()
+    unit = models.UUIDField()
+    value = Numeric()
+
+
+class SeenUnder(models.Model):
+    """The same of a unit in an arm: `answered` interactions, and the sum of their values."""
+
+    pk = models.CompositePrimaryKey("test_id", "sequence", "unit", "arm", "feedback_key_id")
+    test_id = models.IntegerField()
+    sequence = models.SmallIntegerField()
+    unit = models.UUIDField()
+    arm = models.IntegerField()
+    feedback_key_id = models.IntegerField()
+    answered = models.IntegerField()
+    total = Numeric()
+
+
+class WatchedCell(models.Model):
+    """A watched figure of an arm's units whose first interaction was on this day (UTC): exact sums over one value a
+    unit. `figure` is a feedback key's id, or one of watching.py's."""
+
+    test = models.ForeignKey(ABTest, on_delete=models.CASCADE, related_name="watched_cells")
+    sequence = models.SmallIntegerField()
+    arm = models.ForeignKey(Arm, on_delete=models.CASCADE, related_name="+", db_index=False)
+    figure = models.IntegerField()
+    day = models.DateField()
+    units = models.IntegerField()
+    total = Numeric()
+    squares = Numeric()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["test", "sequence", "arm", "figure", "day"], name="watched_cell_unique"),
         ]

@@ -1,7 +1,8 @@
 """Is what is counted what is there? Everything of a running test counted anew, by other statements than folding's.
 
 Three comparisons: units against interactions and their feedback (or judges against comparisons), cells against units,
-pairs against comparisons. What retention took is no longer there and stays counted: it is told apart.
+pairs against comparisons; what is watched likewise. What retention took is no longer there and stays counted: it is
+told apart.
 """
 
 from contextlib import contextmanager
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from experiments import folding
-from experiments.folding import DAY, EXACT, JUDGE, UNIT
+from experiments import folding, watching
+from experiments.expressions import DAY, EXACT, JUDGE, UNIT, VALUES
 from experiments.models import RUNNING, ABTest, JudgedBy
 
 
@@ -34,7 +35,10 @@ _METRIC = f"""
     is_ AS (
         SELECT {UNIT} AS unit, i.arm, count(*) AS n, count(g.value) AS answered, coalesce(sum(g.value), 0) AS total,
             coalesce(sum(i.latency_ms) FILTER (WHERE NOT f.failed), 0) AS latency_ms,
-            count(i.latency_ms) FILTER (WHERE NOT f.failed) AS timed, count(*) FILTER (WHERE f.failed) AS failed
+            count(i.latency_ms) FILTER (WHERE NOT f.failed) AS timed,
+            coalesce(sum(i.completion_tokens) FILTER (WHERE NOT f.failed), 0) AS completion_tokens,
+            count(i.completion_tokens) FILTER (WHERE NOT f.failed) AS tokened,
+            count(*) FILTER (WHERE f.failed) AS failed
         FROM interactions_interaction i
         CROSS JOIN LATERAL (SELECT i.id = ANY(%(failed)s::uuid[]) AS failed) AS f LEFT JOIN LATERAL (
             SELECT {EXACT.format("avg(f.value::text::numeric)")} AS value FROM feedback_feedback f
@@ -42,7 +46,8 @@ _METRIC = f"""
         WHERE i.arm = ANY(%(arms)s) AND i.source <> 'simulation' AND i.received_at >= %(since)s
         GROUP BY 1, 2
         UNION ALL SELECT unit, arm, 1, (value IS NOT NULL)::int, coalesce(value, 0), coalesce(latency_ms, 0),
-            (latency_ms IS NOT NULL)::int, failed::int FROM gone
+            (latency_ms IS NOT NULL)::int, coalesce(completion_tokens, 0), (completion_tokens IS NOT NULL)::int,
+            failed::int FROM gone
     )"""
 _VOTES = f"""
     vote AS MATERIALIZED (
@@ -56,7 +61,7 @@ _VOTES = f"""
         UNION ALL SELECT comparison_id, judge, one, other, points / 2.0 FROM gone
     ), is_ AS (
         SELECT unit, arm, count(*) AS n, count(*) AS answered, sum(score) AS total, 0 AS latency_ms, 0 AS timed,
-            0 AS failed FROM (
+            0 AS completion_tokens, 0 AS tokened, 0 AS failed FROM (
             SELECT judge AS unit, one AS arm, score FROM vote
             UNION ALL SELECT judge, other, 1 - score FROM vote) AS both_
         GROUP BY 1, 2
@@ -76,11 +81,39 @@ _GONE_VOTES = """
     ), """
 _UNITS = """
     SELECT count(*), (SELECT count(*) FROM gone) FROM (
-        SELECT unit, arm, n, answered, total, latency_ms, timed, failed FROM experiments_seen
-        WHERE test_id = %(test)s AND sequence = %(sequence)s AND n > 0) AS said
+        SELECT unit, arm, n, answered, total, latency_ms, timed, completion_tokens, tokened, failed
+        FROM experiments_seen WHERE test_id = %(test)s AND sequence = %(sequence)s AND n > 0) AS said
     FULL JOIN is_ USING (unit, arm)
-    WHERE (said.n, said.answered, said.total, said.latency_ms, said.timed, said.failed) IS DISTINCT FROM
-        (is_.n::int, is_.answered::int, is_.total, is_.latency_ms::bigint, is_.timed::int, is_.failed::int)
+    WHERE (said.n, said.answered, said.total, said.latency_ms, said.timed, said.completion_tokens, said.tokened,
+            said.failed) IS DISTINCT FROM (is_.n::int, is_.answered::int, is_.total, is_.latency_ms::bigint,
+            is_.timed::int, is_.completion_tokens::bigint, is_.tokened::int, is_.failed::int)
+"""
+_UNDER = f"""
+    SELECT count(*) FROM (
+        SELECT unit, arm, feedback_key_id, answered, total FROM experiments_seenunder
+        WHERE test_id = %(test)s AND sequence = %(sequence)s AND answered > 0) AS said
+    FULL JOIN (
+        SELECT unit, arm, feedback_key_id, count(*) AS answered, sum(value) AS total FROM (
+            SELECT {UNIT} AS unit, i.arm, g.feedback_key_id, g.value
+            FROM interactions_interaction i CROSS JOIN LATERAL ({VALUES.format("f.interaction_id = i.id")}) AS g
+            WHERE i.arm = ANY(%(arms)s) AND i.source <> 'simulation' AND i.received_at >= %(since)s
+                AND g.feedback_key_id = ANY(%(watched)s)
+            UNION ALL SELECT c.unit, c.arm, c.feedback_key_id, c.value FROM experiments_countedunder c
+            WHERE c.arm = ANY(%(arms)s) AND c.sequence = %(sequence)s
+                AND NOT EXISTS (SELECT FROM interactions_interaction i WHERE i.id = c.interaction_id)) AS each
+        GROUP BY 1, 2, 3) AS is_ USING (unit, arm, feedback_key_id)
+    WHERE (said.answered, said.total) IS DISTINCT FROM (is_.answered::int, is_.total)
+"""
+_WATCHED = f"""
+    WITH met AS (
+        SELECT *, count(*) OVER (PARTITION BY unit) > 1 AS is_crossed
+        FROM experiments_seen WHERE test_id = %(test)s AND sequence = %(sequence)s AND n > 0
+    ), {watching.PARTS}
+    SELECT count(*) FROM (
+        SELECT arm_id AS arm, figure, day, units, total, squares FROM experiments_watchedcell
+        WHERE test_id = %(test)s AND sequence = %(sequence)s AND (units <> 0 OR total <> 0 OR squares <> 0)) AS said
+    FULL JOIN parts USING (arm, figure, day)
+    WHERE (said.units, said.total, said.squares) IS DISTINCT FROM (parts.units::int, parts.total, parts.squares)
 """
 _CELLS = f"""
     WITH met AS (
@@ -125,7 +158,7 @@ def prove(projects=None, *, rebuild=False):
     proofs = []
     for test in tests:
         with _alone():
-            while folding.fold():
+            while watching.recount() + folding.fold():
                 pass
             proofs.append(_proof(test))
             if rebuild and proofs[-1].n:
@@ -153,7 +186,7 @@ def _proof(test):
     values = {
         "arms": list(test.arms.values_list("pk", flat=True)), "test": test.pk, "sequence": test.sequence,
         "since": test.sequence_started_at, "key": test.feedback_key_id, "project": test.project_id,
-        "by_metric": by_metric,
+        "by_metric": by_metric, "watched": list(test.watched_keys.values_list("feedback_key", flat=True)),
     }  # fmt: skip
     head = _GONE + _METRIC if by_metric else _GONE_VOTES + _VOTES
     with connection.cursor() as cursor:
@@ -163,7 +196,11 @@ def _proof(test):
         cursor.execute(_CELLS, values)
         [cells] = cursor.fetchone()
         pairs = 0
-        if not by_metric:
+        if by_metric:
+            for statement in (_UNDER, _WATCHED):
+                cursor.execute(statement, values)
+                cells += cursor.fetchone()[0]
+        else:
             cursor.execute(head + _PAIRS, values)
             [pairs] = cursor.fetchone()
     return Proof(test, units, cells, pairs, gone)
@@ -172,6 +209,9 @@ def _proof(test):
 _FORGET = (
     "DELETE FROM experiments_counted WHERE arm = ANY(%(arms)s) AND sequence = %(sequence)s",
     "DELETE FROM experiments_countedvote WHERE test_id = %(test)s AND sequence = %(sequence)s",
+    "DELETE FROM experiments_countedunder WHERE arm = ANY(%(arms)s) AND sequence = %(sequence)s",
+    "DELETE FROM experiments_seenunder WHERE test_id = %(test)s AND sequence = %(sequence)s",
+    "DELETE FROM experiments_watchedcell WHERE test_id = %(test)s AND sequence = %(sequence)s",
     "DELETE FROM experiments_seen WHERE test_id = %(test)s AND sequence = %(sequence)s",
     "DELETE FROM experiments_cell WHERE test_id = %(test)s AND sequence = %(sequence)s",
     "DELETE FROM experiments_votecell WHERE test_id = %(test)s AND sequence = %(sequence)s",

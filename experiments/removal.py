@@ -18,7 +18,9 @@ def forget_tests(project):
         for statement in (
             "DELETE FROM interactions_armtouch WHERE arm = ANY(%(arms)s)",
             "DELETE FROM experiments_counted WHERE arm = ANY(%(arms)s)",
+            "DELETE FROM experiments_countedunder WHERE arm = ANY(%(arms)s)",
             "DELETE FROM experiments_countedvote WHERE test_id = ANY(%(tests)s)",
+            "DELETE FROM experiments_seenunder WHERE test_id = ANY(%(tests)s)",
             "DELETE FROM experiments_seen WHERE test_id = ANY(%(tests)s)",
         ):
             cursor.execute(statement, {"arms": arms, "tests": list(tests.values_list("pk", flat=True))})

@@ -8,7 +8,7 @@ from experiments.figures import gates_read, judged
 from experiments.gates import Gate, Verdict, verdict
 from experiments.labels import ByLabel, LabelRow, by_label, label_keys
 from experiments.models import LEAST_UNITS, ABTest, Arm, Decision, Event
-from experiments.statistics import Judgement, Moments
+from experiments.statistics import Judgement, Moments, Watched
 from experiments.statistics.estimates import point
 from registry.models import Model
 
@@ -53,6 +53,7 @@ class Report:
     sequence: int
     day_number: int  # of those in which the sequence ran, from 1
     judgement: Judgement
+    watched: list[Watched]
     gates: list[Gate]
     verdict: Verdict
     leader: int | None
@@ -67,7 +68,8 @@ class Report:
 
 
 def report(test):
-    """The Report of a test, in six queries, seven where strengths have to be drawn for the first time."""
+    """The Report of a test, in eight queries; of one by preferences in six, seven where strengths have to be drawn for
+    the first time."""
     decision = decision_of(test)
     found = judged(test, afresh=False, decision=decision)
     gates, words = found.gates, found.verdict
@@ -80,6 +82,7 @@ def report(test):
         sequence=test.sequence,
         day_number=test.ran_for(found.as_of).days + 1,
         judgement=found.judgement,
+        watched=found.watched,
         gates=gates,
         verdict=words,
         leader=found.leader,

@@ -1,14 +1,15 @@
-"""What a test may be: every fault by its field. Knows the models' bounds, asks no database."""
+"""What a test may be: every fault by its field. Knows the models and their bounds, asks no database."""
 
 import re
 
 from accounts.names import name_fault
-from experiments.models import LEAST_UNITS, JudgedBy
+from experiments.models import LEAST_UNITS, MOST_KEYS, JudgedBy, WatchedKey
 from interactions.rules import RecordError, kind_of, text_fault
 
 MAX_KEY, MAX_NAME, MAX_REASON = 64, 100, 5_000
 MOST_ARMS = 12
 MOST_UNITS, MOST_DAYS, MOST_WEIGHT, LARGEST = 100_000_000, 3_650, 1_000_000, 1e12
+USUAL_MARGIN = 0.02  # of a key's range: 2 points of a share
 TAKEN_KEYS = {"new", "plan"}  # addresses of pages
 _SLUG = re.compile(r"[-a-zA-Z0-9_]+")
 
@@ -26,6 +27,45 @@ def key_fault(key):
     if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or not _SLUG.fullmatch(key):
         return f"Send 1 to {MAX_KEY} letters, digits, hyphens and underscores."
     return f"There is a page at the address {key}; send another key." if key in TAKEN_KEYS else None
+
+
+def watched_keys(named, *, judged_by, feedback_key, already=()):
+    """A WatchedKey, of no test yet, of each (FeedbackKey, margin) that a test by this key is to watch besides what it
+    does `already`. A margin of None is 2 % of the key's range. RecordError tells of `watched`, or of its `margin`."""
+    keys = [*already, *(key for key, _ in named)]
+    if named and (fault := _watched(keys, judged_by, feedback_key)):
+        raise RecordError({"watched": [fault]})
+    return [
+        WatchedKey(feedback_key=key, lower_is_better=key.lower_is_better, margin=_margin_of(key, margin, f"[{place}]"))
+        for place, (key, margin) in enumerate(named)
+    ]
+
+
+def _watched(keys, judged_by, feedback_key):
+    if judged_by == JudgedBy.PREFERENCE:
+        return "A test by preferences watches no keys: its units are judges. Send none."
+    if len(keys) > MOST_KEYS:
+        return f"A test watches at most {MOST_KEYS} keys; these would be {len(keys)}."
+    if feedback_key in keys:
+        return f"{feedback_key.key} is the key that the test is judged by; send others."
+    twice = [key.key for key in keys if keys.count(key) > 1]
+    return f"{twice[0]} is watched already; name each key once." if twice else None
+
+
+def _margin_of(key, margin, place):
+    """How much worse is no worse still, in the key's own unit."""
+    is_share, fault = key.kind == "bool", None
+    if margin is not None:
+        fault = _number(margin, 0, 1 if is_share else LARGEST) or (None if margin else "Send a number above 0.")
+    elif is_share:
+        margin = USUAL_MARGIN
+    elif key.minimum is None or key.maximum is None:
+        fault = f"{key.key} has no range to go by: send how much worse is no worse still."
+    else:
+        margin = USUAL_MARGIN * (key.maximum - key.minimum)
+    if fault:
+        raise RecordError({f"watched{place}.margin": [fault]})
+    return float(margin)
 
 
 def _name(name):

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from rest_framework import serializers
 
 from experiments.figures import gates_told
-from experiments.models import ABTest, Decision, Event, JudgedBy, State
+from experiments.models import ABTest, Decision, Event, JudgedBy, State, WatchedKey
 
 
 class ArmShape(serializers.Serializer):
@@ -13,6 +13,19 @@ class ArmShape(serializers.Serializer):
     letter = serializers.CharField()
     model = serializers.CharField(source="model.key")
     weight = serializers.FloatField()
+
+
+class WatchedKeySerializer(serializers.ModelSerializer):
+    """A feedback key that a test watches beside the one it is judged by."""
+
+    feedback_key = serializers.CharField(source="feedback_key.key")
+    margin = serializers.FloatField(
+        required=False, help_text="how much worse is no worse still, in the key's unit; 2 % of its range"
+    )
+
+    class Meta:
+        model = WatchedKey
+        fields = ["feedback_key", "margin"]
 
 
 class ABTestSerializer(serializers.ModelSerializer):
@@ -23,6 +36,7 @@ class ABTestSerializer(serializers.ModelSerializer):
     state = serializers.CharField(help_text=", ".join(State.values))
     judged_by = serializers.ChoiceField(JudgedBy.choices)
     arms = ArmShape(many=True, source="arms.all")
+    watched = WatchedKeySerializer(many=True, source="watched_keys.all")
 
     class Meta:
         model = ABTest
@@ -38,6 +52,7 @@ class ABTestSerializer(serializers.ModelSerializer):
             "planned_n",
             "planned_days",
             "auto_deploy",
+            "watched",
             "arms",
             "sequence",
             "sequence_started_at",
@@ -65,6 +80,7 @@ class NewABTestShape(serializers.Serializer):
     planned_n = serializers.IntegerField(required=False, help_text="units with a value in each arm, at least; 200")
     planned_days = serializers.FloatField(required=False, help_text="at least; 3")
     auto_deploy = serializers.BooleanField(required=False, help_text="needs model.deploy")
+    watched = WatchedKeySerializer(many=True, required=False, help_text="other feedback keys, up to five")
 
 
 class SplitShape(serializers.Serializer):
@@ -129,7 +145,7 @@ class DecisionSerializer(serializers.ModelSerializer):
 class EvaluationShape(serializers.Serializer):
     at = serializers.DateTimeField()
     sequence = serializers.IntegerField()
-    leader = serializers.CharField(allow_null=True, help_text="the arm for which the first five gates hold")
+    leader = serializers.CharField(allow_null=True, help_text="the arm for which all gates but the last hold")
     gates = serializers.ListField(child=serializers.DictField())
     figures = serializers.DictField()
 
@@ -143,6 +159,9 @@ class ABTestReportShape(ABTestSerializer):
     gates = serializers.ListField(child=serializers.DictField(), help_text="key, name, holds, shown, applies")
     leader = serializers.CharField(allow_null=True)
     judgement = serializers.DictField(help_text="arms, pairs, ratio, coverage, strengths: all that was computed")
+    watched_figures = serializers.ListField(
+        child=serializers.DictField(), help_text="each figure that is watched: its values, and arms against the control"
+    )
     series = serializers.ListField(child=serializers.DictField(), help_text="cumulative by day")
     decision = DecisionSerializer(allow_null=True)
 
@@ -155,6 +174,7 @@ class ABTestReportShape(ABTestSerializer):
             "gates",
             "leader",
             "judgement",
+            "watched_figures",
             "series",
             "decision",
         ]
@@ -208,6 +228,7 @@ def presented(report):
         "gates": gates_told(report.gates),
         "leader": None if report.leader is None else letters[report.leader],
         "judgement": asdict(report.judgement),
+        "watched_figures": [asdict(one) for one in report.watched],
         "series": [{"day": day, "arms": [_point(one) for one in points]} for day, points in report.series],
         "decision": DecisionSerializer(report.decision).data if report.decision else None,
     }

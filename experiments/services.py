@@ -14,8 +14,8 @@ from accounts.audit import record
 from accounts.permissions import DEPLOY
 from experiments import buckets, figures, folding
 from experiments.gates import rule
-from experiments.models import BUCKETS, RUNNING, ABTest, Arm, Decision, Event, JudgedBy, State
-from experiments.rules import check
+from experiments.models import BUCKETS, RUNNING, ABTest, Arm, Decision, Event, JudgedBy, State, WatchedKey
+from experiments.rules import check, watched_keys
 from feedback.services import keys_of
 from interactions.rules import Conflict, RecordError, text_fault
 from projects.access import EntityNotFound
@@ -28,7 +28,7 @@ from registry.services import default_of, default_serves, set_default
 def tests_of(project):
     """The project's ABTests, the newest first, each with its arms and their models."""
     tests = ABTest.objects.filter(project=project).select_related("feedback_key", "created_by")
-    return tests.prefetch_related("arms__model").order_by("-pk")
+    return tests.prefetch_related("arms__model", "watched_keys__feedback_key").order_by("-pk")
 
 
 def test_or_404(project, key):
@@ -59,24 +59,27 @@ def create_test(
     planned_n=200,
     planned_days=3.0,
     auto_deploy=False,
+    watched=(),
 ):
     """A running ABTest. `feedback_key` is a FeedbackKey of the project, `models` are its attached Models, the control
-    first, `weights` one for each (equal where None), `project` comes from the gate with its `.permissions`.
+    first, `weights` one for each (equal where None), `watched` is (another FeedbackKey, its margin or None) each,
+    `project` comes from the gate with its `.permissions`.
 
     RecordError tells faults by field (key, name, feedback_key, judged_by, models, weights, traffic_split,
-    smallest_effect, planned_n, planned_days, auto_deploy); Conflict: the key is taken, or the project is archived;
-    PermissionDenied: auto_deploy without DEPLOY.
+    smallest_effect, planned_n, planned_days, auto_deploy, watched); Conflict: the key is taken, or the project is
+    archived; PermissionDenied: auto_deploy without DEPLOY.
     """
     weights = [1.0] * len(models) if weights is None else weights
     plan = {"smallest_effect": smallest_effect, "planned_n": planned_n, "planned_days": planned_days}
     plan |= {"name": name, "judged_by": judged_by, "auto_deploy": auto_deploy}
     turned = judged_by == JudgedBy.METRIC and feedback_key.lower_is_better
     check(key=key, models=models, weights=weights, traffic_split=traffic_split, **plan)
+    also = watched_keys(watched, judged_by=judged_by, feedback_key=feedback_key)
     if auto_deploy and DEPLOY not in project.permissions:
         raise PermissionDenied(f"A test that decides by itself needs the permission {DEPLOY} in {project.key}.")
     with transaction.atomic():
         Project.objects.lock(project)
-        _check_known(project, feedback_key, models)
+        _check_known(project, feedback_key, models, [key for key, _ in watched])
         own = _taken(project, traffic_split)
         try:
             with transaction.atomic():
@@ -90,15 +93,20 @@ def create_test(
             Arm(test=test, position=place, model=model, weight=weight)
             for place, (model, weight) in enumerate(zip(models, weights, strict=True))
         )
-        _tell(test, by, f"Started with {_percent(traffic_split)} of the units: {', '.join(m.key for m in models)}.")
+        for one in also:
+            one.test = test
+        WatchedKey.objects.bulk_create(also)
+        tell(test, by, f"Started with {_percent(traffic_split)} of the units: {', '.join(m.key for m in models)}.")
     test.refresh_from_db()
     test.project = project
     return test
 
 
-def _check_known(project, feedback_key, models):
-    if feedback_key.key not in keys_of(project):
-        raise RecordError({"feedback_key": [f"{project.key} has no feedback key {feedback_key.key}."]})
+def _check_known(project, feedback_key, models, watched):
+    known = keys_of(project)
+    for field, key in (("feedback_key", feedback_key), *(("watched", key) for key in watched)):
+        if key.key not in known:
+            raise RecordError({field: [f"{project.key} has no feedback key {key.key}."]})
     attached = Attachment.objects.filter(project=project, detached_at=None).values_list("model_id", flat=True)
     if missing := [model.key for model in models if model.pk not in set(attached)]:
         raise RecordError({"models": [f"{missing[0]} is not attached to {project.key}; attach it first."]})
@@ -139,23 +147,23 @@ def _complement(pairs):
 @transaction.atomic
 def pause(*, test, by):
     """No unit meets an arm until it is resumed; the split stays reserved. Conflict where it is over, or paused."""
-    test = _running(test)
+    test = running(test)
     if test.paused_at:
         raise Conflict(f"{test.key} is paused already.")
     _change(test, paused_at=timezone.now())
     goes = "all traffic goes to the default" if default_serves(test.project) else "no default serves calls meanwhile"
-    _tell(test, by, f"Paused: {goes}.")
+    tell(test, by, f"Paused: {goes}.")
     return test
 
 
 @transaction.atomic
 def resume(*, test, by):
     """Go on after a pause. Conflict where it is over, or not paused."""
-    test = _running(test)
+    test = running(test)
     if not test.paused_at:
         raise Conflict(f"{test.key} is not paused.")
     _change(test, paused_for=test.pauses(timezone.now()), paused_at=None)
-    _tell(test, by, "Resumed.")
+    tell(test, by, "Resumed.")
     return test
 
 
@@ -165,9 +173,9 @@ def cancel(*, test, by, reason=""):
         check(reason=reason)
     folding.settle()
     with transaction.atomic():
-        test = _running(test)
+        test = running(test)
         _end(test, State.CANCELLED)
-        _tell(test, by, f"Cancelled: {reason}" if reason else "Cancelled.")
+        tell(test, by, f"Cancelled: {reason}" if reason else "Cancelled.")
         record("ab-test.cancel", by=by, project=test.project, what=test.key, after={"reason": reason})
     return test
 
@@ -178,7 +186,7 @@ def change_split(*, test, by, weights=None, traffic_split=None):
     where the test is over."""
     folding.settle()
     with transaction.atomic():
-        test = _running(test)
+        test = running(test)
         arms = list(test.arms.select_related("model"))
         # as it is under the lock: what is not sent stays as somebody has just made it
         former = [arm.weight for arm in arms], test.traffic_split
@@ -193,7 +201,7 @@ def change_split(*, test, by, weights=None, traffic_split=None):
             _begin_anew(test, arms, weights)
         before, after = _told(former[1], former[0]), _told(traffic_split, weights)
         goes_on = "The figures begin anew." if is_dealt_anew else "Who met an arm keeps it, and the figures go on."
-        _tell(test, by, f"Split changed from {before} to {after}. {goes_on}")
+        tell(test, by, f"Split changed from {before} to {after}. {goes_on}")
     return test
 
 
@@ -214,7 +222,7 @@ def decide(*, test, winner, reason, by):
     check(reason=reason)
     folding.settle()
     with transaction.atomic():
-        test = _running(test)
+        test = running(test)
         found = figures.judged(test)
         former = default_of(test.project)
         if winner:
@@ -227,7 +235,7 @@ def decide(*, test, winner, reason, by):
             former=former if winner else None,
         )  # fmt: skip
         won = f"Decided: {winner.letter}, {winner.model.key}, is the default now." if winner else ""
-        _tell(test, by, won or "Ended without a winner.")
+        tell(test, by, won or "Ended without a winner.")
         told = {"winner": winner.model.key if winner else None, "reason": decision.reason}
         record("ab-test.decide", by=by, project=test.project, what=test.key, after=told)
     return decision
@@ -245,7 +253,7 @@ def roll_back(*, test, by):
         decision.rolled_back_at, decision.rolled_back_by = timezone.now(), by
         decision.save(update_fields=["rolled_back_at", "rolled_back_by"])
         again = f"{decision.former.key} is the default again" if decision.former else "the project has no default again"
-        _tell(test, by, f"Rolled back: {again}.")
+        tell(test, by, f"Rolled back: {again}.")
         record("ab-test.roll-back", by=by, project=test.project, what=test.key)
     return decision
 
@@ -269,7 +277,7 @@ def _deploy(project, model, by):
 
 
 # -- what they have in common ---------------------------------------------------------------------
-def _running(test):
+def running(test):
     """The test as it is now, locked; Conflict where it is over."""
     Project.objects.lock(test.project)
     locked = ABTest.objects.select_for_update(of=["self"]).select_related("feedback_key").get(pk=test.pk)
@@ -290,7 +298,7 @@ def _end(test, state):
     _change(test, state=state, ended_at=now, paused_for=test.pauses(now), paused_at=None)
 
 
-def _tell(test, by, text):
+def tell(test, by, text):
     Event.objects.create(test=test, by=by, text=text[:500])
 
 

@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from experiments import folding
+from experiments import folding, watching
 from experiments.clearing import clear
 from experiments.due import due
 
@@ -10,8 +10,8 @@ from experiments.due import due
 @app.periodic(cron="* * * * * */5")
 @app.task(name="experiments.fold", queueing_lock="experiments.fold", pass_context=False)
 def fold(timestamp):
-    """Fold touches until few are left."""
-    while folding.fold() >= folding.SLICE:
+    """Fold touches until few are left, those among them of what is to be counted again."""
+    while watching.recount() + folding.fold() >= folding.SLICE:
         pass
 
 

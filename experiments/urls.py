@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from experiments.views import changing, creating, crossed, deciding, labels, listing, recording, showing
+from experiments.views import changing, creating, crossed, deciding, labels, listing, recording, showing, watching
 
 ALL = "p/<str:project>/ab-tests"
 TEST = f"{ALL}/<slug:test>"
@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{TEST}/resume", changing.ab_test_resume, name="ab_test_resume"),
     path(f"{TEST}/cancel", changing.ab_test_cancel, name="ab_test_cancel"),
     path(f"{TEST}/split", changing.ab_test_split, name="ab_test_split"),
+    path(f"{TEST}/watch", watching.ab_test_watch, name="ab_test_watch"),
     path(f"{TEST}/decide", deciding.ab_test_decide, name="ab_test_decide"),
     path(f"{TEST}/roll-back", deciding.ab_test_roll_back, name="ab_test_roll_back"),
 ]

@@ -19,10 +19,12 @@ def arms_by_model(project):
 
 @transaction.atomic
 def unlink_key(*, project, key, by=None):
-    """The project no longer uses the FeedbackKey (feedback.services). Conflict while a running test is judged by it:
-    nothing could be given any more, and the test would wait for ever."""
+    """The project no longer uses the FeedbackKey (feedback.services). Conflict while a running test is judged by it, or
+    watches it: nothing could be given any more, and the test would wait for ever, or see nothing."""
     Project.objects.lock(project)  # as the beginning of a test does
-    running = ABTest.objects.filter(project=project, feedback_key=key, state__in=RUNNING)
-    if test := running.order_by("pk").first():
+    running = ABTest.objects.filter(project=project, state__in=RUNNING).order_by("pk")
+    if test := running.filter(feedback_key=key).first():
         raise Conflict(f"The A/B test {test.key} is judged by {key.key}: end it first, or keep the key.")
+    if test := running.filter(watched_keys__feedback_key=key).first():
+        raise Conflict(f"The A/B test {test.key} watches {key.key}: end it first, or keep the key.")
     unlink_feedback_key(project=project, key=key, by=by)

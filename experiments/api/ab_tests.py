@@ -19,9 +19,11 @@ from experiments.serializers import (
     EvaluationShape,
     NewABTestShape,
     SplitShape,
+    WatchedKeySerializer,
     presented,
     presented_evaluation,
 )
+from experiments.watched import watch_key
 from feedback.services import keys_of
 from interactions.rules import RecordError, kind_of
 from projects.access import project_or_404
@@ -29,6 +31,7 @@ from registry.services import attached
 
 NEEDED = ("key", "name", "feedback_key", "models")
 OFFERED = ("judged_by", "weights", "traffic_split", "smallest_effect", "planned_n", "planned_days", "auto_deploy")
+OFFERED += ("watched",)
 
 
 class ABTestList(APIView):
@@ -48,15 +51,30 @@ class ABTestList(APIView):
         sent = body_of(request, (*NEEDED, *OFFERED), NEEDED)
         sent["feedback_key"] = _feedback_key(project, sent["feedback_key"])
         sent["models"] = _models(project, sent["models"])
+        sent["watched"] = _watched(project, sent.get("watched", []))
         test = services.create_test(project=project, by=request.user, **sent)
         return Response(ABTestSerializer(test).data, status=201)
 
 
-def _feedback_key(project, name):
+def _feedback_key(project, name, field="feedback_key"):
     keys = keys_of(project)
     if not isinstance(name, str) or name not in keys:
-        raise RecordError({"feedback_key": [f"Send one of the project's: {', '.join(keys) or 'it has none yet'}."]})
+        raise RecordError({field: [f"Send one of the project's: {', '.join(keys) or 'it has none yet'}."]})
     return keys[name]
+
+
+def _watched(project, sent):
+    """[(FeedbackKey, margin or None)]"""
+    if not isinstance(sent, list):
+        raise RecordError({"watched": [f"Send a list of objects with a feedback_key, not {kind_of(sent)}."]})
+    found = []
+    for place, one in enumerate(sent):
+        if not isinstance(one, dict) or not {"feedback_key"} <= one.keys() <= {"feedback_key", "margin"}:
+            told = "Send an object with a feedback_key, and a margin where you want one."
+            raise RecordError({f"watched[{place}]": [told]})
+        key = _feedback_key(project, one["feedback_key"], f"watched[{place}].feedback_key")
+        found.append((key, one.get("margin")))
+    return found
 
 
 def _models(project, names):
@@ -118,6 +136,19 @@ def _changed(request, change, test, *known):
     """Carry out the change that was sent, and tell of the test as it is then."""
     change(test=test, by=request.user, **body_of(request, known))
     return Response(ABTestSerializer(services.test_or_404(test.project, test.key)).data)
+
+
+class ABTestWatch(APIView):
+    """Watch another feedback key of a test."""
+
+    @extend_schema(request=WatchedKeySerializer, responses=ABTestSerializer)
+    def post(self, request, project, ab_test):
+        """From the beginning of its sequence on; none is ever left out again. 409 where the test is over."""
+        test = managed(request, project, ab_test)
+        sent = body_of(request, ("feedback_key", "margin"), ("feedback_key",))
+        sent["feedback_key"] = _feedback_key(test.project, sent["feedback_key"])
+        watch_key(test=test, by=request.user, **sent)
+        return Response(ABTestSerializer(services.test_or_404(test.project, test.key)).data)
 
 
 class ABTestEvaluate(APIView):

@@ -20,9 +20,11 @@ from experiments.statistics.planning import plan
 from experiments.statistics.strength import strengths_of_arms
 from experiments.statistics.traffic import LEAST_UNITS, coverage_of, fail_apart, sample_ratio, taking_part
 from experiments.statistics.votes import votes_of_two
+from experiments.statistics.watching import MOST_KEYS, Watched, watch
 
 __all__ = [
     "LEAST_UNITS",
+    "MOST_KEYS",
     "ArmFigures",
     "Coverage",
     "JudgedArm",
@@ -35,6 +37,7 @@ __all__ = [
     "StrongArm",
     "StrongPair",
     "Votes",
+    "Watched",
     "coverage_of",
     "fail_apart",
     "judge",
@@ -44,4 +47,5 @@ __all__ = [
     "strengths_of_arms",
     "taking_part",
     "votes_of_two",
+    "watch",
 ]

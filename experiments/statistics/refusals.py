@@ -10,18 +10,25 @@ _ALIKE = 1e-14  # of a mean: deviations that are rounding
 
 def of_arm(kind, moments):
     """Why an arm with these moments is compared to none; None if it may be."""
-    if moments.n == 0:
-        return "No unit has a value yet."
-    if moments.n == 1:
-        return f"One unit alone has a value; {LEAST_UNITS} are needed."
-    if moments.n < LEAST_UNITS:
-        return f"{moments.n} of the {LEAST_UNITS} units that are needed have a value."
+    if reason := too_few(moments):
+        return reason
     if not (math.isfinite(moments.mean) and math.isfinite(moments.m2)):
         return "The values are too large to compute with."
     if kind != "scalar" and (reason := _too_one_sided(kind, moments)):
         return reason
     if same(moments):
         return f"All {moments.n:,} units have the same value: how far that may be from the truth cannot be told."
+    return None
+
+
+def too_few(moments):
+    """Why nothing is told of an arm at all, for the number of its units with a value; None if it may be."""
+    if moments.n == 0:
+        return "No unit has a value yet."
+    if moments.n == 1:
+        return f"One unit alone has a value; {LEAST_UNITS} are needed."
+    if moments.n < LEAST_UNITS:
+        return f"{moments.n} of the {LEAST_UNITS} units that are needed have a value."
     return None
 
 

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.permissions import MANAGE_TESTS
 from experiments.forms import MOST_ARMS, ABTestForm
+from experiments.models import MOST_KEYS
 from experiments.services import create_test, free_share
 from experiments.views.gate import may
 from experiments.views.planning import measured, shown
@@ -15,13 +16,14 @@ from interactions.rules import Conflict, RecordError
 from projects.access import project_or_404
 from registry.models import Attachment
 
-ASKED = {"plan", "use", "arm"}  # what the form may be sent for, other than to make the test
+ASKED = {"plan", "use", "arm", "watch"}  # what the form may be sent for, other than to make the test
 FIELDS = {"traffic_split": "split", "models": "arm_0", "weights": "weight_0"}  # of the service's faults
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def ab_test_create(request, project):
-    """The form; `do` says whether to make the test, to plan, to take over what was planned, or to add an arm."""
+    """The form; `do` says whether to make the test, to plan, to take over what was planned, to add an arm
+    or a key that is watched."""
     project = project_or_404(request.user, project, MANAGE_TESTS)
     asked = request.POST.get("do", "")
     form, lately = _form(request, project, asked), measured(project)
@@ -48,16 +50,17 @@ def ab_test_plan(request, project):
 def _form(request, project, asked="", taken=None):
     """The form with what was sent, and what was `taken` over into it."""
     data = request.POST.copy() if request.method == "POST" else None
-    rows = 3
+    rows, watching = 3, 1
     if data is not None:
         rows = sum(1 for place in range(MOST_ARMS) if f"arm_{place}" in data) + (asked == "arm")
+        watching = sum(1 for place in range(MOST_KEYS) if f"watch_{place}" in data) + (asked == "watch")
         for name, value in (taken or {}).items():
             if value is not None:
                 data[name] = str(value)
         for place in range(rows):
             data.setdefault(f"weight_{place}", "1")
     keys = project.feedback_keys.order_by("name", "pk")
-    return ABTestForm(data, keys=keys, models=_models(project), rows=rows)
+    return ABTestForm(data, keys=keys, models=_models(project), rows=rows, watching=watching)
 
 
 def _models(project):
@@ -85,6 +88,7 @@ def _make(request, project, form):
             planned_n=cleaned["planned_n"],
             planned_days=cleaned["planned_days"],
             auto_deploy=cleaned["auto_deploy"],
+            watched=form.watched(),
         )
     except PermissionDenied as fault:
         form.add_error("auto_deploy", str(fault))
@@ -92,7 +96,7 @@ def _make(request, project, form):
         form.add_error(None if project.archived_at else "key", str(fault))
     except RecordError as fault:
         for path, texts in fault.fields.items():
-            name = FIELDS.get(path, path)
+            name = form.row_of(path) if path.startswith("watched") else FIELDS.get(path, path)
             for text in texts:
                 form.add_error(name if name in form.fields else None, text)
     return None
@@ -111,6 +115,7 @@ def _page(request, project, form, plan, *, is_draft):
         "has_keys": bool(keys_of(project)),
         "enough_models": len(form.fields["arm_0"].choices) > 2,
         "more_arms": form.rows < MOST_ARMS,
+        "more_keys": form.watching < MOST_KEYS,
         **may(project),
     }
     return render(request, "experiments/ab_test_form.html", context, status=422 if form.errors else 200)

@@ -48,6 +48,16 @@ def interval_rows(found):
     return rows
 
 
+def margin_row(gain, low, high, margin):
+    """The Row of how much better an arm is, at least and at most, on an axis of margins: worse on the left, 0 in the
+    middle, what is no worse still a third of the way to the left."""
+
+    def at(value):
+        return round(WIDTH / 2 * (1 + min(max(value / margin / 3, -1), 1)), 1)
+
+    return Row(at(0), at(low), at(gain), at(high))
+
+
 def _is_finite(number):
     return number is not None and math.isfinite(number)
 

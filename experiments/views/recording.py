@@ -32,7 +32,7 @@ def record_of(project, found):
             "as_of": found.as_of,
             "verdict": found.verdict._asdict(),
             "gates": [gate._asdict() for gate in found.gates],
-            "figures": asdict(found.judgement),
+            "figures": asdict(found.judgement) | {"watched": [asdict(one) for one in found.watched]},
         },
         "log": [
             {"at": event.at, "by": event.by.email if event.by else None, "text": event.text} for event in found.events

@@ -10,6 +10,7 @@ from experiments.models import JudgedBy, State
 from experiments.report import report
 from experiments.views.drawn import drawn, pairs_address
 from experiments.views.gate import may, status, test_for
+from experiments.views.watched import watched_rows
 from feedback.rollups import comparisons
 from registry.services import default_serves
 
@@ -46,6 +47,7 @@ def _context(project, test):
         "report": found,
         "arms": [arm.arm for arm in found.arms],
         "drawn": drawn(project, found),
+        "watched": watched_rows(project, found),
         "decision": found.decision,
         "is_over": test.state in {State.DONE, State.CANCELLED},
         "status": status(test),

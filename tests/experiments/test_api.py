@@ -50,7 +50,7 @@ def test_a_test_is_begun_listed_and_read(program, address):
     assert [arm["model"] for arm in listed["arms"]] == NEW["models"] and program.get(address).json()["free"] == 0
     told = program.get(f"{address}/dpo-against-sft").json()
     assert told["verdict"]["headline"] == "No traffic yet" and told["leader"] is None and told["decision"] is None
-    assert [gate["key"] for gate in told["gates"]] == ["ratio", "n", "age", "bound", "coverage", "twice"]
+    assert [gate["key"] for gate in told["gates"]] == ["ratio", "n", "age", "bound", "coverage", "watched", "twice"]
     [line] = program.get(f"{address}/dpo-against-sft/log").json()["results"]
     assert line["text"] == "Started with 100 % of the units: lake-8b, ridge-70b."
     assert line["by"] == program.user.email
@@ -175,7 +175,7 @@ def test_the_figures_are_told_by_arm_and_by_day(program, one):
     assert len(told["series"]) in {3, 4}
     last = told["series"][-1]["arms"]
     assert last[1]["low"] < b["value"] < last[1]["high"] and last[1]["value"] == pytest.approx(b["value"])
-    assert [gate["holds"] for gate in told["gates"]] == [True] * 5 + [False]
+    assert [gate["holds"] for gate in told["gates"]] == [True] * 6 + [False]
 
 
 def test_the_number_of_queries_does_not_grow_with_days_and_arms(program, place, one, django_assert_num_queries):
@@ -193,7 +193,7 @@ def test_the_number_of_queries_does_not_grow_with_days_and_arms(program, place, 
 
 def test_an_evaluation_is_kept_and_at_the_second_all_gates_hold(program, one):
     first = program.post(f"{one}/evaluate")
-    assert first.status_code == 201 and first.json()["leader"] == "B" and not first.json()["gates"][5]["holds"]
+    assert first.status_code == 201 and first.json()["leader"] == "B" and not first.json()["gates"][-1]["holds"]
     second = program.post(f"{one}/evaluate").json()
     assert all(gate["holds"] for gate in second["gates"])
     assert Evaluation.objects.count() == 2
@@ -258,7 +258,7 @@ def test_a_winner_becomes_the_default_and_one_call_brings_the_former_one_back(pr
         "lake-8b",
         program.user.email,
     )
-    assert told["figures"]["arms"][1]["n"] == 300 and len(told["gates"]) == 6 and "always-valid" in told["rule"].lower()
+    assert told["figures"]["arms"][1]["n"] == 300 and len(told["gates"]) == 7 and "always-valid" in told["rule"].lower()
     assert program.get(one).json()["state"] == "done"
     for act in ("pause", "cancel", "split", "evaluate"):
         assert program.post(f"{one}/{act}").status_code == 409, act

@@ -84,7 +84,7 @@ def test_a_test_by_preferences_decides_by_the_four_gates_that_it_has(place):
     decision = Decision.objects.get()
     assert decision.winner.letter == "B" and "four gates" in decision.rule
     assert [gate["key"] for gate in decision.gates if gate["holds"]] == ["n", "age", "bound", "twice"]
-    assert [gate["key"] for gate in decision.gates if not gate["applies"]] == ["ratio", "coverage"]
+    assert [gate["key"] for gate in decision.gates if not gate["applies"]] == ["ratio", "coverage", "watched"]
     assert [arm["weight"] for arm in decision.figures["arms"]] == [1, 1]
 
 

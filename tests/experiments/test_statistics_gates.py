@@ -13,7 +13,7 @@ from feedback.templatetags.feedback import percent
 from tests.experiments.test_statistics import means, shares, two_sided
 
 FINE = {"age_days": 5.0, "planned_n": 200, "planned_days": 3.0}
-KEYS = ["ratio", "n", "age", "bound", "coverage", "twice"]
+KEYS = ["ratio", "n", "age", "bound", "coverage", "watched", "twice"]
 
 
 def asked(arms, kind="bool", *, lower_is_better=False, **more):
@@ -32,7 +32,7 @@ def clear(**more):
 
 def test_the_better_arm_wins_at_the_second_evaluation():
     judgement, told, words = asked(clear())
-    assert [told[key].holds for key in KEYS] == [True, True, True, True, True, False]
+    assert [told[key].holds for key in KEYS] == [True, True, True, True, True, True, False]
     assert leader(list(told.values())) == 1
     assert words.headline == "B is better" and "two evaluations in a row" in words.text
     judgement, told, words = asked(clear(), former_leader=1)
@@ -90,7 +90,7 @@ def test_a_gate_says_what_it_saw(arms, more, key, holds, shown):
 
 def test_nothing_is_told_of_nothing():
     judgement, told, words = asked([shares(0, 0), shares(0, 0)])
-    assert [told[key].holds for key in KEYS] == [None, False, True, None, None, None]
+    assert [told[key].holds for key in KEYS] == [None, False, True, None, None, None, None]
     assert words.headline == "No traffic yet"
     _, _, words = asked([shares(9, 30), shares(9, 60)])
     assert words.headline == "Collecting" and "A: 30 of the 50 units that are needed" in words.text
@@ -169,7 +169,7 @@ def test_an_arm_that_is_off_neither_wins_nor_holds_the_others_up():
     _, told, _ = asked([replace(arms[0], off=True), arms[1], replace(arms[2], off=True)])
     assert told["bound"].holds is None and "fewer than two arms" in told["bound"].shown
     _, told, words = asked([replace(arm, off=True) for arm in arms])
-    assert [gate.holds for gate in told.values()] == [None, None, True, None, None, None] and words.headline
+    assert [gate.holds for gate in told.values()] == [None, None, True, None, None, None, None] and words.headline
 
 
 def test_of_a_preference_the_split_and_the_coverage_are_no_evidence():
@@ -180,8 +180,10 @@ def test_of_a_preference_the_split_and_the_coverage_are_no_evidence():
     ]
     judgement, told, words = asked(arms, "preference")
     assert (judgement.ratio.p, judgement.ratio.expected, judgement.coverage.shares) == (None, [None] * 2, [None] * 2)
-    assert [told[key].applies for key in KEYS] == [False, True, True, True, False, True]
-    assert all(told[key].holds is None and "does not apply" in told[key].shown for key in ("ratio", "coverage"))
+    assert [told[key].applies for key in KEYS] == [False, True, True, True, False, False, True]
+    assert all(
+        told[key].holds is None and "does not apply" in told[key].shown for key in ("ratio", "coverage", "watched")
+    )
     assert leader(list(told.values())) == 1 and words.headline == "B is better"
     _, told, words = asked(arms, "preference", former_leader=1)
     assert all_hold(told.values()) and words.headline == "B is the winner"

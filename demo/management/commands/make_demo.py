@@ -60,17 +60,17 @@ def make_demo():
     helpdesk = create_project(team=team, key="helpdesk", name="Member helpdesk", by=mara)
     kiosk = create_project(team=team, key="lobby-kiosk", name="Lobby kiosk", by=mara)
     keys = [create_feedback_key(team=team, projects=[helpdesk, kiosk], **key)[0] for key in FEEDBACK_KEYS]
-    fill(helpdesk, by=mara, reviewer=jonas, annotator=ines, stars=keys[1], accurate=keys[2])
+    fill(helpdesk, by=mara, reviewer=jonas, annotator=ines, thumb=keys[0], stars=keys[1], accurate=keys[2])
     _, api_key = create_api_key(user=mara, name="Made with the demo")
     return {"login": mara.email, "password": password, "api_key": api_key, "project": helpdesk.key}
 
 
-def fill(project, *, by, reviewer, annotator, stars, accurate):
+def fill(project, *, by, reviewer, annotator, thumb, stars, accurate):
     """Begin the A/B test, log the records, keep some filters, then let the two colleagues do some of their work."""
     now = ids.now()
     logged = list(records(now))
     partitions.ensure([datetime.fromisoformat(record["created_at"]) for record in logged])
-    test = trial.begin(project, stars, by=by, records=logged)
+    test = trial.begin(project, stars, by=by, records=logged, watched=[thumb, accurate])
     outcomes = ingest(project=project, records=logged, by=by)
     refused = [outcome.error for outcome in outcomes if outcome.error]
     if refused:
