@@ -30,6 +30,8 @@ VERBS = {
     "hold.place": "put under a legal hold",
     "hold.release": "released from the legal hold",
     "interaction.delete": "deleted",
+    "note.delete": "deleted the note of",
+    "note.restore": "put back the note of",
     "label.rename": "renamed the label",
     "feedback-key.link": "linked the feedback key",
     "feedback-key.unlink": "unlinked the feedback key",

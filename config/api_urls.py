@@ -11,7 +11,7 @@ from experiments.api import ab_tests, records
 from exports.api import exports, views
 from feedback.api import comparisons, keys, statistics, values
 from interactions import converters  # noqa: F401 - registers <whole:…>
-from interactions.api import batch, given, history, holding, interactions, labels
+from interactions.api import batch, given, history, holding, interactions, labels, notes
 from interactions.api import reviews as interaction_reviews
 from jobs.api import JobDetail, JobList
 from projects.api import ProjectViewSet
@@ -30,6 +30,8 @@ urlpatterns = [
     path("v1/interactions/<uuid:interaction_id>/feedback", given.InteractionFeedback.as_view()),
     path("v1/interactions/<uuid:interaction_id>/feedback/<uuid:feedback_id>", given.InteractionFeedbackValue.as_view()),
     path("v1/interactions/<uuid:interaction_id>/correction", given.InteractionCorrection.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/notes", notes.InteractionNotes.as_view()),
+    path("v1/interactions/<uuid:interaction_id>/notes/<uuid:note_id>", notes.InteractionNote.as_view()),
     path("v1/interactions/<uuid:interaction_id>/history", history.InteractionHistory.as_view()),
     path("v1/interactions/<uuid:interaction_id>/reviews", interaction_reviews.InteractionReviews.as_view()),
     path("v1/interactions/<uuid:interaction_id>/payload", history.InteractionPayload.as_view()),
@@ -88,9 +90,9 @@ urlpatterns = [
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/resume", ab_tests.ABTestResume.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/cancel", ab_tests.ABTestCancel.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/split", ab_tests.ABTestSplit.as_view()),
+    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/watch", ab_tests.ABTestWatch.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/evaluate", ab_tests.ABTestEvaluate.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/decide", ab_tests.ABTestDecide.as_view()),
-    path("v1/projects/<str:project>/ab-tests/<str:ab_test>/watch", ab_tests.ABTestWatch.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/roll-back", ab_tests.ABTestRollBack.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/log", records.ABTestLog.as_view()),
     path("v1/projects/<str:project>/ab-tests/<str:ab_test>/decision", records.ABTestDecision.as_view()),

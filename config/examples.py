@@ -24,6 +24,7 @@ EXAMPLES = {  # path of a POST: its body
         "user": "customer-4711",
         "external_id": "vote-17",
     },
+    "/api/v1/interactions/{interaction_id}/notes": {"text": "Is this the plan that was sold before May?"},
     "/api/v1/comparison": {
         "project": "helpdesk",
         "feedback_key": "helpful",

@@ -22,8 +22,8 @@ from reviews.models import Queue
 
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
-    "latency", "metadata", "has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed",
-    "external_id", "queue", "arm", "prompt", "near", "fold", "order", "limit", "cursor",
+    "latency", "metadata", "has_images", "has_tools", "has_error", "has_feedback", "has_correction", "has_notes",
+    "reviewed", "external_id", "queue", "arm", "prompt", "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "metadata", "queue", "arm", "near"}
 # words whose blanks belong to them
@@ -31,7 +31,7 @@ EXACT = {"label", "not_label", "model", "not_model", "feedback", "session", "use
 OF_PAGE = {"limit", "cursor"}
 MOST_MEMBERS = 100  # of the metadata, and values of them: each is looked for in every body
 _RANGE = re.compile(r"(\d{0,9})\.\.(\d{0,9})")
-FLAGS = ("has_images", "has_tools", "has_error", "has_feedback", "has_correction", "reviewed")
+FLAGS = ("has_images", "has_tools", "has_error", "has_feedback", "has_correction", "has_notes", "reviewed")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -112,7 +112,8 @@ class FilterForm(forms.Form):
             raise ValueError("Send true or false.")
         return _FLAGS[text.lower()]
 
-    read_has_tools = read_has_error = read_has_feedback = read_has_correction = read_reviewed = read_has_images
+    read_has_tools = read_has_error = read_has_feedback = read_has_correction = read_has_images
+    read_has_notes = read_reviewed = read_has_images
 
     def read_q(self, text):
         words, not_words = tsquery(text)
@@ -174,6 +175,7 @@ class InteractionFilter(django_filters.FilterSet):
     has_error = Words(label="Failed", help_text="true or false: the call failed, as its metadata tell")
     has_feedback = Words(label="With feedback", help_text="true or false: any current feedback, under whatever key")
     has_correction = Words(label="With a better answer", help_text="true or false: a better answer was written")
+    has_notes = Words(label="With notes", help_text="true or false: people wrote notes on it")
     reviewed = Words(label="Feedback by a reviewer", help_text="true or false: any current feedback by a reviewer")
     external_id = Words(label="External id", help_text="your own id, whatever the source", strip=False)
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there, and none with a - before it')

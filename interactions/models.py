@@ -199,6 +199,31 @@ class LabelEvent(models.Model):
         return ids.time_of(self.id)
 
 
+class Note(models.Model):
+    """What somebody wrote to others about the interaction, as it was said at a time: `note_id` is the id of its first
+    row, and stays. `superseded_by` names the row that took this one's place; a row that names itself deleted the note.
+    `author` wrote it, `by` made this row."""
+
+    pk = models.CompositePrimaryKey("interaction_id", "id")
+    interaction_id = models.UUIDField()
+    id = models.UUIDField()
+    note_id = models.UUIDField()
+    project = small(Project)
+    author = small(User)
+    by = small(User)
+    text = models.TextField()
+    edited_at = models.DateTimeField(null=True)
+    superseded_by = models.UUIDField(null=True)
+
+    @property
+    def created_at(self):
+        return ids.time_of(self.note_id)
+
+    @property
+    def is_deletion(self):
+        return self.superseded_by == self.id
+
+
 class Claim(models.Model):
     """An external id is taken. The digest is the first 16 bytes of SHA-256 over project, kind and text."""
 

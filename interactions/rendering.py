@@ -39,6 +39,9 @@ _UNSPACED = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 LONG_LINE = 4_000  # characters; a browser needs seconds for a line of a million, and half of one for it in stretches
 _LONG = re.compile(rf"[^\n]{{{LONG_LINE + 1},}}")
 _STRETCH = re.compile(rf".{{1,{LONG_LINE}}}(?:\s|$)|.{{1,{LONG_LINE}}}", re.DOTALL)
+_ADDRESS = re.compile(r"https?://\w[^\s<>\"]*")
+_AFTER_ADDRESS = ".,;:!?)]}'"  # what mostly ends the sentence around it
+_LINK = '<a class="link" href="{}" rel="noreferrer noopener nofollow" target="_blank" hx-boost="false">{}</a>'
 VERBATIM = '<div class="verbatim">{}</div>\n'
 
 
@@ -59,6 +62,17 @@ class Rendered:
 def text(value):
     """Plain text as HTML: escaped, with the characters that turn or hide text shown as marks."""
     return mark_safe(MISLEADING.sub(_mark, escape(value)))  # noqa: S308 - escaped in this line
+
+
+def linked(value):
+    """The same, its web addresses as links, which tell nobody where they were followed from."""
+    out, at = [], 0
+    for match in _ADDRESS.finditer(value):
+        address = match[0].rstrip(_AFTER_ADDRESS)
+        if is_link(address) and not MISLEADING.search(address):
+            out += [text(value[at : match.start()]), format_html(_LINK, address, address)]
+            at = match.start() + len(address)
+    return mark_safe("".join([*out, text(value[at:])]))  # noqa: S308 - each piece is escaped
 
 
 def plainly(value):

@@ -17,14 +17,15 @@ from interactions.ids import wire_time
 from interactions.message_records import ROLES
 from interactions.messages import image_urls, with_addresses, with_data
 from interactions.models import Blob, InteractionBody
+from interactions.notes import numbers_of
 from interactions.pictures import reference
 from interactions.records import SOURCES
 from interactions.rules import ORIGINS, RecordError
 
 FIELDS = (
     "id", "external_id", "project", "project_id", "model", "messages", "completion", "labels", "feedbacks", "user",
-    "session_id", "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion", "ab_campaign",
-    "arm", "near_hash", "prompt_hash",
+    "session_id", "created_at", "source", "metadata", "usage", "latency_ms", "corrected_completion", "notes",
+    "ab_campaign", "arm", "near_hash", "prompt_hash",
 )  # fmt: skip
 # fields of a row that go over no wire
 UNSENT = (
@@ -58,6 +59,7 @@ def present(project, rows, *, fields=FIELDS, inline=False):
     messages = _messages(project, rows, bodies, inline) if "messages" in wanted else {}
     feedbacks = _feedbacks(project, rows) if "feedbacks" in wanted else {}
     corrected = corrections_of([row.pk for row in rows]) if "corrected_completion" in wanted else {}
+    notes = numbers_of([row.pk for row in rows]) if "notes" in wanted else {}
     tests = _tests(rows) if "ab_campaign" in wanted else {}
     shown = []
     for row in rows:
@@ -81,6 +83,7 @@ def present(project, rows, *, fields=FIELDS, inline=False):
             "usage": envelope.get("usage"),
             "latency_ms": row.latency_ms,
             "corrected_completion": corrected.get(row.pk),
+            "notes": notes.get(row.pk, 0),
             "ab_campaign": tests.get(row.arm),
             "arm": row.arm,
             "near_hash": row.near_hash.hex,
@@ -260,6 +263,7 @@ class InteractionShape(serializers.Serializer):
     usage = serializers.DictField(allow_null=True)
     latency_ms = serializers.IntegerField(allow_null=True)
     corrected_completion = serializers.CharField(allow_null=True)
+    notes = serializers.IntegerField(help_text="how many people wrote on it")
     ab_campaign = serializers.CharField(allow_null=True, help_text="key of the A/B test that it is part of")
     arm = serializers.IntegerField(allow_null=True, help_text="id of its arm there")
     near_hash = serializers.CharField(help_text="that of all that is alike, for the filter's near")

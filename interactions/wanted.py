@@ -49,6 +49,7 @@ class Wanted:
     has_error: bool | None = None  # of calls that failed
     has_feedback: bool | None = None
     has_correction: bool | None = None  # with a better answer
+    has_notes: bool | None = None
     reviewed: bool | None = None  # with a reviewer's feedback
     words: str = ""  # a tsquery's text
     not_words: tuple = ()  # tsqueries' texts: none of them

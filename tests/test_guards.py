@@ -21,6 +21,7 @@ from feedback.giving import give_feedback
 from feedback.services import create_feedback_key
 from interactions.ingest.preferences import take_preferences
 from interactions.models import Blob
+from interactions.notes import write_note
 from jobs.models import Job, State
 from jobs.services import begin
 from projects.access import project_or_404
@@ -181,6 +182,7 @@ def made(project):
         "other_id": str(other.pk),
         "other": other.pk,
         "feedback_id": give_feedback(interaction=interaction, key=key, value=1, by=owner).id,
+        "note_id": write_note(interaction=interaction, text=SECRET, by=owner).note_id,
         "session": f"{SECRET}-session",
         "key": SECRET,
         "view_key": create_view(project=project, by=owner, name=SECRET, query="", is_shared=True).key,

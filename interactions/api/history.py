@@ -11,20 +11,21 @@ from accounts.permissions import READ
 from feedback.corrections import corrections_history
 from feedback.giving import history_of
 from interactions.api.interactions import interaction_or_404
-from interactions.ids import among
+from interactions.api.notes import NoteShape, PersonShape, person, present_note
+from interactions.ids import among, time_of
 from interactions.labels import history
 from interactions.messages import payload_of
+from interactions.notes import notes_history
 from interactions.rules import RecordError
 from interactions.serializers import FeedbackShape, present_feedback, wire_time
 from reviews.reading import reviews_of, submitted
 
 PAGE = 100  # events
+DONE = (
+    "label", "label_renamed", "feedback", "feedback_withdrawn", "correction", "correction_withdrawn", "note",
+    "note_deleted", "review",
+)  # fmt: skip
 BEFORE = OpenApiParameter("before", str, description="`next` of the page before")
-
-
-class PersonShape(serializers.Serializer):
-    name = serializers.CharField()
-    email = serializers.CharField()
 
 
 class ApiKeyShape(serializers.Serializer):
@@ -36,14 +37,14 @@ class EventShape(serializers.Serializer):
     id = serializers.UUIDField()
     at = serializers.DateTimeField()
     by = PersonShape(allow_null=True, help_text="null: nobody who has an account")
-    what = serializers.ChoiceField(
-        ["label", "label_renamed", "feedback", "feedback_withdrawn", "correction", "correction_withdrawn", "review"]
-    )
+    what = serializers.ChoiceField(DONE)
     label = serializers.DictField(required=False, allow_null=True, help_text="key and value; null: it was taken away")
     former_label = serializers.DictField(required=False, allow_null=True, help_text="what it took the place of")
     feedback = FeedbackShape(required=False, help_text="of a withdrawal: what was taken back")
     former_feedback = FeedbackShape(required=False, allow_null=True, help_text="what it corrected")
     completion = serializers.CharField(required=False, help_text="the better answer; of a withdrawal the one before")
+    note = NoteShape(required=False, help_text="as it was then; of a deletion: what was deleted")
+    former_note = NoteShape(required=False, allow_null=True, help_text="what it said before")
     review = serializers.DictField(required=False, help_text="id, queue, item, and whether it decides: an answer")
 
 
@@ -65,11 +66,11 @@ class InteractionHistory(APIView):
 
     @extend_schema(parameters=[BEFORE], responses=HistoryShape)
     def get(self, request, interaction_id):
-        """All that was done with its labels, feedback and better answers, newest first, a hundred at a time: feedback
-        under keys that were unlinked, and by programs, too; and the reviews that you may read. Labels that came with
-        the record are no events."""
+        """All that was done with its labels, feedback, better answers and notes, newest first, a hundred at a time:
+        feedback under keys that were unlinked, and by programs, too; and the reviews that you may read. Labels that
+        came with the record are no events."""
         row = interaction_or_404(request.user, interaction_id, READ)
-        events = [*_labels(row), *_feedback(row), *_corrections(row), *_reviews(row, request.user)]
+        events = [*_labels(row), *_feedback(row), *_corrections(row), *_notes(row), *_reviews(row, request.user)]
         events.sort(key=lambda one: one["id"], reverse=True)
         if (before := _id(request.query_params.get("before"))) is not None:
             events = [one for one in events if one["id"] < before]
@@ -89,7 +90,7 @@ class InteractionPayload(APIView):
                 "record": payload_of(row.body),
                 "sha256": bytes(row.body.payload_sha256).hex(),
                 "received_at": wire_time(row.received_at),
-                "logged_by": _person(row.logged_by),
+                "logged_by": person(row.logged_by),
                 "api_key": ApiKeyShape(row.api_key).data if row.api_key else None,
             }
         )
@@ -138,12 +139,24 @@ def _corrections(row):
     ]
 
 
+def _notes(row):
+    return [
+        _event(
+            one,
+            "note_deleted" if one.is_deletion else "note",
+            note=present_note(one),
+            former_note=present_note(former) if former else None,
+        )
+        for one, former in notes_history(row.pk)
+    ]
+
+
 def _reviews(row, user):
     return [
         {
             "id": str(among(one.ended_at, one.pk)),
             "at": wire_time(one.ended_at),
-            "by": _person(one.by),
+            "by": person(one.by),
             "what": "review",
             "review": {"id": str(one.pk), "queue": one.item.queue.key, "item": one.item_id, "decides": one.decides},
         }
@@ -152,8 +165,4 @@ def _reviews(row, user):
 
 
 def _event(one, what, **told):
-    return {"id": str(one.id), "at": wire_time(one.created_at), "by": _person(one.by), "what": what, **told}
-
-
-def _person(user):
-    return {"name": str(user), "email": user.email} if user else None
+    return {"id": str(one.id), "at": wire_time(time_of(one.id)), "by": person(one.by), "what": what, **told}

@@ -5,7 +5,7 @@ from interactions.search.texts import holding, with_members
 
 def of_row(wanted):
     """The tests of all that is wanted but labels, models, and what lies in the body."""
-    return [*_columns(wanted), *_given(wanted), *_near(wanted), *_queued(wanted)]
+    return [*_columns(wanted), *_given(wanted), *_noted(wanted), *_near(wanted), *_queued(wanted)]
 
 
 def of_body(wanted):
@@ -20,6 +20,14 @@ def of_body(wanted):
         sql, values = holding(words)
         tests.append((f"({body.format(sql)}) IS NOT TRUE", values))
     return tests
+
+
+def _noted(wanted):
+    """LIMIT keeps the planner from turning it into a join."""
+    if wanted.has_notes is None:
+        return []
+    found = "SELECT true FROM interactions_note n WHERE n.interaction_id = i.id AND n.superseded_by IS NULL LIMIT 1"
+    return [(f"({found}) IS {'' if wanted.has_notes else 'NOT '}TRUE", [])]
 
 
 def _near(wanted):

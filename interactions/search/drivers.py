@@ -1,7 +1,8 @@
 """What may drive a search: indexes that yield interactions' ids in their order, and about how many.
 
-The rarest drives, the rest is tested on the row. Labels, feedback keys, models, sessions, users, queues, pictures,
-tool calls and calls that failed have such an index; whatever has none leaves the project's newest to be walked.
+The rarest drives, the rest is tested on the row. Labels, feedback keys, models, sessions, users, queues, notes,
+pictures, tool calls and calls that failed have such an index; whatever has none leaves the project's newest to be
+walked.
 """
 
 from dataclasses import dataclass
@@ -128,6 +129,13 @@ def of_corrections():
     n = sizes.corrections(MOST_CORRECTIONS)
     source = Source("feedback_correction", "interaction_id", "interaction_id AS id", "superseded_by IS NULL", ())
     return None if n is None else Driver((source,), n)
+
+
+def of_notes(project):
+    """By the notes on the project's interactions."""
+    condition = "project_id = %s AND superseded_by IS NULL"
+    source = Source("interactions_note", "interaction_id", "interaction_id AS id", condition, (project.pk,))
+    return Driver((source,), sizes.notes(project))
 
 
 def of_near(project, hashes):

@@ -98,7 +98,8 @@ def _of_columns(project, wanted):
     found = [drivers.of_column(project, column, value) for column, value in pairs if value]
     flags = (("images", wanted.has_images), ("tools", wanted.has_tools))
     found += [drivers.of_parts(project, column) for column, flag in flags if flag]
-    return [*found, drivers.of_failed(project)] if wanted.has_error else found
+    found += [drivers.of_failed(project)] if wanted.has_error else []
+    return [*found, drivers.of_notes(project)] if wanted.has_notes else found
 
 
 def _of_feedback(project, wanted):

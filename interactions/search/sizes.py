@@ -13,8 +13,13 @@ from interactions.models import Dimension
 KEPT = 300  # seconds
 PROJECTS = 1_000  # remembered at once
 SOME = 0.3  # share of a key's values that is taken to lie within bounds
+MOST_NOTES = 10_000  # that are counted, in some milliseconds
 _known = {}
 _LAST = "SELECT place FROM reviews_item WHERE queue_id = %s AND removed_at IS NULL ORDER BY place DESC LIMIT 1"
+_NOTES = """
+    SELECT count(*) FROM (
+        SELECT FROM interactions_note WHERE project_id = %s AND superseded_by IS NULL LIMIT %s) AS written
+"""
 
 
 def total(project):
@@ -61,6 +66,12 @@ def corrections(most):
 
     n = _remembered(("corrections", most), look_up)
     return n if n <= most else None
+
+
+def notes(project):
+    """How many notes stand on the project's interactions; where they are too many to be counted, as if each had one."""
+    [(n,)] = _remembered(("notes", project.pk), partial(prepared.rows, _NOTES, [project.pk, MOST_NOTES]))
+    return n if n < MOST_NOTES else total(project)
 
 
 def team_keys(project):

@@ -21,6 +21,7 @@ TOLD = 2_000  # characters of an error that is no text
 SHORT = 4  # characters; a value this short says nothing without its key
 
 register.filter("shown", rendering.text)
+register.filter("linked", rendering.linked)
 register.filter("plainly", rendering.plainly)
 register.filter(size)
 

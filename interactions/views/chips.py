@@ -19,6 +19,7 @@ _HAVING = {
     "has_tools": "tool calls",
     "has_feedback": "feedback",
     "has_correction": "a better answer",
+    "has_notes": "notes",
     "reviewed": "feedback by a reviewer",
 }
 _PLAIN = {

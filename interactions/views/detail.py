@@ -15,6 +15,7 @@ from interactions.jsontext import dumps
 from interactions.labels import labels_of
 from interactions.messages import payload_of
 from interactions.models import Interaction
+from interactions.notes import notes_history
 from interactions.rendering import RAW_LIMIT, code, cut
 from interactions.rules import MAX_TEXT
 from interactions.search import neighbours
@@ -22,6 +23,7 @@ from interactions.transcripts import transcripts_of
 from interactions.views.address import Address
 from interactions.views.given import given_context
 from interactions.views.held import held_context
+from interactions.views.noted import noted_context
 from interactions.views.reading import wanted_of
 from interactions.views.selection import take_toast
 from projects.access import EntityNotFound, project_or_404
@@ -35,24 +37,27 @@ PAIR = 2_000  # characters of a value of it
 def interaction_detail(request, project, pk):
     """The page for people, the drawer for htmx; previous and next stay inside the filter of the address."""
     project = project_or_404(request.user, project)
-    interaction = interaction_or_404(project, pk)
-    address = Address.read(project, request.GET)
-    raw = "raw" in request.GET
-    context = {
-        **panel_context(project, interaction, address, request.user),
-        "nav": "interactions",
-        "raw": raw,
-        "raw_address": _raw_address(address.of(pk), raw),
-        "transcript": transcripts_of(project, [interaction], raw=raw)[0],
-        **_around(project, interaction, address),
-        **_leads(project, interaction),
-        "toast": take_toast(request),
-    }
+    interaction, address = interaction_or_404(project, pk), Address.read(project, request.GET)
+    context = detail_context(request, project, interaction, address) | {"toast": take_toast(request)}
     drawer = request.htmx and not request.htmx.history_restore_request
     template = "interactions/_drawer.html" if drawer else "interactions/interaction_detail.html"
     response = render(request, template, context)
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     return response
+
+
+def detail_context(request, project, interaction, address):
+    """All that the page and the drawer ask for."""
+    raw = "raw" in request.GET
+    return {
+        **panel_context(project, interaction, address, request.user),
+        "nav": "interactions",
+        "raw": raw,
+        "raw_address": _raw_address(address.of(interaction.pk), raw),
+        "transcript": transcripts_of(project, [interaction], raw=raw)[0],
+        **_around(project, interaction, address),
+        **_leads(project, interaction),
+    }
 
 
 def _raw_address(here, raw):
@@ -72,12 +77,14 @@ def interaction_or_404(project, pk):
 
 def panel_context(project, interaction, address, user):
     """What stands beside the transcript, and changes with a label or a value."""
+    notes = notes_history(interaction.pk)
     return {
         "project": project,
         "address": address,
         "interaction": interaction,
         "here": address.of(interaction.pk),
-        **given_context(project, interaction, user),
+        **given_context(project, interaction, user, notes),
+        **noted_context(project, notes, user),
         **held_context(project, interaction),
         **_usage(interaction, interaction.body.envelope.get("usage") or {}),
         "metadata": _pairs(interaction.body.envelope.get("metadata") or {}, Address(project, [])),

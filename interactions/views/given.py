@@ -30,15 +30,16 @@ class Control:
     mine: Feedback | None = None
 
 
-def given_context(project, interaction, user):
-    """What the panel's templates ask for; each of the interaction's labels gets `.set` (see tell_who_set)."""
+def given_context(project, interaction, user, notes):
+    """What the panel's templates ask for; each of the interaction's labels gets `.set` (see tell_who_set). Of the
+    `notes` (see notes_history) the history alone is told here."""
     keys = list(keys_of(project).values())
     everything = history_of(interaction.pk)
     told = [(row, former) for row, former in everything if row.feedback_key in keys]
     corrected_by = {row.id: row.by for row, former in told if former}
     current = [row for row, _ in reversed(told) if row.superseded_by is None]
     reviews = reviews_of(project, interaction.pk, user)
-    may_give, events = FEEDBACK in project.permissions, events_of(interaction, everything, keys, reviews)
+    may_give, events = FEEDBACK in project.permissions, events_of(interaction, everything, keys, notes, reviews)
     tell_who_set(interaction.labels, events)
     return {
         "may_give": may_give,

@@ -1,5 +1,5 @@
-"""The history of an interaction: its labels and their renames, feedback, better answers and reviews, a page after the
-other."""
+"""The history of an interaction: its labels and their renames, feedback, better answers, notes and reviews, a page
+after the other."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,22 +13,23 @@ from feedback.corrections import corrections_history
 from feedback.giving import history_of
 from feedback.models import Origin
 from feedback.services import keys_of
-from interactions.ids import among
+from interactions.ids import among, time_of
 from interactions.labels import history
 from interactions.models import Interaction
+from interactions.notes import notes_history
 from interactions.rendering import cut
 from projects.access import EntityNotFound, project_or_404
 from reviews.reading import reviews_of, submitted
 
 EVENTS = 50  # on a page
-LONGEST = 5_000  # characters of a better answer beside the transcript
+LONGEST = 5_000  # characters of a better answer, or a note, beside the transcript
 LONGEST_OF_ALL = 1_000_000  # characters of all of them on a page of their own
 
 
 @dataclass
 class Event:
-    """A line of the history; what it tells lies in `row` and `former`, `kind` says of what sort they are. `shown` is as
-    much of its text as the page has room for."""
+    """A line of the history; what it tells lies in `row` and `former`, `kind` says of what sort they are. `said` is the
+    text that was written then, `shown` as much of it as the page has room for."""
 
     kind: str
     row: object
@@ -37,11 +38,8 @@ class Event:
     at: datetime
     id: UUID
     is_linked: bool = True
+    said: str = ""
     shown: str = ""
-
-    @property
-    def length(self):
-        return len(self.row.completion)
 
 
 @require_safe
@@ -53,7 +51,7 @@ def interaction_history(request, project, pk):
         raise EntityNotFound("Interaction", pk)
     before = _id(request.GET.get("before", ""))
     reviews = reviews_of(project, pk, request.user)
-    events = events_of(interaction, history_of(pk), keys_of(project).values(), reviews, whole=True)
+    events = events_of(interaction, history_of(pk), keys_of(project).values(), notes_history(pk), reviews, whole=True)
     context = {
         "project": project,
         "nav": "interactions",
@@ -72,11 +70,12 @@ def _id(text):
         return None
 
 
-def events_of(interaction, told, keys, reviews, *, whole=False):
-    """[Event] of labels, feedback, better answers and reviews, newest first. `told` is all feedback with what it
-    replaced (see history_of), `keys` are those of the project: what was said under others stays in the history;
-    `reviews` are those that may be read (see reviews_of). Unless the `whole` is asked for, what came by a program and
-    was never touched is no event: it is the feedback that is shown."""
+def events_of(interaction, told, keys, notes, reviews, *, whole=False):
+    """[Event] of labels, feedback, better answers, notes and reviews, newest first. `told` is all feedback with what it
+    replaced (see history_of), `keys` are those of the project: what was said under others stays in the history; `notes`
+    are all with what they replaced (see notes_history); `reviews` are those that may be read (see reviews_of). Unless
+    the `whole` is asked for, what came by a program and was never touched is no event: it is the feedback that is
+    shown; so are the notes that are."""
     events = []
     for one in history(interaction):
         kind = "renamed" if one.is_rename else "label"
@@ -88,18 +87,31 @@ def events_of(interaction, told, keys, reviews, *, whole=False):
             events.append(Event(kind, row, former, row.by, row.created_at, row.id, is_linked))
     for row in corrections_history(interaction.pk):
         kind = "unwritten" if row.superseded_by == row.id else "written"
-        events.append(Event(kind, row, None, row.by, row.created_at, row.id))
+        said = row.completion if kind == "written" else ""
+        events.append(Event(kind, row, None, row.by, row.created_at, row.id, said=said))
+    for row, former in notes:
+        if whole or row.superseded_by or row.id != row.note_id:
+            kind = _kind_of_note(row, former)
+            said = "" if kind == "note_deleted" else row.text
+            events.append(Event(kind, row, former, row.by, time_of(row.id), row.id, said=said))
     for row in submitted(reviews):
         events.append(Event("reviewed", row, None, row.by, row.ended_at, among(row.ended_at, row.pk)))
     return sorted(events, key=lambda event: event.id, reverse=True)
 
 
+def _kind_of_note(row, former):
+    if row.is_deletion:
+        return "note_deleted"
+    if former:
+        return "note_edited"
+    return "noted" if row.id == row.note_id else "note_restored"
+
+
 def page_of_history(events, longest=LONGEST):
-    """What _history.html asks for, of the first of these; of a better answer the first `longest` characters."""
+    """What _history.html asks for, of the first of these; of what was written the first `longest` characters."""
     page = events[:EVENTS]
     for event in page:
-        if event.kind == "written":
-            event.shown = cut(event.row.completion, longest)
+        event.shown = cut(event.said, longest)
     return {"history": page, "older": page[-1].id if len(events) > EVENTS else None}
 
 

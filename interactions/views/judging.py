@@ -16,7 +16,7 @@ from interactions.views.answers import answer, refuse
 from interactions.views.detail import interaction_or_404
 from projects.access import EntityNotFound, project_or_404
 
-MAX_NOTE = 10_000
+MAX_DETAILS = 10_000
 
 
 @require_POST
@@ -44,7 +44,7 @@ def feedback_give(request, project, pk):
 
 @require_POST
 def feedback_correct(request, project, pk, feedback_id):
-    """Another value, another note, in the place of a current one; or, by its other button, its withdrawal."""
+    """Another value, other details, in the place of a current one; or, by its other button, its withdrawal."""
     project = project_or_404(request.user, project, FEEDBACK)
     interaction = interaction_or_404(project, pk)
     former = Feedback.objects.filter(interaction_id=pk, id=feedback_id).select_related("feedback_key").first()
@@ -53,7 +53,7 @@ def feedback_correct(request, project, pk, feedback_id):
     try:
         if "withdraw" in request.POST:
             return _withdraw(request, project, interaction, former)
-        value, details = _value(request), _note(request)
+        value, details = _value(request), _details(request)
         change = correct_feedback(
             interaction=interaction, feedback_id=feedback_id, value=value, details=details, by=request.user
         )
@@ -118,10 +118,10 @@ def _value(request):
     return value
 
 
-def _note(request):
+def _details(request):
     text = request.POST.get("details", "").strip().replace("\r\n", "\n")
     if fault := text_fault(text):
         raise ValueError(fault)
-    if len(text) > MAX_NOTE:
-        raise ValueError(f"A note has at most {MAX_NOTE:,} characters; this has {len(text):,}.")
+    if len(text) > MAX_DETAILS:
+        raise ValueError(f"Details have at most {MAX_DETAILS:,} characters; these have {len(text):,}.")
     return text

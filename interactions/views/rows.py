@@ -13,6 +13,7 @@ from django.utils.safestring import mark_safe
 from accounts.permissions import DELETE, LABEL, MANAGE_PROJECT, MANAGE_REVIEWS
 from feedback.models import FeedbackKey
 from interactions.models import Label
+from interactions.notes import numbers_of
 from interactions.rendering import found
 from interactions.templatetags.interactions import PLUMBING, feedback_mark, moment
 from interactions.views.address import is_single
@@ -41,8 +42,10 @@ def columns_of(keys, address):
 
 
 def fill_rows(rows, address, columns, pattern=None):
-    """Give each row its `.html`: its texts with the words of the pattern marked, the labels but those that the filter
-    fixes, how many are alike it (`.alike`, as count_alike gives it) and a mark for each column's key."""
+    """Give each row its `.html`: its texts with the words of the pattern marked, how many notes it has, the labels but
+    those that the filter fixes, how many are alike it (`.alike`, as count_alike gives it) and a mark for each column's
+    key."""
+    notes = numbers_of([row.pk for row in rows])
     fixed = {is_single(text) for text in address.all("label")}
     form, sprite, scales = _form(may_tick(address.project)), static(SPRITE), [_scale(key) for key in columns]
     for row in rows:
@@ -54,7 +57,7 @@ def fill_rows(rows, address, columns, pattern=None):
                 id=row.id,
                 address=escape(address.of(row.id)),
                 prompt=found(row.prompt_preview, pattern) or NO_TEXT,
-                inside=_inside(row.images, row.tools, sprite),
+                inside=_inside(row.images, row.tools, notes.get(row.pk, 0), sprite),
                 completion=_completion(row, pattern),
                 model=_model(row.model.key if row.model else ""),
                 alike=format_html(ALIKE, row.alike[1], row.alike[0]) if row.alike else "",
@@ -78,9 +81,9 @@ def _form(may_tick):
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _inside(images, tools, sprite):
+def _inside(images, tools, notes, sprite):
     """What is told of an interaction beside its text; its icons lie in the sprite."""
-    return _rendered("_row_inside", {"images": images, "tools": tools})
+    return _rendered("_row_inside", {"images": images, "tools": tools, "notes": notes})
 
 
 @functools.lru_cache(maxsize=KEPT)

@@ -81,6 +81,8 @@ CALLS = [
     ("put", "interactions/{id}/correction", {"completion": "No."}),
     ("get", "interactions/{id}/correction", None),
     ("delete", "interactions/{id}/correction", None),
+    ("post", "interactions/{id}/notes", {"text": "Is this the wrong plan?"}),
+    ("get", "interactions/{id}/notes", None),
     ("get", "interactions/{id}/history", None),
     ("get", "interactions/{id}/payload", None),
     ("put", "interactions/{id}/hold", {"reason": "A claim"}),
@@ -205,11 +207,14 @@ def test_the_examples_can_be_sent_one_after_the_other_as_they_stand(client, db, 
         register_model(team=team, key=key, external_id=key, provider=provider, by=owner)
         for key in ("harbor-8b", "harbor-70b")
     ]
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 10
+    known = {"project": "helpdesk"}
     for path, sent in EXAMPLES.items():
         assert described["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"] == sent
-        answer = api.post(path.removeprefix("/api/v1/").replace("{project}", "helpdesk"), sent)
+        answer = api.post(filled(path.removeprefix("/api/v1/"), known), sent)
         assert answer.status_code in (201, 202), (path, answer.content)
+        if path == "/api/v1/interactions":
+            known["interaction_id"] = answer.json()["completion_id"]
         if path == "/api/v1/projects":
             for model in models:
                 attach(project=team.projects.get(), model=model, by=owner)
