@@ -184,4 +184,4 @@ def _worded(value):
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(str(_worded(one)) for one in value) or "none"
-    return None if value is None else str(value)
+    return None if value is None else str(value) or "none"

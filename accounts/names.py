@@ -1,9 +1,10 @@
-"""What a name for people may hold, of whatever it is the name: what cannot be seen, or turns the text around it, would
-let one thing pass for another."""
+"""What names and keys may hold. In a name for people, of whatever it is the name, what cannot be seen, or turns the
+text around it, would let one thing pass for another."""
 
 import re
 
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 
 HIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u200b\u202a-\u202e\u2060\u2066-\u2069\ufeff\U000e0000-\U000e007f"
 _JOINERS = "\u200c\u200d"
@@ -19,6 +20,9 @@ def name_fault(name):
     if found is None:
         return None
     return f"A name is one line, without hidden characters or marks of direction; this has U+{ord(found[0]):04X}."
+
+
+check_slug = RegexValidator(r"\A[-a-zA-Z0-9_]+\Z", "A key has letters from a to z, digits, - and _, and nothing else.")
 
 
 def check_name(name):

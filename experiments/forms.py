@@ -1,9 +1,9 @@
 """What people fill in about A/B tests."""
 
 from django import forms
-from django.core.validators import validate_slug
 
 from accounts.forms import Look
+from accounts.names import check_slug
 from experiments.models import LEAST_UNITS, MOST_KEYS, JudgedBy
 from experiments.rules import MAX_REASON
 from feedback.models import FeedbackKey
@@ -128,10 +128,11 @@ class PlanForm(forms.Form):
 class ABTestForm(PlanForm, WatchForm, ArmsForm):
     """A new test, with what its plan was computed from."""
 
+    field_order = ["name", "key", "feedback_key", "judged_by"]  # as on the page: the first that is wrong has the focus
     name = forms.CharField(max_length=100, help_text="What is asked, such as: dpo-3 against sft.")
     key = forms.CharField(
         max_length=64,
-        validators=[validate_slug],
+        validators=[check_slug],
         help_text="Names the test in addresses and as <code>ab_campaign</code> in calls; it stays.",
     )
     feedback_key = key_field(FeedbackKey.objects.none(), label="Feedback key", empty_label=None)

@@ -1,11 +1,10 @@
 """What people fill in about projects."""
 
 from django import forms
-from django.core.validators import validate_slug
 
 from accounts.forms import Look
 from accounts.models import Role, Team
-from accounts.names import check_name
+from accounts.names import check_name, check_slug
 from projects.models import MOST_DAYS
 from projects.services import check_key
 
@@ -14,7 +13,7 @@ class ProjectForm(Look, forms.Form):
     name = forms.CharField(max_length=100, validators=[check_name])
     key = forms.CharField(
         max_length=64,
-        validators=[validate_slug, check_key],
+        validators=[check_slug, check_key],
         help_text="Names the project in calls and addresses, and cannot be changed later.",
     )
     team = forms.ModelChoiceField(Team.objects.none(), to_field_name="key", empty_label=None)

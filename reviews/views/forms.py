@@ -1,10 +1,10 @@
 """What people fill in about queues."""
 
 from django import forms
-from django.core.validators import validate_slug
 
 from accounts.forms import Look
 from accounts.models import User
+from accounts.names import check_slug
 from interactions.filters import OF_PAGE
 from reviews.models import MOST_REVIEWERS, Kind, Sample
 from reviews.versions import MAX_GUIDELINE
@@ -25,7 +25,7 @@ class QueueForm(Choices):
 
     name = forms.CharField(max_length=100)
     key = forms.CharField(
-        max_length=64, validators=[validate_slug], help_text="Names the queue in addresses and calls; it stays."
+        max_length=64, validators=[check_slug], help_text="Names the queue in addresses and calls; it stays."
     )
     kind = forms.ChoiceField(choices=Kind, widget=forms.RadioSelect, initial=Kind.SINGLE)
     reviewers = forms.IntegerField(

@@ -233,6 +233,9 @@ def test_a_key_that_is_taken_and_a_share_that_is_not_free_are_told(pages, projec
     assert answer.status_code == 422 and answer.context["form"].errors
     taken = pages.post(url("create", project=project), {**FORM, "split": "10"})
     assert taken.status_code == 422 and "key" in taken.context["form"].errors
+    wrong = pages.post(url("create", project=project), {**FORM, "key": "two words", "effect": "much"}).context["form"]
+    assert wrong.errors["key"] == ["A key has letters from a to z, digits, - and _, and nothing else."]
+    assert [name for name, field in wrong.fields.items() if "autofocus" in field.widget.attrs] == ["key"]
     free = pages.post(url("create", project=project), {**FORM, "key": "another"})
     assert "split" in free.context["form"].errors and "0.4" in str(free.context["form"].errors)
 
