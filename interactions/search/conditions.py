@@ -9,17 +9,10 @@ def of_row(wanted):
 
 
 def of_body(wanted):
-    """What the body is opened for: the metadata, and none of the words that must not be there. LIMIT keeps the planner
-    from turning it into a join."""
-    body = "SELECT true FROM interactions_interactionbody b WHERE b.id = i.id AND {} LIMIT 1"
-    tests = []
-    if wanted.metadata:
-        sql, values = with_members(wanted.metadata)
-        tests.append((f"({body.format(sql)}) IS TRUE", values))
-    for words in wanted.not_words:
-        sql, values = holding(words)
-        tests.append((f"({body.format(sql)}) IS NOT TRUE", values))
-    return tests
+    """What the body `b` is opened for, the metadata and words that must not be there: (SQL, values, whether it is to
+    hold) of each."""
+    tests = [(*with_members(wanted.metadata), True)] if wanted.metadata else []
+    return [*tests, *((*holding(words), False) for words in wanted.not_words)]
 
 
 def _noted(wanted):

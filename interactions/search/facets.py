@@ -23,9 +23,9 @@ from interactions.search.told import is_hourly
 from registry.models import Model
 
 SAMPLE = 5_000  # matches up to which all are counted
-NEWEST = 2_000  # that are counted where there are more; half as many of several filters, whose matches lie far apart
+NEWEST = 2_000  # that are counted where there are more; half as many of several filters, or metadata: they lie far apart
 BRIEFLY = 0.002  # seconds that counting may take where somebody waits for the rows
-LOOKING = 0.04  # seconds that the matches of one filter are looked for; of several, twice that
+LOOKING = 0.04  # seconds that the matches of one filter are looked for; of those that lie far apart, twice that
 COUNTING = 0.08  # seconds that those which were found are counted; 250 of them however long it takes
 SHOWN = 12  # labels, models
 BARS = 96  # of the histogram, at the most
@@ -96,8 +96,8 @@ class Matches:
     def __init__(self, project, wanted):
         self.project = project
         self.wanted = wanted if wanted.fold else replace(wanted, oldest_first=False)
-        self._several = len(wanted.asked()) > 1
-        self._newest = min(NEWEST // 2 if self._several else NEWEST, SAMPLE)
+        self._far_apart = len(wanted.asked()) > 1 or bool(wanted.metadata)
+        self._newest = min(NEWEST // 2 if self._far_apart else NEWEST, SAMPLE)
 
     @cached_property
     def told(self):
@@ -109,7 +109,7 @@ class Matches:
         most = CAP + 1
         if self.told is not None:
             most = 1 + (SAMPLE if self.told <= SAMPLE else self._newest)
-        budget = LOOKING * (2 if self._several else 1)
+        budget = LOOKING * (2 if self._far_apart else 1)
         found, reached = page_of_ids(self.project, self.wanted, None, most, budget=budget)
         return found, reached, reached is None and len(found) < most
 

@@ -59,12 +59,11 @@ def plan_of(project, wanted, at):
     tests = (*tests, *conditions.of_row(wanted))
     if wanted.fold:
         tests = (*tests, _is_first(tests, wanted))
-    opened = conditions.of_body(wanted)
-    tests = (*tests, *opened)
+    opened = tuple(conditions.of_body(wanted))
     kept += [min(one.size * one.yields / everything, 1) for one in found if one is not driver]
     share, rate = min(driver.size / everything, 1), driver.yields * math.prod(kept)
     own = drivers.newest(project, wanted, picked="id")
-    plan = Plan(tests, driver, own, wanted.words, lower, upper, descending, share, rate, opens=bool(opened))
+    plan = Plan(tests, driver, own, wanted.words, lower, upper, descending, share, rate, opened)
     return plan.clipped(one, spans.after(one)) if one else plan
 
 
@@ -134,7 +133,7 @@ class Plan:
     from lower, to below upper.
 
     About how large the driver is, as a `share` of the project, and which share of its entries meets the tests, their
-    `rate`; both from 0 to 1. Whether a test `opens` bodies.
+    `rate`; both from 0 to 1. Tests for which bodies are `opened` come after all others.
     """
 
     tests: tuple
@@ -146,7 +145,7 @@ class Plan:
     descending: bool
     share: float
     rate: float
-    opens: bool = False
+    opened: tuple = ()
 
     def within(self, lower, upper):
         """The same between these ids."""
@@ -212,16 +211,12 @@ class Plan:
 
     def row_tests(self):
         """(SQL, values) of all that is wanted of one row `i`, its words included."""
-        tests = [self.range("i.id"), *self.tests]
-        if self.words:
-            sql, values = holding(self.words)
-            body = f"SELECT true FROM interactions_interactionbody b WHERE b.id = i.id AND {sql} LIMIT 1"
-            tests.append((f"({body}) IS TRUE", values))
-        return _all(tests)
+        words = [self._of_body(*holding(self.words), True)] if self.words else []
+        return _all([self.range("i.id"), *self._tests, *words])
 
     def whole(self):
         """(tables, conditions, values) of all rows, for a statement that the planner orders by itself."""
-        source, tests = "interactions_interaction i", [self.range("i.id"), *self.tests]
+        source, tests = "interactions_interaction i", [self.range("i.id"), *self._tests]
         if not self.driver.holds_row:
             by = [f"SELECT {one.column} FROM {one.table} WHERE {one.condition}" for one in self.driver.sources]
             values = [value for one in self.driver.sources for value in one.values]
@@ -241,6 +236,16 @@ class Plan:
     def _direction(self):
         return "DESC" if self.descending else "ASC"
 
+    @property
+    def _tests(self):
+        return [*self.tests, *(self._of_body(*one) for one in self.opened)]
+
+    def _of_body(self, sql, values, holds):
+        """(SQL, values) of a test of the body on the row `i`. LIMIT keeps the planner from turning it into a join."""
+        ends, own = self.range("b.id")
+        found = f"SELECT true FROM interactions_interactionbody b WHERE b.id = i.id AND {ends} AND {sql} LIMIT 1"
+        return f"({found}) IS {'' if holds else 'NOT '}TRUE", [*own, *values]
+
     def _entries(self, size):
         """(SQL, values): the next entries of the driver."""
         parts, values = [], []
@@ -259,10 +264,10 @@ class Plan:
         the entry itself. OFFSET 0 keeps row and body looked up by id; in IS TRUE the planner finds no other index than
         that of ids, whose pages are read for the rows anyway, and which counting alone may do better without."""
         if self.driver.holds_row:
-            where, values = _all(self.tests)
+            where, values = _all(self._tests)
             found = f"SELECT i.id FROM {name} i WHERE {where}"
         else:
-            (ends, ends_values), (where, values) = self.range("i.id"), _all(self.tests)
+            (ends, ends_values), (where, values) = self.range("i.id"), _all(self._tests)
             where, values = f"{ends} AND {where if counted else f'({where}) IS TRUE'}", [*ends_values, *values]
             after, after_values = _all(self.driver.rest)
             if self.driver.rest:

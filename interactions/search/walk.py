@@ -97,7 +97,7 @@ def _through(part, found):
 def _blocks(part, found, rate, pace=0.0):
     """`rate` is the share of entries that probably match, `pace` the seconds that one takes beside its row."""
     largest = LARGEST if part.driver.holds_row else LARGEST_APART
-    first = SMALLEST if part.opens else largest // 4  # no block is left before its end, and bodies may lie on the disk
+    first = SMALLEST if part.opened else largest // 4  # no block is left before its end, and bodies may lie on the disk
     if found.pace is None:
         found.pace = pace + (ROW if part.driver.holds_row and part.share > BESIDE else APART)
     size = AMPLE * found.missing / max(rate, 1e-6) if rate < 1 else found.missing
