@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.permissions import MANAGE_TESTS
 from experiments.forms import MOST_ARMS, ABTestForm
-from experiments.models import MOST_KEYS
+from experiments.models import MOST_KEYS, JudgedBy
 from experiments.services import create_test, free_share
 from experiments.views.gate import may
 from experiments.views.planning import measured, shown
@@ -97,6 +97,8 @@ def _make(request, project, form):
     except RecordError as fault:
         for path, texts in fault.fields.items():
             name = form.row_of(path) if path.startswith("watched") else FIELDS.get(path, path)
+            if cleaned["judged_by"] == JudgedBy.PREFERENCE and path == "watched":
+                name = "judged_by"  # which hides the rows
             for text in texts:
                 form.add_error(name if name in form.fields else None, text)
     return None

@@ -268,6 +268,8 @@ def test_keys_are_named_in_the_form_and_on_their_own_page(client, place, keys):
     assert refused.status_code == 422 and "seconds has no range" in str(refused.context["form"].errors["margin_1"])
     more = client.post(url("create", project=place), sent | {"do": "watch"})
     assert more.context["form"].watching == 3 and not more.context["form"].errors
+    refused = client.post(url("create", project=place), sent | {"judged_by": "preference", "margin_1": "1"})
+    assert "its units are judges" in str(refused.context["form"].errors["judged_by"])
     assert client.post(url("create", project=place), sent | {"margin_1": "1.5"}).status_code == 302
     named = dict(WatchedKey.objects.values_list("feedback_key__key", "margin"))
     assert named == {"polite": 0.05, "seconds": 1.5}
