@@ -23,7 +23,7 @@ from interactions.search.told import is_hourly
 from registry.models import Model
 
 SAMPLE = 5_000  # matches up to which all are counted
-NEWEST = 2_000  # that are counted where there are more; half as many of several filters, or metadata: they lie far apart
+NEWEST = 2_000  # that are counted where there are more; half as many where these lie far apart
 BRIEFLY = 0.002  # seconds that counting may take where somebody waits for the rows
 LOOKING = 0.04  # seconds that the matches of one filter are looked for; of those that lie far apart, twice that
 COUNTING = 0.08  # seconds that those which were found are counted; 250 of them however long it takes
