@@ -7,6 +7,8 @@ from django.db import connection
 from django.db.models.base import ModelState
 from django.db.utils import InterfaceError, OperationalError
 
+SHAPES = 256  # ways to leave columns out that are remembered
+
 
 def rows(sql, values):
     """All rows of a statement that only reads, whose values the server binds itself; it is planned once a connection.
@@ -51,6 +53,6 @@ def _fields(model, without):
     return [field for field in model._meta.concrete_fields if field.name not in without]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=SHAPES)
 def _names(model, without):
     return [field.attname for field in _fields(model, without)]

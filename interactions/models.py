@@ -112,6 +112,17 @@ class LabelName(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
 
 
+class ChosenColumns(models.Model):
+    """The columns that a person chose for a project's table; who has no row sees the usual ones (see columns.py)."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    columns = ArrayField(models.CharField(max_length=20))
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="chosen_columns_unique")]
+
+
 class InteractionQuerySet(models.QuerySet):
     def for_table(self):
         """Rows as the table shows them; bodies live elsewhere and are not read."""

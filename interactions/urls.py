@@ -5,6 +5,7 @@ from django.urls import path
 from interactions import converters  # noqa: F401 - registers <text:…>
 from interactions.views import (
     arrivals,
+    columns,
     counts,
     detail,
     history,
@@ -26,6 +27,7 @@ urlpatterns = [
     path("p/<str:project>/interactions/facets", counts.interaction_facets, name="interaction_facets"),
     path("p/<str:project>/interactions/histogram", counts.interaction_histogram, name="interaction_histogram"),
     path("p/<str:project>/interactions/arrivals", arrivals.interaction_arrivals, name="interaction_arrivals"),
+    path("p/<str:project>/interactions/columns", columns.columns_choose, name="columns_choose"),
     path("p/<str:project>/interactions/labels", labelling.label_many, name="label_many"),
     path("p/<str:project>/interactions/delete", selection.interaction_delete_many, name="interaction_delete_many"),
     path("p/<str:project>/interactions/<uuid:pk>", detail.interaction_detail, name="interaction_detail"),

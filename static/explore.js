@@ -1,4 +1,4 @@
-// The table of interactions: row cursor and selection, drawer and history, time brush, facets as a sheet.
+// The table of interactions: row cursor, drawer and history, time brush, facets as a sheet.
 const $ = (s, r = document) => r.querySelector(s);
 const $$ = (s, r = document) => [...r.querySelectorAll(s)];
 const root = document.documentElement;
@@ -11,9 +11,9 @@ htmx.registerExtension("explore", {
     return !(attrName === "value" && elt.id === "q" && elt === document.activeElement);
   },
 });
-/* and the server's word holds for what is ticked in the form */
+/* and the server's word holds for what is ticked in the forms */
 function syncFields() {
-  $$("#filters input, #q").forEach((field) => {
+  $$("#filters input, #q, #columns-menu input").forEach((field) => {
     if (field.id === "q" && field === document.activeElement) return;
     if (field.type === "checkbox" || field.type === "radio") field.checked = field.defaultChecked;
     else field.value = field.defaultValue;
@@ -38,35 +38,6 @@ function moveCursor(step) {
 }
 document.addEventListener("focusin", (e) => { const row = e.target.closest?.("[data-rows] tbody tr"); if (row) setCursor(row); });
 
-/* selection: the count and the bulk bar follow the boxes */
-const boxes = () => $$("[data-rows] tbody input[type=checkbox]");
-document.addEventListener("change", (e) => {
-  if (!e.target.closest?.("[data-rows]")) return;
-  if (e.target.matches?.("[data-all]")) boxes().forEach((b) => { b.checked = e.target.checked; });
-  syncSelection();
-});
-function syncSelection() {
-  const all = boxes();
-  const n = all.filter((b) => b.checked).length;
-  all.forEach((b) => b.closest("tr").classList.toggle("sel", b.checked));
-  const head = $("[data-rows] [data-all]");
-  if (head) { head.checked = n > 0 && n === all.length; head.indeterminate = n > 0 && n < all.length; }
-  const bulk = $("[data-bulk]");
-  if (!bulk) return;
-  bulk.hidden = n === 0;
-  const whole = offerAll(bulk, n > 0 && (n === all.length || !head.getClientRects().length)); // on a phone no box ticks the page
-  $("b", bulk).textContent = whole ? "All selected" : `${n} selected`;
-}
-/* where the whole page is ticked, all that the filter finds can be: the filter is sent then, and not ids */
-function offerAll(bulk, offered) {
-  const offer = $("[data-whole]", bulk), box = offer && $("input", offer);
-  if (!box) return false;
-  offer.hidden = !offered;
-  if (!offered) box.checked = false;
-  $("span", offer).textContent = `All ${$("#count b")?.textContent ?? ""} in this filter`.replace("  ", " ");
-  return box.checked;
-}
-document.addEventListener("change", (e) => { if (e.target.matches?.("#bulk-all")) syncSelection(); });
 /* work over all of them: once it has ended, the table shows what it did */
 function lookAtWork() {
   const job = $("#toasts .job:not([hx-get], [data-seen])");
@@ -74,7 +45,6 @@ function lookAtWork() {
   job.dataset.seen = "";
   htmx.trigger("#explore", "kit:refresh");
 }
-function clearSelection() { boxes().forEach((b) => { b.checked = false; }); syncSelection(); ($("[data-rows] tr.cur a") || $("#main")).focus(); }
 
 /* drawer: it opens over the table, its transcript takes the focus, so that the keys that scroll do, and gives it back to the row it was opened from or went on to */
 const drawer = () => $("#drawer .drawer");
@@ -94,7 +64,6 @@ function closeDrawer() {
 }
 document.addEventListener("click", (e) => {
   if (e.target.closest?.("[data-close-drawer]") && $("#explore")) { e.preventDefault(); history.back(); }
-  if (e.target.closest?.("[data-clear]")) clearSelection();
 });
 
 /* back and forward between table and drawer swap nothing but the drawer; all else is htmx's own way */
@@ -151,7 +120,7 @@ document.addEventListener("htmx:after:swap", (e) => {
   if (!$("#explore")) return;
   const { ctx } = e.detail;
   lookAtWork();
-  if (ctx.sourceElement?.matches?.("[data-get]")) { if (ctx.target?.id === "filters") { sayCount(); syncSelection(); } return; }
+  if (ctx.sourceElement?.matches?.("[data-get]")) { if (ctx.target?.id === "filters") sayCount(); return; }
   if (ctx.swap === "none") return; // it failed, and is told
   if (ctx.target?.id === "drawer" && drawer()) return drawerOpened(ctx.sourceElement);
   if (ctx.target?.id === "explore" || ctx.target === document.body) {
@@ -167,7 +136,6 @@ document.addEventListener("htmx:after:swap", (e) => {
   const row = cursor && document.getElementById(`i-${cursor}`);
   if (row) row.classList.add("cur");
   showDensity();
-  syncSelection();
 });
 document.addEventListener("kit:deleted", () => {
   $$("dialog[open]").forEach((d) => d.close());
@@ -182,14 +150,8 @@ document.addEventListener("kit:key", (e) => {
   const act = {
     j: () => !drawer() && (moveCursor(1), true),
     k: () => !drawer() && (moveCursor(-1), true),
-    x: () => { const box = $("[data-rows] tr.cur input"); box?.click(); return box; },
     f: () => { openFacets(); return true; },
     n: () => drawer(), // it would be taken away
-    l: () => {
-      if (drawer() || !$("#bulk-label")) return false;
-      if (!boxes().some((b) => b.checked)) $("[data-rows] tr.cur input")?.click();
-      return false;
-    },
     Enter: () => {
       const link = document.activeElement === document.body || document.activeElement.id === "main" ? $("[data-rows] tr.cur a") : null;
       link?.click();
@@ -197,10 +159,9 @@ document.addEventListener("kit:key", (e) => {
     },
     Escape: () => {
       if (drawer()) return false;
-      if ($("#filters.open")) { toggleFacets(); return true; }
-      const some = boxes().some((b) => b.checked);
-      if (some) clearSelection();
-      return some;
+      const open = $("#filters.open");
+      if (open) toggleFacets();
+      return open;
     },
   }[key];
   if (act?.()) e.preventDefault();
@@ -281,5 +242,4 @@ class TimeBrush extends HTMLElement {
 customElements.define("time-brush", TimeBrush);
 
 showDensity();
-syncSelection();
 if (document.activeElement === document.body) $("main.talk")?.focus({ preventScroll: true }); // the keys that scroll are for what is read

@@ -25,7 +25,7 @@ if (!document.querySelector("#desk") && Object.keys(localStorage).some((name) =>
 
 /* what the tab keeps of a person's writing goes with her; it stays where a session ran out. At the end of the page again,
    for the desk writes there */
-const hers = new RegExp(`^(draft|playground|desk draft|desk places) ${document.body.dataset.user} `);
+const hers = new RegExp(`^(draft|playground|desk draft|desk places|ticked) ${document.body.dataset.user} `);
 const forget = () => Object.keys(sessionStorage).filter((name) => hers.test(name)).forEach((name) => sessionStorage.removeItem(name));
 document.addEventListener("submit", (e) => {
   if (!e.target.matches?.("[data-logout]")) return;

@@ -140,9 +140,11 @@ function timeToast(toast) {
 }
 $$("[data-toast]").forEach((toast) => { $("#toasts")?.append(toast); timeToast(toast); });
 
-function fail(text) {
+const fail = (text) => tell({ text, isError: true });
+document.addEventListener("kit:tell", (e) => tell(e.detail));
+function tell({ text, isError }) {
   const toast = document.createElement("div"), span = document.createElement("span");
-  toast.className = "toast error"; toast.role = "alert"; toast.dataset.toast = "";
+  toast.className = isError ? "toast error" : "toast"; toast.role = isError ? "alert" : "status"; toast.dataset.toast = "";
   span.textContent = text;
   toast.append(span);
   $("#toasts").append(toast); // beside what was done before, which can still be undone

@@ -8,6 +8,7 @@ from interactions import claims
 from interactions.ingest.once import completion_claims
 from interactions.models import (
     Blob,
+    ChosenColumns,
     Hold,
     ImportProgress,
     Interaction,
@@ -77,7 +78,7 @@ def delete_all_of(*, project, limit=1_000):
         return gone
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])  # no folding while its counts go
-        for model in (RollupDelta, Rollup, Label, LabelKey, LabelAlias, Blob, ImportProgress):
+        for model in (RollupDelta, Rollup, Label, LabelKey, LabelAlias, ChosenColumns, Blob, ImportProgress):
             model.objects.filter(project=project).delete()
         forget_project(project)
     return 0

@@ -16,23 +16,27 @@ _ROWS = """
 
 def rows_of(found, without=()):
     """The Interactions of these ids, in their order, each with its `model` and its `.labels` by key; what is gone
-    meanwhile is left out. Fields that nobody asks for are named as `without`, and are not read."""
+    meanwhile is left out. Fields that nobody asks for are named as `without`, and are not read: of a model or labels
+    that are among them there is none."""
     if not found:
         return []
     values = [bulk.array(found), str(min(found)), str(max(found))]
     read = (prepared.instance(Interaction, one, without)[0] for one in prepared.rows(_select(without), values))
     rows = {row.pk: row for row in read}
     rows = [rows[one] for one in found if one in rows]
-    models = _entries(Model, {row.model_id for row in rows if row.model_id is not None})
-    labels = _entries(Label, {pk for row in rows for pk in row.label_ids})
-    for row in rows:
-        row.model = models.get(row.model_id)
-        known = [labels[pk] for pk in row.label_ids if pk in labels]
-        row.labels = sorted(known, key=lambda label: (label.key, label.value))
+    if "model" not in without:
+        models = _entries(Model, {row.model_id for row in rows if row.model_id is not None})
+        for row in rows:
+            row.model = models.get(row.model_id)
+    if "label_ids" not in without:
+        labels = _entries(Label, {pk for row in rows for pk in row.label_ids})
+        for row in rows:
+            known = [labels[pk] for pk in row.label_ids if pk in labels]
+            row.labels = sorted(known, key=lambda label: (label.key, label.value))
     return rows
 
 
-@functools.cache
+@functools.lru_cache(maxsize=prepared.SHAPES)
 def _select(without):
     return _ROWS.format(columns=prepared.columns(Interaction, "i", without))
 

@@ -6,13 +6,12 @@ from django.urls import Resolver404, resolve
 from django_htmx.http import trigger_client_event
 
 from feedback.services import keys_of
-from interactions.labels import labels_of
-from interactions.models import Interaction
 from interactions.rendering import words_pattern
+from interactions.search.rows import rows_of
 from interactions.views.address import Address
 from interactions.views.alike import count_alike
 from interactions.views.detail import interaction_or_404, panel_context
-from interactions.views.rows import columns_of, fill_rows
+from interactions.views.rows import columns_of, fill_rows, keys_in_rows
 from interactions.views.selection import leave_toast
 
 ROWS_REFRESHED = 200  # of more than that the page is asked for again
@@ -23,11 +22,11 @@ def answer(request, project, text, changed, *, token="", undo="label_undo", clos
     dialog that asked."""
     if not request.htmx:
         leave_toast(request, text, token, undo=undo)
-        return redirect(_back(request, project))
+        return redirect(back(request, project))
     context = {
         "project": project,
         "toast": {"text": text, "token": token, "undo": undo},
-        "next": _back(request, project),
+        "next": back(request, project),
         "closes": closes,
         **_changed_parts(request, project, changed),
     }
@@ -43,12 +42,12 @@ def refuse(request, project, text):
     """Say in a toast why nothing was changed."""
     if not request.htmx:
         leave_toast(request, text, is_error=True)
-        return redirect(_back(request, project))
+        return redirect(back(request, project))
     toast = {"text": text, "is_error": True}
     return render(request, "interactions/_toast.html", {"project": project, "toast": toast}, status=422)
 
 
-def _back(request, project):
+def back(request, project):
     """Where a form without scripts came from: a page of ours, else the table."""
     after = request.POST.get("next", "")
     listed = Address(project, []).list
@@ -61,10 +60,11 @@ def _changed_parts(request, project, changed):
     parts = {"address": address}
     if "table" in request.POST:
         few = changed if len(changed) <= ROWS_REFRESHED else []
-        rows = labels_of(Interaction.objects.for_table().in_order(few))
-        columns = columns_of(list(keys_of(project).values()), address)
+        columns, without = columns_of(project, request.user, address)
+        rows = rows_of(few, without)
+        keys = keys_in_rows(list(keys_of(project).values()), address)
         count_alike(rows, address)
-        fill_rows(rows, address, columns, words_pattern(address.one("q")))
+        fill_rows(rows, address, columns, keys, words_pattern(address.one("q")))
         parts |= {"table": True, "rows": rows}
     if shown:
         parts |= panel_context(project, interaction_or_404(project, shown), address, request.user)

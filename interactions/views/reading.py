@@ -21,8 +21,8 @@ def wanted_of(project, address):
     return filterset.wanted, []
 
 
-def page_of(project, address):
-    """(Wanted, Page, [Fault]); where something cannot be read, nothing is looked for."""
+def page_of(project, address, without=()):
+    """(Wanted, Page, [Fault]); where something cannot be read, nothing is looked for. `without`: see `search`."""
     wanted, errors = wanted_of(project, address)
     limit, cursor = address.one("limit"), address.one("cursor")
     if limit and not (re.fullmatch(r"[0-9]{1,4}", limit) and 1 <= int(limit) <= MOST_ROWS):
@@ -30,7 +30,7 @@ def page_of(project, address):
     if errors:
         return wanted, Page(), errors
     try:
-        page = search(project, wanted, cursor=cursor, limit=int(limit or ROWS))
+        page = search(project, wanted, cursor=cursor, limit=int(limit or ROWS), without=without)
     except ValueError as error:
         return wanted, Page(), [Fault("cursor", "Page:", str(error), address.changed())]
     address.next, address.previous = address.at(page.next), address.at(page.previous)

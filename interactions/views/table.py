@@ -12,12 +12,14 @@ from feedback.services import keys_of
 from interactions.models import Interaction
 from interactions.rendering import words_pattern
 from interactions.search.naming import find, id_in
+from interactions.ticked import MOST
 from interactions.views.address import Address, strange_words
 from interactions.views.alike import count_alike
 from interactions.views.arrivals import arrivals_address, database_now
+from interactions.views.columns import boxes_of
 from interactions.views.counts import uncounted_context
 from interactions.views.reading import page_of
-from interactions.views.rows import columns_of, fill_rows, may_tick
+from interactions.views.rows import columns_of, fill_rows, keys_in_rows, may_tick
 from interactions.views.selection import leave_toast, take_toast
 from interactions.views.timeline import span_of
 from projects.access import project_or_404
@@ -36,7 +38,7 @@ def interaction_list(request, project):
         if strange := strange_words(request.GET):
             leave_toast(request, f"Left out, for it is no filter: {', '.join(strange)[:200]}", is_error=True)
         return redirect(address.url)
-    context = table_context(project, address)
+    context = table_context(project, address, request.user)
     if not inside and not context["page"].rows and not address.has_filters and _is_empty(project):
         return render(request, "interactions/empty_page.html", {"project": project, "nav": "interactions"})
     template = "interactions/_explore.html" if inside else "interactions/interaction_list.html"
@@ -83,14 +85,15 @@ def _pasted(project, address):
     return {"kind": kind, "text": text, "address": here, "certain": id_in(text) is not None}
 
 
-def table_context(project, address):
+def table_context(project, address, user):
     """All that the table's templates ask for: nothing that takes longer than the rows."""
     moment = database_now()  # before the rows are looked for, so that what comes meanwhile counts as new
-    wanted, page, errors = page_of(project, address)
+    columns, without = columns_of(project, user, address)
+    wanted, page, errors = page_of(project, address, without)
     keys = list(keys_of(project).values())
-    columns = columns_of(keys, address)
+    shown_keys = keys_in_rows(keys, address)
     count_alike(page.rows, address)
-    fill_rows(page.rows, address, columns, words_pattern(address.one("q")))
+    fill_rows(page.rows, address, columns, shown_keys, words_pattern(address.one("q")))
     return {
         "project": project,
         "nav": "interactions",
@@ -98,6 +101,8 @@ def table_context(project, address):
         "page": page,
         "errors": errors,
         "columns": columns,
+        "column_boxes": boxes_of(columns),
+        "shown_keys": shown_keys,
         "span": span_of(address),
         "arrivals": "" if errors else arrivals_address(address, wanted, page, moment),
         "may_label": LABEL in project.permissions,
@@ -105,5 +110,6 @@ def table_context(project, address):
         "may_hold": MANAGE_PROJECT in project.permissions,
         "may_queue": MANAGE_REVIEWS in project.permissions,
         "may_tick": may_tick(project),
+        "most_ticked": MOST,
         **uncounted_context(project, address, wanted, errors, keys),
     }
