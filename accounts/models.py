@@ -132,6 +132,9 @@ class ApiKeyQuerySet(models.QuerySet):
         return self.standing().filter(user=user)
 
 
+HINT = 8  # characters of a key that are kept as they are, to know it by
+
+
 class ApiKey(models.Model):
     """A program's key; it acts as its user. Only its digest is kept."""
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.audit import record, record_of_person
-from accounts.models import ApiKey, AuditEntry, Invitation, Membership, Role, Team, User
+from accounts.models import HINT, ApiKey, AuditEntry, Invitation, Membership, Role, Team, User
 from accounts.permissions import MANAGE_TEAM, ROLES
 
 KEY_PREFIX = "mg_"
@@ -258,7 +258,7 @@ def create_api_key(*, user, name, ends_at=None):
     """A new key: the row, and the plain key, which is not kept and cannot be shown again. It opens nothing from
     `ends_at` on."""
     plain = KEY_PREFIX + secrets.token_urlsafe(32)
-    key = ApiKey.objects.create(user=user, name=name, hint=plain[:8], digest=digest_of(plain), ends_at=ends_at)
+    key = ApiKey.objects.create(user=user, name=name, hint=plain[:HINT], digest=digest_of(plain), ends_at=ends_at)
     record_of_person("key.create", by=user, person=user, what=str(key))
     return key, plain
 

@@ -8,6 +8,7 @@ import django_filters
 from django import forms
 from django.http import QueryDict
 
+from accounts.models import HINT, ApiKey
 from feedback.filters import read_feedback
 from feedback.services import keys_of
 from interactions.calls import UNSAID, refuse_unknown
@@ -23,7 +24,7 @@ from reviews.models import Queue
 NAMES = (
     "q", "label", "not_label", "after", "before", "model", "not_model", "feedback", "session", "user", "source",
     "latency", "metadata", "has_images", "has_tools", "has_error", "has_feedback", "has_correction", "has_notes",
-    "reviewed", "external_id", "queue", "arm", "prompt", "near", "fold", "order", "limit", "cursor",
+    "reviewed", "external_id", "api_key", "queue", "arm", "prompt", "near", "fold", "order", "limit", "cursor",
 )  # fmt: skip
 REPEATED = {"label", "not_label", "model", "not_model", "feedback", "source", "metadata", "queue", "arm", "near"}
 # words whose blanks belong to them
@@ -144,6 +145,12 @@ class FilterForm(forms.Form):
             raise ValueError(f"The project has no queue with the key {min(unknown)[:64]}.")
         return tuple(found.values())
 
+    def read_api_key(self, hint):
+        found = tuple(ApiKey.objects.filter(hint=hint).values_list("pk", flat=True))
+        if not found:
+            raise ValueError(f"No API key begins so; send the {HINT} characters that are told of it.")
+        return found
+
     def read_fold(self, text):
         if text != "near":
             raise ValueError("Send near: of those that are alike the first alone.")
@@ -178,6 +185,7 @@ class InteractionFilter(django_filters.FilterSet):
     has_notes = Words(label="With notes", help_text="true or false: people wrote notes on it")
     reviewed = Words(label="Feedback by a reviewer", help_text="true or false: any current feedback by a reviewer")
     external_id = Words(label="External id", help_text="your own id, whatever the source", strip=False)
+    api_key = Words(label="Logged by the key", help_text=f"the {HINT} characters by which an API key begins")
     q = Words(label="Words", help_text='words, "a phrase", pre*; all must be there, and none with a - before it')
     queue = ListOfWords(label="In a queue", help_text="a review queue's key; repeated: in any of them")
     arm = ListOfWords(label="A/B arm", help_text="an arm's id, as its A/B test tells it; repeated: any of them")
@@ -222,6 +230,7 @@ class InteractionFilter(django_filters.FilterSet):
             words=words,
             not_words=not_words,
             external_id=own,
+            api_keys=given("api_key") or (),
             queues=given("queue") or (),
             arms=given("arm") or (),
             prompt=given("prompt") or None,

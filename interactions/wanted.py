@@ -54,6 +54,7 @@ class Wanted:
     words: str = ""  # a tsquery's text
     not_words: tuple = ()  # tsqueries' texts: none of them
     external_id: str | None = None
+    api_keys: tuple = ()  # ids of API keys: logged by any of them
     queues: tuple = ()  # ids of review queues: in any of them
     arms: tuple = ()  # ids of A/B tests' arms: any of them
     prompt: uuid.UUID | None = None  # the prompt_hash of those that answer the same messages

@@ -52,6 +52,8 @@ def _columns(wanted):
             tests.append((f"i.{column} {'>' if flag else '='} 0", []))
     if wanted.has_error is not None:
         tests.append(("i.failed" if wanted.has_error else "NOT i.failed", []))
+    if wanted.api_keys:
+        tests.append(("i.api_key_id = ANY(%s)", [list(wanted.api_keys)]))
     if wanted.arms:
         tests.append(("i.arm = ANY(%s)", [list(wanted.arms)]))
     return tests

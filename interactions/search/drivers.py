@@ -20,7 +20,7 @@ FAILED = 0.01  # share of calls that are taken to have failed
 # all that a test may look at, so that the row need not be fetched again
 ROW = (
     'id, project_id, source, model_id, session, "user", latency_ms, images, tools, label_ids, feedbacks, received_at,'
-    " prompt_hash, near_hash, arm, failed"
+    " prompt_hash, near_hash, arm, failed, api_key_id"
 )
 
 

@@ -28,6 +28,7 @@ _PLAIN = {
     "session": "session",
     "user": "user",
     "external_id": "external id",
+    "api_key": "logged by key",
     "queue": "in queue",
     "arm": "A/B arm",
 }

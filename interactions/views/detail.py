@@ -104,6 +104,7 @@ def _leads(project, interaction):
         "more_others": len(others) > OTHERS,
         "of_prompt": table.changed(("prompt", interaction.prompt_hash.hex)),
         "of_user": table.changed(("user", interaction.user)) if interaction.user else "",
+        "of_key": table.changed(("api_key", interaction.api_key.hint)) if interaction.api_key else "",
         "of_model": table.changed(("model", interaction.model.key)) if interaction.model else "",
     }
 

@@ -8,6 +8,7 @@ from feedback.services import create_feedback_key
 from interactions import jsontext
 from interactions.api import history
 from interactions.models import Interaction
+from tests.conftest import Api
 from tests.factories import make_interaction, owner_of
 
 
@@ -57,3 +58,16 @@ def test_the_record_is_told_as_it_was_received_with_its_hash(api, project):
     assert told["logged_by"]["email"] == owner_of(project).email and told["received_at"].endswith("Z")
     key = Interaction.objects.get(pk=logged).api_key
     assert told["api_key"] == {"name": key.name, "hint": key.hint} and key.user == owner_of(project)
+
+
+@pytest.mark.django_db
+def test_what_a_key_logged_is_found_by_how_it_begins(api, project):
+    by_one, by_other = api.log(project), Api(api.client, owner_of(project)).log(project)
+    first, second = (Interaction.objects.get(pk=one.json()["completion_id"]).api_key for one in (by_one, by_other))
+    assert first != second
+    asked = {"project": project.key, "fields": "id"}
+    for logged, key in ((by_one, first), (by_other, second)):
+        found = api.get("interactions", {**asked, "api_key": key.hint}).json()["results"]
+        assert [one["id"] for one in found] == [logged.json()["completion_id"]]
+    refused = api.get("interactions", {**asked, "api_key": "mg_12345"})
+    assert refused.status_code == 400 and "8 characters" in refused.json()["fields"]["api_key"][0]
