@@ -166,15 +166,22 @@ def two(transactional_db, tmp_path):
     web.wait(20)
 
 
-@pytest.fixture
-def web(transactional_db, tmp_path):
-    """The web server with one process, of eight threads, and no gateway."""
-    product = Product(tmp_path)
+@pytest.fixture(scope="module")
+def started(django_db_setup, django_db_blocker, tmp_path_factory):
+    """What `web` gives: starting it takes longer than what is asked of it."""
+    with django_db_blocker.unblock():
+        product = Product(tmp_path_factory.mktemp("web"))
     server = product.start_web()
     wait_for(product.is_ready)
     yield product
     server.send_signal(signal.SIGTERM)
     server.wait(20)
+
+
+@pytest.fixture
+def web(transactional_db, started):
+    """The web server with one process, of eight threads, and no gateway."""
+    return started
 
 
 HEAD = "{} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
