@@ -70,7 +70,7 @@ def corrections(most):
 
 def notes(project):
     """How many notes stand on the project's interactions; where they are too many to be counted, as if each had one."""
-    [(n,)] = _remembered(("notes", project.pk), partial(prepared.rows, _NOTES, [project.pk, MOST_NOTES]))
+    n = _remembered(("notes", project.pk), lambda: prepared.rows(_NOTES, [project.pk, MOST_NOTES])[0][0])
     return n if n < MOST_NOTES else total(project)
 
 

@@ -9,12 +9,13 @@ DAYS = ("2024-01-31T23:59:59.999Z", "2024-02-01T00:00:00Z", "2021-06-05T04:03:02
 
 
 def live(api, project):
-    """Log, label, judge, correct, compare and delete; the ids that are left, oldest logged first."""
+    """Log, label, judge, correct, note, compare and delete; the ids that are left, oldest logged first."""
     for key, kind in (("good", "bool"), ("stars", "scalar")):
         create_feedback_key(team=project.team, key=key, kind=kind, projects=[project])
     logged = [_log(api, project, number, *given) for number, given in enumerate(itertools.product(MODELS, DAYS))]
     for number, pk in enumerate(logged):
         api.put(f"interactions/{pk}/labels/topic", {"value": f"changed {number % 2}"})
+        api.post(f"interactions/{pk}/notes", {"text": f"Number {number}"})
         value = {"completion_id": pk, "metric": "stars", "value": 1 + number / 7, "external_id": f"f{number}"}
         given = api.post("feedback", value)
         if number % 3 == 0:

@@ -26,7 +26,9 @@ N = 20_000
 START = datetime.datetime(2025, 3, 1, tzinfo=datetime.UTC)
 HALF = START + datetime.timedelta(seconds=N / 2)
 PAGE = 50
-HEAVY = ("interactions_interaction", "interactions_labelposting", "feedback_feedback", "reviews_item")
+HEAVY = (
+    "interactions_interaction", "interactions_labelposting", "interactions_note", "feedback_feedback", "reviews_item",
+)  # fmt: skip
 SORTED = 4 * PAGE  # rows
 READ = 1_500  # entries of heavy tables, in all statements of a page
 
@@ -48,6 +50,10 @@ FILL = """
     INSERT INTO feedback_feedback (interaction_id, id, feedback_key_id, value, details, "user", origin)
     SELECT at.id, at.id, %(key)s, (n %% 30 > 0)::int, '', '', CASE WHEN n %% 300 = 0 THEN 'reviewer' ELSE 'user' END
     FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS at(id, n) WHERE n %% 3 = 0;
+"""
+NOTES = """
+    INSERT INTO interactions_note (interaction_id, id, note_id, project_id, author_id, by_id, text)
+    SELECT id, id, id, %(project)s, 1, 1, 'noted' FROM unnest(%(ids)s::uuid[]) AS at(id)
 """
 LABEL = """
     UPDATE interactions_interaction SET label_ids = label_ids || %(label)s WHERE id = ANY(%(ids)s::uuid[]);
@@ -125,12 +131,14 @@ def full(django_db_setup, django_db_blocker):
                 own = made[first:last:every]
                 label = Label.objects.create(project=project, key="is", value=value, uses=len(own))
                 cursor.execute(LABEL, {"label": label.pk, "ids": own})
+            cursor.execute(NOTES, {"project": project.pk, "ids": made[::10]})
             for name, every in (("half", 2), ("few", 1_000)):
                 queue = Queue.objects.create(project=project, key=name, name=name, created_by=owner_of(project))
                 put_in(queue, [(one,) for one in made[::every]], 1)
             for table in (*HEAVY, "interactions_interactionbody"):
                 cursor.execute(f"ANALYZE {table}")
         sizes._known[("total", project.pk)] = (float("inf"), N)
+        sizes._known[("notes", project.pk)] = (float("inf"), N // 10)
         yield project
         transaction.set_rollback(True)
 

@@ -39,7 +39,7 @@ def old(project, days=200, **record):
 def everything_of(api, pk):
     """All that the API tells of an interaction."""
     told = [api.get(f"interactions/{pk}").json()]
-    return told + [api.get(f"interactions/{pk}/{part}").json() for part in ("feedback", "correction")]
+    return told + [api.get(f"interactions/{pk}/{part}").json() for part in ("feedback", "correction", "notes")]
 
 
 def suffixes():
