@@ -91,19 +91,29 @@ def number(value):
 @register.simple_tag
 def moment(value, form="short"):
     """A time in the reader's zone: of today the hour, else the day too. `long` writes all of it with the zone."""
-    local = timezone.localtime(value)
-    long = f"{local:%d %b %Y, %H:%M:%S} {local.tzname()}".lstrip("0")
-    if form == "long":
-        text = f"{local:%d %b %Y, %H:%M} {local.tzname()}".lstrip("0")
-    elif form == "seconds":
-        text = f"{local:%H:%M:%S}"
-    else:
-        text = _short(local)
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(timespec="milliseconds"), long, text)
+    return moments(form)(value)
 
 
-def _short(local):
-    today = timezone.localdate()
+def moments(form="short"):
+    """A function that writes times as `moment` does, for many of them: zone and day are looked up once."""
+    here, today = timezone.get_current_timezone(), timezone.localdate()
+
+    def written(value):
+        local = value.astimezone(here)
+        long = f"{local:%d %b %Y, %H:%M:%S} {local.tzname()}".lstrip("0")
+        if form == "long":
+            text = f"{local:%d %b %Y, %H:%M} {local.tzname()}".lstrip("0")
+        elif form == "seconds":
+            text = f"{local:%H:%M:%S}"
+        else:
+            text = _short(local, today)
+        sent = value.isoformat(timespec="milliseconds")
+        return format_html('<time datetime="{}" title="{}">{}</time>', sent, long, text)
+
+    return written
+
+
+def _short(local, today):
     if local.date() == today:
         return f"{local:%H:%M}"
     if local.date() > today - datetime.timedelta(days=300):

@@ -15,7 +15,7 @@ from experiments.models import Arm
 from feedback.models import FeedbackKey
 from interactions.models import Label, Source
 from interactions.rendering import found, plainly, text
-from interactions.templatetags.interactions import PLUMBING, count, feedback_mark, milliseconds, moment
+from interactions.templatetags.interactions import PLUMBING, count, feedback_mark, milliseconds, moments
 from interactions.views.address import Address, is_single
 
 TAGS = 2  # labels in a row
@@ -111,7 +111,8 @@ def _figures(name, written):
 
 
 def _times(filling):
-    return lambda row: moment(row.created_at)
+    write = moments()
+    return lambda row: write(row.created_at)
 
 
 _MAKERS = {
