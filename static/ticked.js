@@ -3,8 +3,8 @@ const $ = (s, r = document) => r.querySelector(s);
 const $$ = (s, r = document) => [...r.querySelectorAll(s)];
 const tell = (text, isError = false) => document.dispatchEvent(new CustomEvent("kit:tell", { detail: { text, isError } }));
 
-/* they belong to the filter that they were ticked in, whichever page of it and in whichever order: nothing is done to a
-   row that is not in the table. Back in that filter they are there again */
+/* they belong to the filter that they were ticked in, whichever page of it and in whichever order: nothing is done to
+   what another filter has ticked. Back in that filter they are there again */
 function filter() {
   const { pathname, searchParams: asked } = new URL($("#explore").dataset.address, location.href);
   ["order", "limit", "cursor"].forEach((name) => asked.delete(name));
@@ -55,7 +55,7 @@ function show() {
   if (head) { head.checked = n > 0 && n === all.length; head.indeterminate = n > 0 && n < all.length; }
   bulk.hidden = !ticked.size;
   const whole = offerAll(bulk, n > 0 && (n === all.length || !head.getClientRects().length)); // on a phone no box ticks the page
-  const elsewhere = away === 1 ? " (1 on another page)" : away ? ` (${away.toLocaleString("en")} on other pages)` : "";
+  const elsewhere = away ? ` (${away.toLocaleString("en")} not on this page)` : "";
   $("b", bulk).textContent = whole ? "All selected" : `${ticked.size.toLocaleString("en")} selected${elsewhere}`;
 }
 /* where the whole page is ticked, all that the filter finds can be: the filter is sent then, and not ids */
@@ -97,7 +97,7 @@ document.addEventListener("kit:key", (e) => {
     },
     Escape: () => {
       const own = !isDrawn && ticked.size > 0 && boxes().filter((box) => box.checked).length === ticked.size;
-      if (own) clear(); // what is ticked on other pages no slip of a finger takes away
+      if (own) clear(); // what is not seen no slip of a finger takes away
       return own;
     },
   }[e.detail.key];
