@@ -50,6 +50,12 @@ class RecordError(ValueError):
         super().__init__("; ".join(told))
 
 
+def in_words(error):
+    """What an error says without its paths: who fills in a form knows no names of the wire."""
+    fields = error.fields if isinstance(error, RecordError) else {}
+    return " ".join(text for texts in fields.values() for text in texts) or str(error)
+
+
 @dataclass(slots=True)
 class GivenFeedback:
     """Feedback as it came, its key and value not yet compared with the project's."""

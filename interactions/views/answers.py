@@ -7,6 +7,7 @@ from django_htmx.http import trigger_client_event
 
 from feedback.services import keys_of
 from interactions.rendering import words_pattern
+from interactions.rules import in_words
 from interactions.search.rows import rows_of
 from interactions.views.address import Address
 from interactions.views.alike import count_alike
@@ -38,8 +39,9 @@ def answer(request, project, text, changed, *, token="", undo="label_undo", clos
     return trigger_client_event(response, "kit:counts", {})  # the page asks for them again, once this is shown
 
 
-def refuse(request, project, text):
-    """Say in a toast why nothing was changed."""
+def refuse(request, project, why):
+    """Say in a toast why nothing was changed: a text, or the error that tells it."""
+    text = in_words(why)
     if not request.htmx:
         leave_toast(request, text, is_error=True)
         return redirect(back(request, project))

@@ -29,7 +29,7 @@ def columns_choose(request, project):
     try:
         choose_columns(project=project, user=request.user, names=names)
     except ValueError as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     if request.htmx:
         return trigger_client_event(HttpResponse(), "kit:refresh", {"target": "#explore"})
     return redirect(back(request, project))

@@ -23,7 +23,7 @@ def hold_set(request, project, pk):
     try:
         held = hold(project=project, ids=[pk], reason=request.POST.get("reason"), by=request.user)
     except RecordError as error:
-        return refuse(request, project, error.fields["reason"][0])
+        return refuse(request, project, error)
     return answer(request, project, "Held: nobody can delete it" if held else "It is held already", [pk])
 
 
@@ -35,7 +35,7 @@ def hold_release(request, project, pk):
     try:
         released = release(project=project, ids=[pk], by=request.user, reason=request.POST.get("reason", ""))
     except RecordError as error:
-        return refuse(request, project, error.fields["reason"][0])
+        return refuse(request, project, error)
     return answer(request, project, "Released" if released else "It was not held", [pk])
 
 
@@ -52,7 +52,7 @@ def hold_many(request, project):
     try:
         held = hold(project=project, ids=[row.pk for row in rows], reason=request.POST["reason"], by=request.user)
     except RecordError as error:
-        return refuse(request, project, error.fields["reason"][0])
+        return refuse(request, project, error)
     text = f"Held {len(held):,} interaction{'' if len(held) == 1 else 's'}"
     return answer(request, project, text, [row.pk for row in rows], closes=True)
 

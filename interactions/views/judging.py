@@ -38,7 +38,7 @@ def feedback_give(request, project, pk):
         else:
             change = correct_feedback(interaction=interaction, feedback_id=mine.id, value=value, by=request.user)
     except (ValueError, Conflict) as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     return _done(request, project, change, f"{key.name}: {said(key, value)}")
 
 
@@ -58,7 +58,7 @@ def feedback_correct(request, project, pk, feedback_id):
             interaction=interaction, feedback_id=feedback_id, value=value, details=details, by=request.user
         )
     except (ValueError, Conflict) as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     key = former.feedback_key
     return _done(request, project, change, f"{key.name} corrected: {said(key, value)}")
 
@@ -69,7 +69,7 @@ def feedback_undo(request, project):
     try:
         change = undo_feedback(project=project, token=request.POST.get("token", ""), by=request.user)
     except (ValueError, Conflict) as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     return answer(request, project, "Undone", [change.interaction_id])
 
 
@@ -86,7 +86,7 @@ def correction_write(request, project, pk):
         text = request.POST.get("completion", "").replace("\r\n", "\n")
         correct_completion(interaction=interaction, completion=text, by=request.user)
     except ValueError as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     return answer(request, project, "The better answer is kept", [pk])
 
 

@@ -22,7 +22,7 @@ def label_all(request, project, address, key, value, at_once=()):
     try:
         job = many.begin_labelling(project=project, by=request.user, **given)
     except ValueError as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     return _begun(request, project, job)
 
 
@@ -35,7 +35,7 @@ def label_job_undo(request, project, job_id):
         begun = many.begin_undo(project=project, by=request.user, job=job)
     except Conflict as error:
         if request.htmx:
-            return refuse(request, project, str(error))
+            return refuse(request, project, error)
         messages.error(request, str(error))
         return redirect("job_detail", project=project.ref, job_id=job.pk)
     return _begun(request, project, begun)

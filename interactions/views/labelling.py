@@ -118,7 +118,7 @@ def label_set(request, project, pk):
     try:
         change = set_label(interaction=interaction, key=key, value=value, by=request.user)
     except ValueError as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     return _answer(
         request, project, change, f"Labelled {key}:{value}" if change.events else "It has this label already"
     )
@@ -155,7 +155,7 @@ def label_many(request, project):
     try:
         change = set_labels(project=project, ids=ids, key=key, value=value, by=request.user)
     except ValueError as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     return _answer(request, project, change, f"Labelled {_number(change)} {key}:{value}")
 
 
@@ -176,7 +176,7 @@ def label_undo(request, project):
     try:
         change = undo(project=project, token=request.POST.get("token", ""), by=request.user)
     except ValueError as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     text = "Undone" if change.events else "Somebody changed it since"
     return answer(request, project, text, _ids(change))
 

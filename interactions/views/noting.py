@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.permissions import FEEDBACK
 from interactions.notes import delete_note, edit_note, notes_history, undo_note, undo_token, write_note
-from interactions.rules import Conflict
+from interactions.rules import Conflict, in_words
 from interactions.views.address import Address
 from interactions.views.answers import answer, refuse
 from interactions.views.detail import detail_context, interaction_or_404
@@ -48,7 +48,7 @@ def note_undo(request, project):
     try:
         note = undo_note(project=project, token=request.POST.get("token", ""), by=request.user)
     except (ValueError, Conflict) as error:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     return answer(request, project, "Undone", [note.interaction_id])
 
 
@@ -60,12 +60,12 @@ def _refuse(request, interaction, error, note_id=None):
     """Without scripts the page comes back with what was written in its place, and says why."""
     project = interaction.project
     if request.htmx:
-        return refuse(request, project, str(error))
+        return refuse(request, project, error)
     query = request.POST.get("next", "").partition("?")[2]
     refused = note_id, request.POST.get("text", "")
     context = {
         **detail_context(request, project, interaction, Address.read(project, QueryDict(query))),
         **noted_context(project, notes_history(interaction.pk), request.user, refused),
-        "toast": {"text": str(error), "is_error": True},
+        "toast": {"text": in_words(error), "is_error": True},
     }
     return render(request, "interactions/interaction_detail.html", context, status=422)

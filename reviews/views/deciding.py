@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from interactions.rules import Conflict, RecordError
+from interactions.rules import Conflict, RecordError, in_words
 from reviews.decisions import decide
 from reviews.leading import answer_lead
 from reviews.reading import readable_review
@@ -19,7 +19,7 @@ def queue_reply(request, project, queue, review_id):
     try:
         answer_lead(review=review, text=request.POST.get("text", "").replace("\r\n", "\n"), by=request.user)
     except (Conflict, RecordError) as error:
-        messages.error(request, str(error))
+        messages.error(request, in_words(error))
     else:
         messages.success(request, f"Settled. {review.by} reads it on the item.")
     return redirect("queue_item", project=project.ref, queue=queue.key, item_id=review.item_id)

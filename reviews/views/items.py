@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.permissions import MANAGE_REVIEWS, REVIEW
 from interactions.models import Interaction
-from interactions.rules import Conflict, RecordError
+from interactions.rules import Conflict, RecordError, in_words
 from reviews import desk, slots
 from reviews.contents import assign, by_hand_of, item_or_404, put_back, remove_items, set_gold
 from reviews.decisions import conflicts
@@ -129,7 +129,7 @@ def queue_items(request, project, queue):
     try:
         text = _done(request, project, queue, ids, what)
     except (RecordError, Conflict) as error:
-        messages.error(request, str(error))
+        messages.error(request, in_words(error))
     else:
         messages.success(request, text)
     word = request.POST.get("show", "")
