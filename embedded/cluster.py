@@ -12,6 +12,9 @@ from embedded.place import SUPERUSER, Refused
 SETTINGS = "marginalia.conf"
 MB = 1024 * 1024
 ROOMY = 16 * 1024 * MB
+# what a statement needed for once goes back to the machine at its end: by itself glibc keeps some MB of it in each of
+# the processes, of which there is one a connection
+GIVEN_BACK = {"MALLOC_MMAP_THRESHOLD_": str(MB // 4), "MALLOC_TRIM_THRESHOLD_": str(MB // 4)}
 
 
 def make(place, programs):
@@ -53,7 +56,7 @@ def locale(programs):
 
 def surroundings(place, folder):
     """How PostgreSQL's programs are run: as their user, in a folder that user may be in, without our PG* variables."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")} | GIVEN_BACK
     return {**place.as_user(), "cwd": folder, "env": environment, "umask": 0o077, "stdin": subprocess.DEVNULL}
 
 

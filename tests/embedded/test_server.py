@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,24 @@ def test_the_cluster_is_as_the_store_wants_it(server):
     assert {name: query(server, shown.format(name)) for name in wanted} == wanted
     assert query(server, "SELECT datlocale FROM pg_database WHERE datname = current_database()") == "C.UTF-8"
     assert query(server, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") is False
+
+
+def test_a_connection_gives_back_what_a_statement_needed_for_once(server):
+    def held():
+        status = Path(f"/proc/{connection.info.backend_pid}/status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1])
+
+    with psycopg.connect(server.place.address, autocommit=True) as connection:
+        before = held()
+        for view in ("pg_tables", "pg_indexes", "pg_views"):  # what stays of their plans comes to lie behind the sort
+            with connection.transaction():
+                connection.execute("SET LOCAL work_mem = '64MB'")
+                connection.execute(
+                    "DECLARE sorted CURSOR FOR SELECT md5(n::text) FROM generate_series(1, 100000) AS n ORDER BY 1"
+                )
+                connection.execute("FETCH 1 FROM sorted")
+                connection.execute(f"SELECT count(*) FROM {view}")
+        assert held() < before + 3_000
 
 
 def test_the_address_is_known_before_the_server_was_ever_started(data_dir):
