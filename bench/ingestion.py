@@ -10,7 +10,7 @@ from bench.supply import BATCH
 from bench.writing import MANY
 
 FORK = multiprocessing.get_context("fork")
-BEFOREHAND = 180  # seconds' worth of requests made before it begins, so that making them takes no core meanwhile
+BEFOREHAND = 240  # seconds' worth of requests made before it begins, so that making them takes no core meanwhile
 SIZES = {"singles": 1, "batches": BATCH}  # records a request
 LULL = 3  # seconds until it has settled
 
