@@ -30,7 +30,7 @@ access_log_format = '%(t)s %(h)s "%(r)s" %(s)s %(b)s bytes %(M)s ms'
 
 def post_fork(server, worker):
     """A thread that comes back from the database waits for one that reads a batch this long, at every statement."""
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0001)
     gc.set_threshold(20_000, 20, 20)  # a page makes some ten thousand objects, of which a cycle is left now and then
     memory.give_back()
 

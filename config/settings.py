@@ -55,7 +55,8 @@ CSRF_TRUSTED_ORIGINS = env.listed("CSRF_TRUSTED_ORIGINS") or [ADDRESS]
 
 # -- the database ----------------------------------------------------------------------------------
 DATABASE_URL = os.environ.get("DATABASE_URL", "")
-if not DATABASE_URL:
+EMBEDDED = not DATABASE_URL
+if EMBEDDED:
     import embedded
 
     DATABASE_URL = embedded.address(DATA_DIR)

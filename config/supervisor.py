@@ -16,8 +16,7 @@ from config.children import ENDING, Child, tail, trim
 from config.welcome import is_ready, welcome
 from gateway.line import is_there
 
-EMBEDDED = not os.environ.get("DATABASE_URL")
-if EMBEDDED:
+if settings.EMBEDDED:
     from embedded.place import Refused
     from embedded.server import running
 
@@ -57,9 +56,9 @@ class Supervisor:
         done."""
         self.web.start()
         self.gateway.start()
-        if EMBEDDED and not (settings.DATA_DIR / "demo.json").exists():
+        if settings.EMBEDDED and not (settings.DATA_DIR / "demo.json").exists():
             print("  Filling the new database with a demo project …", flush=True)
-        Child("prepare", [*MANAGE, "prepare", *(["--demo"] if EMBEDDED else [])]).run()
+        Child("prepare", [*MANAGE, "prepare", *(["--demo"] if settings.EMBEDDED else [])]).run()
         self.let_serve()
         self.worker.start()
         self.wait_until_ready()
@@ -125,7 +124,7 @@ def main():
     with ExitStack() as stack:
         unclean = stack.enter_context(alone())
         listener = stack.enter_context(listen(patience=10 if unclean else 0))
-        database = stack.enter_context(running(settings.DATA_DIR, tied=True) if EMBEDDED else nullcontext())
+        database = stack.enter_context(running(settings.DATA_DIR, tied=True) if settings.EMBEDDED else nullcontext())
         supervisor = Supervisor(database, listener)
         try:
             supervisor.start()

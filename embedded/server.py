@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -22,6 +22,7 @@ DEAF = 5  # seconds after which a server without a socket will not get one any m
 STOPPING = 60  # seconds a fast shutdown may take, its checkpoint included
 LOG_KEPT = 10 * cluster.MB
 SET_PDEATHSIG = 1
+NICENESS = 10  # of a process that gives way
 CLAIM = "marginalia.lock"  # in the cluster, so that it is one whatever way leads there
 IN_USE = """A PostgreSQL works on {cluster} already, one that cannot be seen from here: in another container, mostly.
 Stop what runs there, or run this where it runs (docker compose exec, not run)."""
@@ -230,6 +231,14 @@ def is_postgres(pid, folder):
             return False
     said = subprocess.run(["/bin/ps", "-p", str(pid), "-o", "comm="], capture_output=True, text=True)
     return said.stdout.strip().endswith("postgres")
+
+
+def give_way(data_dir, pid):
+    """Let this process of our server have what the others leave of the processor, as long as it lives; nothing where
+    it is none of ours, or we may not."""
+    if is_postgres(pid, Place(data_dir).cluster):
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
 
 
 def open_log(path):

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 LOCK = 0x4D61_7267_0007  # one who sorts at a time: the others would wait, and hold up what else the worker has to do
 LONGEST = 2_046  # bytes of a word; longer ones are not indexed
 QUIET = 4  # seconds; who stores tells the statistics once a second
-MANY = 2_000  # bodies, about 13 MB of entries, that a search reads in some milliseconds
+MANY = 1_000  # bodies, a page of entries each, that a search reads in 5 ms
 MOST = 3_000  # that wait where nobody searches: sorting more at once costs less for each
 FULL = 4_500  # with as many as came since the last look: soon the list is as long as writers let it become
 _TERM = re.compile(r'(?:(?<!\S)(-)(?=["\w]))?(?:"([^"]*)"?|(\S+))')

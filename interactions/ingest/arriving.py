@@ -5,6 +5,7 @@ import threading
 import time
 from collections import deque
 
+from django.conf import settings
 from django.db import close_old_connections, connection, connections
 from django.db.utils import InterfaceError, OperationalError
 
@@ -27,9 +28,14 @@ class _Waiting:
 
 
 class Arriving:
-    """One thread of the process stores, all of one kind that wait at a time, over one connection to the database."""
+    """One thread of the process stores, all of one kind that wait at a time, over one connection to the database.
 
-    def __init__(self):
+    With `gives_way` the next is stored at once, and the database's process that stores it leaves the processor to those
+    that somebody waits for, where the database is the embedded one.
+    """
+
+    def __init__(self, gives_way=False):
+        self._gives_way, self._gave_way = gives_way, None  # the connection whose process does
         self._lock = threading.Lock()
         self._joined = threading.Condition(self._lock)
         self._row = deque()
@@ -66,13 +72,16 @@ class Arriving:
             self._storing = self._joined.wait_for(lambda: bool(self._row), IDLE)
             if not self._storing:
                 return None
-            self._joined.wait_for(lambda: len(self._row) >= self._late, GATHERING)
+            if not self._gives_way:
+                self._joined.wait_for(lambda: len(self._row) >= self._late, GATHERING)
             return self._taken()
 
     def _store(self, group):
         try:
             if time.monotonic() > self._stored_at + FRESH:
                 close_old_connections()  # asks the server whether it is still there
+            if self._gives_way:
+                self._give_way()
             _store_all(group)
         except BaseException:  # who asks for an end of the thread must not leave the others waiting
             logger.exception("A commit was broken off")
@@ -83,6 +92,14 @@ class Arriving:
                 if not one.stored and one.error is None:
                     one.error = OperationalError("The commit was broken off.")
                 one.done.set()
+
+    def _give_way(self):
+        connection.ensure_connection()
+        if settings.EMBEDDED and connection.connection is not self._gave_way:
+            from embedded.server import give_way
+
+            self._gave_way = connection.connection
+            give_way(settings.DATA_DIR, self._gave_way.info.backend_pid)
 
     def _taken(self):
         """Take those of the first one's kind out of the row, as many as go together."""

@@ -1,19 +1,19 @@
 """Many records in one go: read from lines, stored in pieces, told about as they go. For batch calls and imports."""
 
-import threading
 from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
 
 from interactions.ingest import PIECE, Outcome, Placed, ingest
+from interactions.ingest.arriving import Arriving
 from interactions.jsontext import JSONError, loads
 from interactions.rules import RecordError
 from interactions.streams import MAX_LINE
 
 PIECE_BYTES = 16 * 1024 * 1024
 # one piece at a time in a process: reading and storing a piece keeps a core busy, and who waits for a page needs one
-_turn = threading.Lock()
+_arriving = Arriving(gives_way=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +84,14 @@ def in_pieces(numbered, take, most):
 
 
 def _taken(piece, take):
-    with _turn:
-        return _told([(position, line, record()) for position, line, record in piece], take)
+    told = []
+    _arriving.store(object(), piece, lambda piece: told.extend(_told(piece, take)))
+    return told
 
 
 def _told(piece, take):
+    piece = [(position, line, record()) for position, line, record in piece]
+
     def told(outcomes):
         rest = iter(outcomes)
         return [

@@ -15,7 +15,7 @@ import pytest
 
 from embedded import address
 from embedded.place import Refused
-from embedded.server import CLAIM, InUse, Server, locked, running
+from embedded.server import CLAIM, NICENESS, InUse, Server, give_way, locked, running
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,6 +70,17 @@ def test_a_connection_gives_back_what_a_statement_needed_for_once(server):
                 connection.execute("FETCH 1 FROM sorted")
                 connection.execute(f"SELECT count(*) FROM {view}")
         assert held() < before + 3_000
+
+
+def test_a_process_of_its_own_gives_way_and_no_other_one_does(server):
+    with psycopg.connect(server.place.address) as connection, subprocess.Popen(["/bin/sleep", "60"]) as other:
+        before = os.getpriority(os.PRIO_PROCESS, other.pid)
+        for pid in (connection.info.backend_pid, other.pid):
+            give_way(server.place.data_dir, pid)
+        assert os.getpriority(os.PRIO_PROCESS, connection.info.backend_pid) == NICENESS > before
+        assert os.getpriority(os.PRIO_PROCESS, other.pid) == before
+        other.kill()
+        give_way(server.place.data_dir, 2**22 + 1)  # nobody's
 
 
 def test_the_address_is_known_before_the_server_was_ever_started(data_dir):

@@ -1,15 +1,18 @@
 """Records that arrive together share one look at the gate and one commit; each hears of its own."""
 
+import os
 import random
 import threading
 import time
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
 from django.db.utils import OperationalError
 from django.test import Client
 
 from accounts.models import ApiKey
+from interactions.ingest import batches
 from interactions.ingest.arriving import MOST, Arriving
 from interactions.models import Dimension, Interaction
 from interactions.rollups import totals
@@ -211,3 +214,18 @@ def test_the_words_of_a_text_are_those_between_the_signs(db):
             [texts],
         )
         assert cursor.fetchall() == []
+
+
+def test_a_batch_is_stored_by_a_process_that_leaves_the_processor_to_others(no_transaction, monkeypatch):
+    def niceness():
+        connection.ensure_connection()
+        return os.getpriority(os.PRIO_PROCESS, connection.connection.info.backend_pid) if settings.EMBEDDED else None
+
+    found, told = [], batches._told
+    monkeypatch.setattr(batches, "_told", lambda *given: (found.append(niceness()), told(*given))[1])
+    owner = owner_of(project := make_project())
+    numbered = batches.read_list(project, [{"prompt": "Hello", "completion": "Hello."}] * 3)
+    stored = batches.ingest_many(admit=lambda: project, numbered=numbered, by=owner)
+    assert [one.outcome.error for one in stored] == [None] * 3
+    assert len(found) == 1
+    assert not settings.EMBEDDED or found[0] > niceness()
