@@ -2,8 +2,10 @@
 
 import re
 import time
+from contextlib import suppress
 
 from django.db import connection, transaction
+from django.db.utils import InterfaceError, OperationalError
 
 LOCK = 0x4D61_7267_0007  # one who sorts at a time: the others would wait, and hold up what else the worker has to do
 LONGEST = 2_046  # bytes of a word; longer ones are not indexed
@@ -60,6 +62,19 @@ def merge_pending():
     return waiting > 0
 
 
+def keep_up(came):
+    """Sort in what whoever stores many at a time has stored, as soon as it is much and somebody has searched meanwhile:
+    it comes faster than one who sorts in beside can follow, and every search would read all of it."""
+    _own.n += came
+    if _own.n < MANY:
+        return
+    with suppress(InterfaceError, OperationalError):  # what is stored is stored; who needs the database hears of it
+        _, searches = _told()
+        if searches != _own.searches:
+            _sort_in()
+        _own.n, _own.searches = 0, searches
+
+
 class _Merging:
     """How many bodies were stored when the list was last looked at, since when it is so many, and how many were, and
     how often the index had been searched, when it was last sorted in."""
@@ -84,17 +99,31 @@ def _told():
         return cursor.fetchone()
 
 
+class _Own:
+    """How many bodies this process has stored since it last looked how often the index had been searched."""
+
+    n, searches = 0, -1
+
+
+_own = _Own()
+
+
 def _merge():
     """Whether it was done; not while another is at it."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return False
+        _sort_in()
+        return True
+
+
+def _sort_in():
+    with connection.cursor() as cursor:
         cursor.execute(
             "SELECT gin_clean_pending_list(inhrelid) FROM pg_inherits"
             " WHERE inhparent = to_regclass('interaction_words')"
         )
-        return True
 
 
 def _phrase(words, prefix):

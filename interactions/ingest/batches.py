@@ -1,10 +1,12 @@
 """Many records in one go: read from lines, stored in pieces, told about as they go. For batch calls and imports."""
 
+import threading
 from dataclasses import dataclass
 from functools import partial
 
 from django.db import transaction
 
+from interactions import words
 from interactions.ingest import PIECE, Outcome, Placed, ingest
 from interactions.ingest.arriving import Arriving
 from interactions.jsontext import JSONError, loads
@@ -13,6 +15,7 @@ from interactions.streams import MAX_LINE
 
 PIECE_BYTES = 16 * 1024 * 1024
 # one piece at a time in a process: reading and storing a piece keeps a core busy, and who waits for a page needs one
+_turn = threading.Lock()
 _arriving = Arriving(gives_way=True)
 
 
@@ -85,7 +88,9 @@ def in_pieces(numbered, take, most):
 
 def _taken(piece, take):
     told = []
-    _arriving.store(object(), piece, lambda piece: told.extend(_told(piece, take)))
+    with _turn:
+        _arriving.store(object(), piece, lambda piece: told.extend(_told(piece, take)))
+        words.keep_up(len(piece))  # by a process that does not give way: searches read until it is done
     return told
 
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from interactions import jsontext, words
+from interactions.ingest import batches
 from interactions.search.texts import holding, indexed
+from tests.factories import make_project, owner_of
 from tests.interactions.stored import canonical_form
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -109,6 +111,30 @@ def test_more_wait_where_nobody_searches_and_fewer_where_very_many_come(merged):
 def test_the_list_is_sorted_into_the_index_of_every_month():
     assert all(n >= 0 for n in words._told())
     assert words._merge()
+
+
+@pytest.mark.django_db
+def test_who_stores_many_sorts_them_in_where_somebody_searches(monkeypatch):
+    def store(number):
+        """How many pages of new entries are left."""
+        numbered = batches.read_list(project, [{"prompt": "Hello", "completion": "Hello."}] * number)
+        assert all(one.outcome.id for one in batches.ingest_many(admit=lambda: project, numbered=numbered, by=owner))
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT sum(gin_clean_pending_list(inhrelid)) FROM pg_inherits"
+                " WHERE inhparent = 'interaction_words'::regclass"
+            )
+            return cursor.fetchone()[0]
+
+    searches = iter((5, 5, 6))
+    monkeypatch.setattr(words, "_told", lambda: (0, next(searches)))
+    monkeypatch.setattr(words, "_own", words._Own())
+    monkeypatch.setattr(words, "MANY", 20)
+    owner = owner_of(project := make_project())
+    assert store(20) == 0  # nothing was known of searches
+    assert store(25) > 0  # nobody searched since
+    assert store(19) > 0  # not many
+    assert store(1) == 0
 
 
 @pytest.mark.django_db
