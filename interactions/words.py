@@ -12,6 +12,7 @@ LONGEST = 2_046  # bytes of a word; longer ones are not indexed
 QUIET = 4  # seconds; who stores tells the statistics once a second
 MANY = 1_000  # bodies, a page of entries each, that a search reads in 5 ms
 MOST = 3_000  # that wait where nobody searches: sorting more at once costs less for each
+PATIENCE = 1  # second that who stores many waits for another who sorts
 FULL = 4_500  # with as many as came since the last look: soon the list is as long as writers let it become
 _TERM = re.compile(r'(?:(?<!\S)(-)(?=["\w]))?(?:"([^"]*)"?|(\S+))')
 
@@ -68,11 +69,10 @@ def keep_up(came):
     _own.n += came
     if _own.n < MANY:
         return
-    with suppress(InterfaceError, OperationalError):  # what is stored is stored; who needs the database hears of it
+    with suppress(InterfaceError, OperationalError):  # what is stored is stored, whatever happens here
         _, searches = _told()
-        if searches != _own.searches:
-            _sort_in()
-        _own.n, _own.searches = 0, searches
+        if searches == _own.searches or _merge(PATIENCE):  # else it is tried again with the next
+            _own.n, _own.searches = 0, searches
 
 
 class _Merging:
@@ -108,22 +108,24 @@ class _Own:
 _own = _Own()
 
 
-def _merge():
-    """Whether it was done; not while another is at it."""
+def _merge(patience=0):
+    """Whether it was done; not while another is at it, for whom it waits so many seconds at most."""
+    end = time.monotonic() + patience
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            return False
-        _sort_in()
-        return True
-
-
-def _sort_in():
-    with connection.cursor() as cursor:
+        while not _is_ours(cursor):
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.05)
         cursor.execute(
             "SELECT gin_clean_pending_list(inhrelid) FROM pg_inherits"
             " WHERE inhparent = to_regclass('interaction_words')"
         )
+        return True
+
+
+def _is_ours(cursor):
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+    return cursor.fetchone()[0]
 
 
 def _phrase(words, prefix):
