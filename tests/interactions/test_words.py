@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 
 import pytest
 from django.db import connection
@@ -143,5 +144,8 @@ def test_who_finds_another_sorting_leaves_it_to_that_one():
         cursor = other.cursor()
         cursor.execute("SELECT pg_advisory_lock(%s)", [words.LOCK])
         assert not words._merge()
+        began = time.monotonic()
+        assert not words._merge(0.2)
+        assert time.monotonic() > began + 0.2
         cursor.execute("SELECT pg_advisory_unlock(%s)", [words.LOCK])
-        assert words._merge()
+        assert words._merge(10)
