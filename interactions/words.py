@@ -86,6 +86,15 @@ class _Merging:
 _merging = _Merging()
 
 
+class _Own:
+    """How many bodies this process has stored since it last looked how often the index had been searched."""
+
+    n, searches = 0, -1
+
+
+_own = _Own()
+
+
 def _told():
     """How many bodies were ever stored and how often their words were searched, as the server's statistics have it
     within a second."""
@@ -97,15 +106,6 @@ def _told():
             " WHERE inhparent = to_regclass('interaction_words'))"
         )
         return cursor.fetchone()
-
-
-class _Own:
-    """How many bodies this process has stored since it last looked how often the index had been searched."""
-
-    n, searches = 0, -1
-
-
-_own = _Own()
 
 
 def _merge(patience=0):
