@@ -12,7 +12,7 @@ LONGEST = 2_046  # bytes of a word; longer ones are not indexed
 QUIET = 4  # seconds; who stores tells the statistics once a second
 MANY = 1_000  # bodies, a page of entries each, that a search reads in 5 ms
 MOST = 3_000  # that wait where nobody searches: sorting more at once costs less for each
-PATIENCE = 1  # second that who stores many waits for another who sorts
+PATIENCE = 5  # seconds that who stores many waits for another who sorts
 FULL = 4_500  # with as many as came since the last look: soon the list is as long as writers let it become
 _TERM = re.compile(r'(?:(?<!\S)(-)(?=["\w]))?(?:"([^"]*)"?|(\S+))')
 
@@ -124,7 +124,12 @@ def _merge(patience=0):
 
 
 def _is_ours(cursor):
-    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+    """Whether nobody else sorts: none of us, and no VACUUM, which rests in between and may take half a minute."""
+    cursor.execute(
+        "SELECT pg_try_advisory_xact_lock(%s) AND NOT EXISTS (SELECT FROM pg_locks l JOIN pg_inherits i"
+        " ON i.inhrelid = l.relation WHERE i.inhparent = to_regclass('interaction_words') AND l.locktype = 'page')",
+        [LOCK],
+    )
     return cursor.fetchone()[0]
 
 
