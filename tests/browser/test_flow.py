@@ -194,6 +194,7 @@ def test_back_from_the_full_page_is_the_table_with_all_that_it_does(open_page, p
         page.get_by_role("link", name="chat-0").click()
         expect(page.get_by_role("heading", name="Session chat-0")).to_be_visible()
         page.go_back()
+        expect(page.locator(".detail")).to_have_count(1)
     page.go_back()
     expect(page.locator("#count b")).to_have_text("70")
     assert page.url == filtered
